@@ -1,6 +1,6 @@
 # bash completion for codex
 
-# Paths, one a line, so that blanks in them stay.
+# Paths, one per line, because they may contain spaces.
 _codex_paths() {
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")

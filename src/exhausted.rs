@@ -1,5 +1,5 @@
 //! Exhausted system resources. Such an error concerns this machine, never a network, a service or a file, so it is
-//! reported apart from theirs. Starting a thread or a process fails with `EAGAIN`, which has another meaning elsewhere:
+//! reported separately. Starting a thread or a process fails with `EAGAIN`, which has another meaning elsewhere:
 //! code that starts one marks the error with `at_start`.
 
 use std::error::Error as StdError;
@@ -29,11 +29,11 @@ impl fmt::Display for Exhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Descriptors => "this process has too many open files (RLIMIT_NOFILE)",
-            Self::SystemDescriptors => "the whole system has too many open files",
+            Self::SystemDescriptors => "the system as a whole has too many open files",
             Self::Threads => {
-                "the system gives no further thread or process (RLIMIT_NPROC, or a pids limit)"
+                "the limit on threads and processes is reached (RLIMIT_NPROC, or a pids limit)"
             }
-            Self::Memory => "there is no memory for a further thread or process",
+            Self::Memory => "not enough memory to start another thread or process",
         })
     }
 }
@@ -66,7 +66,7 @@ pub fn at_start(error: io::Error) -> io::Error {
     io::Error::other(exhausted)
 }
 
-/// A descriptor limit that no command comes near, unless it inherited almost all of them.
+/// A descriptor limit that no command comes near, unless it inherited many open descriptors.
 const HIGH_LIMIT: u64 = 256;
 
 /// Descriptors to try below such a limit.
@@ -75,9 +75,9 @@ const SAMPLE_DESCRIPTORS: usize = 4;
 /// Checks that this many more files could be opened now.
 ///
 /// # Errors
-/// When they could not, with the reason.
+/// When they could not be opened, with the reason.
 pub fn check_descriptors(descriptors: usize) -> Result<(), Exhausted> {
-    // A few are enough if the limit is far away.
+    // If the limit is high, a few are enough.
     let limit = getrlimit(Resource::Nofile).current;
     let is_far = limit.is_none_or(|limit| limit >= HIGH_LIMIT);
     let descriptors = if is_far {
@@ -103,7 +103,7 @@ pub fn check_descriptors(descriptors: usize) -> Result<(), Exhausted> {
 /// Checks that this many more threads could run now.
 ///
 /// # Errors
-/// When they could not, with the system's error.
+/// When they could not be started, with the system's error.
 pub fn check_threads(threads: usize) -> io::Result<()> {
     let (known, wait) = mpsc::channel::<()>();
     let wait = Arc::new(Mutex::new(wait));

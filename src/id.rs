@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a text is not a valid identifier. Holds no part of the text: it may be a misplaced secret.
+/// Why a text is not a valid identifier. Contains no part of the text, which may be a misplaced secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdError {
     /// Empty.
@@ -41,7 +41,7 @@ fn check(text: &str, most: usize) -> Result<String, IdError> {
     }
 }
 
-/// A model id as the service spells it: not empty, no white space.
+/// A model id, exactly as the service uses it: not empty, no white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelId(String);
 

@@ -45,10 +45,10 @@ impl fmt::Display for Error {
             Self::Unreadable(error) => error.fmt(f),
             Self::Silent(time) => write!(
                 f,
-                "it stayed silent for {} s without ending",
+                "no data arrived for {} s, and it did not end",
                 time.as_secs()
             ),
-            Self::TooLarge(most) => write!(f, "it has more than {}", size(*most)),
+            Self::TooLarge(most) => write!(f, "it is larger than {}", size(*most)),
         }
     }
 }
@@ -68,7 +68,7 @@ fn size(bytes: usize) -> String {
 pub struct ReadLimits<'a> {
     /// The maximum size in bytes.
     pub most: usize,
-    /// Whether the user named the input. If not, silence from the start means that there is none.
+    /// Whether the user named the input. If not, silence from the start means no input.
     pub asked: bool,
     /// Stops the wait as soon as this descriptor is readable.
     pub end: Option<BorrowedFd<'a>>,
@@ -189,14 +189,14 @@ mod tests {
         assert_eq!(read_of(b"abc", 3), Ok(InputText::Whole(b"abc".to_vec())));
         assert_eq!(read_of(b"", 3), Ok(InputText::Whole(Vec::new())));
         let ended = read_of(&vec![0; 4096], 1024);
-        assert_eq!(ended, Err("it has more than 1 KiB".to_owned()));
+        assert_eq!(ended, Err("it is larger than 1 KiB".to_owned()));
         let without_end = std::fs::File::open("/dev/zero").expect("a device");
         let ended = read(without_end, limits(5 << 20), || {}).map_err(|e| e.to_string());
-        assert_eq!(ended, Err("it has more than 5 MiB".to_owned()));
+        assert_eq!(ended, Err("it is larger than 5 MiB".to_owned()));
     }
 
     #[test]
-    fn the_waiting_can_be_ended() {
+    fn the_wait_can_be_stopped() {
         let (from, _open) = UnixStream::pair().expect("a pair");
         let (end, ends) = UnixStream::pair().expect("a pair");
         drop(ends);

@@ -136,11 +136,11 @@ impl<'a> PositionReader<'a> {
                         key.clone(),
                         known.iter().map(|&name| name.to_owned()).collect(),
                     )),
-                    ..self.mistake(&self.text[at..], format!("there is no field {key:?}"))
+                    ..self.mistake(&self.text[at..], format!("unknown field {key:?}"))
                 });
             }
             if fields[..n].iter().any(|(other, _)| other == key) {
-                return Err(self.mistake(value.get(), format!("the field {key:?} is given twice")));
+                return Err(self.mistake(value.get(), format!("duplicate field {key:?}")));
             }
         }
         Ok(())
@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_inside_has_its_place_in_the_whole() {
+    fn a_nested_error_has_its_position_in_the_file() {
         let text = "{\n \"a\": {\"b\": 1, \"c\": 2}}";
         let reader = PositionReader::new(text);
         let fields = reader.fields(&["a"]).expect("fields");
         let wrong = reader.object(fields[0].1, Some(&["b"])).map(drop);
         assert_eq!(
             wrong.map_err(|m| m.to_string()),
-            Err("2:16: there is no field \"c\"".to_owned())
+            Err("2:16: unknown field \"c\"".to_owned())
         );
         assert!(reader.object(fields[0].1, None).is_ok());
     }

@@ -4,7 +4,7 @@
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The response completed and its whole text was delivered.
+    /// The response is complete, and its whole text was delivered.
     Answered,
     /// The model or the service refused this task.
     Failed,
@@ -22,7 +22,7 @@ pub enum Outcome {
     Incomplete,
     /// A budget of the run is used up.
     Budget,
-    /// The final text does not match the schema that was asked for.
+    /// The final text does not match the requested schema.
     Schema,
     /// The request differs from the recorded one.
     Replay,
@@ -69,12 +69,12 @@ impl Row {
 
 /// All outcomes, ordered by exit code. The codes are an interface and do not change.
 pub const TABLE: &[Row] = &[
-    row(Outcome::Answered, 0, "", "answered", "go on"),
+    row(Outcome::Answered, 0, "", "answered", "continue"),
     row(
         Outcome::Failed,
         1,
         "failed",
-        "model error, policy, refusal, context too long, an item we cannot serve, --fail-on, 4xx not named below",
+        "model error, policy, refusal, context too long, an unsupported item, --fail-on, 4xx not named below",
         "change the task",
     ),
     row(
@@ -116,7 +116,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Incomplete,
         8,
         "incomplete",
-        "stream cut for good, output cap, content filter, empty answer; text is partial",
+        "stream lost despite retries, output cap, content filter, empty answer; text is partial",
         "retry, or raise the cap",
     ),
     row(
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(TABLE.len(), Outcome::Closed as usize + 1);
         assert!(
             TABLE.iter().all(|row| row.code != 101),
-            "101 is how Rust spells a panic"
+            "101 is the exit code of a Rust panic"
         );
     }
 }

@@ -25,8 +25,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("it is empty"),
-            Self::NotUtf8(place, at) => write!(f, "{place} is not UTF-8 at byte {at}"),
-            Self::Twice => f.write_str("`-` stands in it more than once"),
+            Self::NotUtf8(place, at) => write!(f, "invalid UTF-8 in {place} at byte {at}"),
+            Self::Twice => f.write_str("`-` occurs more than once"),
         }
     }
 }
@@ -50,7 +50,7 @@ impl PromptFile {
     }
 }
 
-/// A text between an opening and a closing tag, each on a line of its own.
+/// Text between an opening and a closing tag, each on its own line.
 fn block(name: &str, more: &str, text: &str) -> String {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     format!("<{name}{more}>\n{text}{end}</{name}>")
@@ -86,11 +86,11 @@ impl PromptWords {
         self.0.is_empty() || self.0.iter().any(|word| word == STDIN)
     }
 
-    /// The prompt: the arguments with the input in the place of `-`, then the files; input without a place follows in a
-    /// block of its own.
+    /// The prompt: the arguments, with `-` replaced by the input, then the files. Without a `-`, the input follows
+    /// last, in a separate block.
     ///
     /// # Errors
-    /// When no text is left, or the input is not UTF-8.
+    /// When there is no text, or the input is not UTF-8.
     pub fn compose(&self, files: &[PromptFile], input: Option<&[u8]>) -> Result<String, Error> {
         let input = match input.map(std::str::from_utf8) {
             Some(Err(error)) => {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_prompt_is_none() {
+    fn an_empty_prompt_is_an_error() {
         check(&[], None, Err(Error::Empty));
         check(&["", " "], None, Err(Error::Empty));
         check(&["-"], Some(b" \n"), Err(Error::Empty));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_byte_that_is_not_utf8_is_named() {
+    fn the_position_of_invalid_utf8_is_reported() {
         check(
             &[],
             Some(b"ab\xffc"),

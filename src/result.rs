@@ -1,5 +1,5 @@
-//! The result of a tool call, as facts. They are turned into text last: for the model here, for standard error and
-//! JSON lines in `output`.
+//! The result of a tool call, as facts. They are turned into text last: for the model in this file, for standard error
+//! and JSON lines in `output`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub struct CallResult {
     /// The cuts, ordered by position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cuts: Vec<Cut>,
-    /// Present if a program ran whose end is reported; `output` is then that program's output.
+    /// Present if a program ran and its end is reported; `output` is then the program's output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer: Option<Footer>,
     /// Which rules of the sandbox may have caused the failure.
@@ -59,7 +59,7 @@ pub enum Status {
     Failed,
 }
 
-/// A part that is left out of the output.
+/// A part omitted from the output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Position in `output`, in bytes.
@@ -72,7 +72,7 @@ pub struct Cut {
     pub kept: KeptOutput,
 }
 
-/// Where the full output is kept. Files are relative to the tools' temporary directory, which is a different one in
+/// Where the full output is kept. Files are relative to the tools' temporary directory, which differs for
 /// each run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,14 +96,15 @@ pub enum KeptOutput {
     },
 }
 
-/// What is reported about a program besides its status.
+/// Facts about a program besides its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footer {
     /// How long the program ran.
     pub took: Duration,
 }
 
-/// Whether text includes how long programs ran. The model's does not, or its requests would differ from run to run.
+/// Whether text includes how long programs ran. Text for the model does not, or its requests would differ from run to
+/// run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durations {
     /// Without durations.
@@ -194,15 +195,15 @@ impl CallResult {
         match self.status {
             Status::TimedOut { limit } => {
                 let with = match self.footer {
-                    Some(_) => ", with all it had started",
+                    Some(_) => "; all its processes were terminated",
                     None => "",
                 };
                 let limit = limit.as_secs_f64();
-                Some(format!("ended after {limit} s, its time limit{with}"))
+                Some(format!("timed out after {limit} s{with}"))
             }
             Status::Stopped => Some(match &took {
-                Some(took) => format!("ended from outside after {took}"),
-                None => "ended from outside".to_owned(),
+                Some(took) => format!("interrupted after {took}"),
+                None => "interrupted".to_owned(),
             }),
             Status::Exited(code) if self.footer.is_some() => {
                 Some(with_time(format!("exit code {code}")))
@@ -218,18 +219,18 @@ impl CallResult {
 /// The line that replaces a cut.
 fn cut_line(cut: &Cut) -> String {
     let place = match &cut.kept {
-        KeptOutput::Whole { file } => format!("all of it is in {}", KeptOutput::path(file)),
+        KeptOutput::Whole { file } => format!("the full output is in {}", KeptOutput::path(file)),
         KeptOutput::Beginning { file, bytes } => {
             format!(
-                "its first {} MiB are in {}",
+                "the first {} MiB are in {}",
                 bytes >> 20,
                 KeptOutput::path(file)
             )
         }
-        KeptOutput::Nowhere { reason } => format!("it could not be saved to a file: {reason}"),
+        KeptOutput::Nowhere { reason } => format!("the full output could not be saved: {reason}"),
     };
     let (left_out, of) = (cut.left_out, cut.of);
-    format!("[{left_out} of {of} bytes are left out here; {place}]")
+    format!("[{left_out} of {of} bytes omitted; {place}]")
 }
 
 #[cfg(test)]
@@ -264,16 +265,16 @@ mod tests {
         );
         check(
             ran(Status::Stopped, "a\n"),
-            "a\n[ended from outside]",
-            "a\n[ended from outside after 1.2 s]",
+            "a\n[interrupted]",
+            "a\n[interrupted after 1.2 s]",
         );
-        let late = "[ended after 1.5 s, its time limit, with all it had started]";
+        let late = "[timed out after 1.5 s; all its processes were terminated]";
         check(ran(Status::TimedOut { limit }, ""), late, late);
         let late = CallResult {
             advice: Some("narrow it down".to_owned()),
             ..CallResult::new(Status::TimedOut { limit }, "a\n")
         };
-        let text = "a\n[ended after 1.5 s, its time limit]\n[narrow it down]";
+        let text = "a\n[timed out after 1.5 s]\n[narrow it down]";
         check(late, text, text);
         // A tool that is not a program has no more to report.
         check(CallResult::new(Status::Exited(0), "hi"), "hi", "hi");
@@ -310,9 +311,9 @@ mod tests {
             sandbox_note: Some("this may be the sandbox".to_owned()),
             ..ran(Status::Exited(1), "abc")
         };
-        let text = "a\n[7 of 99 bytes are left out here; all of it is in $TMPDIR/output-3.txt]\nb\n\
-             [7 of 99 bytes are left out here; its first 64 MiB are in $TMPDIR/output-3.txt]\nc\n\
-             [7 of 99 bytes are left out here; it could not be saved to a file: no space]\n\
+        let text = "a\n[7 of 99 bytes omitted; the full output is in $TMPDIR/output-3.txt]\nb\n\
+             [7 of 99 bytes omitted; the first 64 MiB are in $TMPDIR/output-3.txt]\nc\n\
+             [7 of 99 bytes omitted; the full output could not be saved: no space]\n\
              [exit code 1]\n[this may be the sandbox]";
         assert_eq!(result.for_model(), text);
     }
@@ -333,7 +334,7 @@ mod tests {
                 Status::TimedOut {
                     limit: Duration::from_secs(1),
                 },
-                "[12 of 3456 bytes are left out here; x]\n[exit code 7, 9.9 s]",
+                "[12 of 3456 bytes omitted; x]\n[exit code 7, 9.9 s]",
             )
         };
         let json = serde_json::to_string(&result).expect("JSON");

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::text::ceil;
 
-/// A prefix of a secret at least this long, in bytes, counts as a part of it. Shorter ones appear in the service's own
+/// Minimum length in bytes of a prefix that counts as part of the secret. Shorter ones appear in the service's
 /// names of keys.
 const RECOGNISABLE: usize = 16;
 
@@ -20,7 +20,7 @@ impl Secret {
         Self(text)
     }
 
-    /// Redacts this secret in a text, also a prefix of it that was cut off at the end.
+    /// Redacts this secret in a text, and any truncated copy of it.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
         if self.0.is_empty() {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_hidden_also_where_it_is_cut() {
+    fn a_truncated_secret_is_redacted_too() {
         let check = |secret: &str, text: &str, expected: &str| {
             assert_eq!(Secret::new(secret.to_owned()).hide_in(text), expected);
         };

@@ -40,7 +40,7 @@ pub fn source() -> StdinKind {
     }
 }
 
-/// Reads to the end. `asked`: the user named standard input; if not, silence from the start means that there is none.
+/// Reads to the end. `asked`: the user named standard input; if not, silence from the start means no input.
 /// `waiting` is called once if the wait is long. The wait stops as soon as `end` is readable.
 ///
 /// # Errors
@@ -64,7 +64,7 @@ const PASTE_PAUSE: Duration = Duration::from_millis(150);
 /// Interval between two checks of `over`.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Reads what a user types or pastes, up to a line end that nothing follows at once; `None` at the end of input, or
+/// Reads what a user types or pastes, up to a line end that is followed by a pause; `None` at the end of input, or
 /// when `over` is set.
 #[must_use]
 pub fn burst(over: &AtomicBool) -> Option<String> {
@@ -102,14 +102,14 @@ pub fn burst(over: &AtomicBool) -> Option<String> {
     }
 }
 
-/// Whether input has arrived since reading was given up. Its mere end does not count.
+/// Whether input has arrived since reading stopped; the end of input alone does not count.
 #[must_use]
 pub fn came_late() -> bool {
     wait(Duration::ZERO).is_ok_and(|came| came == WaitEvent::Input)
         && matches!(rustix::io::read(io::stdin(), &mut [0; 1]), Ok(1))
 }
 
-/// Reads and discards the rest of standard input, so that the writer is not killed by a broken pipe. Gives up after
+/// Reads and discards the rest of standard input, so that the writer is not killed by a broken pipe. Stops after
 /// this much silence.
 pub fn drain(silence: Duration) {
     if source() != StdinKind::Data {

@@ -5,7 +5,7 @@ import sys
 
 
 def skip(name, what):
-    """Says what is not checked, and the name of what is missing for it. Fails where CODEX_TESTS_STRICT wants it."""
+    """Says what is not checked, and the name of the missing requirement. Fails if CODEX_TESTS_STRICT demands it."""
     if name in os.environ.get("CODEX_TESTS_STRICT", "").replace(" ", "").split(","):
         sys.exit(f"FAILED: {name} is wanted and not here: {what}")
     print(f"skipped ({name}): {what}", flush=True)

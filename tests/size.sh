@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the program as it is shipped and holds its size and the number of crates against the limits. `make size` calls it
+# Builds the program as it is shipped and checks its size and the number of crates against the limits. `make size` calls it
 # with the target directory; tests/size.txt has the sizes that were agreed on, and says how one is raised.
 set -eu
 cd "$(dirname "$0")/.."

@@ -31,17 +31,17 @@ impl NextAttempt {
     }
 
     /// The notice to report at `now`, in Unix seconds: a retry, or that the run continues from the calls that the answer
-    /// contained (`goes_on`). `of` is the maximum number of retries.
+    /// contained (`continues`). `of` is the maximum number of retries.
     pub(super) fn notice<'a>(
         &self,
         reason: &'a Unanswered,
-        goes_on: bool,
+        continues: bool,
         of: usize,
         now: u64,
     ) -> Notice<'a> {
         match *self {
             Self::Reset { at, .. } => Notice::Reset { at, now, reason },
-            Self::Retry { .. } if goes_on => Notice::Resumed { reason },
+            Self::Retry { .. } if continues => Notice::Resumed { reason },
             Self::Retry { attempt, delay } => Notice::Retry {
                 attempt,
                 of,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_for_a_reset_is_over_by_either_clock() {
+    fn a_wait_for_a_reset_ends_by_either_clock() {
         let hour = Some(Duration::from_secs(3600));
         let next = Attempts::new(0, hour).next(&usage_limit(1060), 1000);
         let next = next.expect("it is near");

@@ -94,28 +94,28 @@ mod tests {
         check(
             [Some(3), None, None],
             [3, 0, 0],
-            "stopped by --max-turns 3: all turns are used, and another turn was requested",
-            "stopped by --max-turns 3: the model wanted to continue",
+            "the limit of 3 requests is reached: another turn was requested",
+            "the limit of 3 requests is reached: the model wanted to continue",
         );
         check([None, Some(50), None], [1, 50, 0], "", "");
         check(
             [None, Some(50), None],
             [1, 51, 0],
-            "stopped by --max-tokens 50: 51 tokens are used, and another turn was requested",
-            &format!("stopped by --max-tokens 50: 51 tokens are used, {on}"),
+            "the limit of 50 tokens is reached: 51 were used, and another turn was requested",
+            &format!("the limit of 50 tokens is reached: 51 were used, {on}"),
         );
         check([None, None, Some(5)], [4, 0, 3], "", "");
         check(
             [None, None, Some(5)],
             [4, 0, 4],
             "",
-            "stopped by --max-tool-calls 5: the model requested 6 tool calls in total",
+            "the limit of 5 tool calls is reached: the model requested 6 in total",
         );
         check(
             [Some(4), Some(1), Some(0)],
             [4, 2, 0],
-            "stopped by --max-turns 4: all turns are used, and another turn was requested",
-            "stopped by --max-turns 4: the model wanted to continue",
+            "the limit of 4 requests is reached: another turn was requested",
+            "the limit of 4 requests is reached: the model wanted to continue",
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::failure::{RunWarning, Stop};
 use crate::output::{self, Notice, Subject};
 use crate::tools::toolbox::Called;
 use crate::tools::topic::About;
-use crate::wire::input;
+use crate::wire::input::{self, assistant_message};
 use crate::wire::item::Call;
 
 impl Driver<'_> {
@@ -170,7 +170,63 @@ impl Driver<'_> {
         }
         let _ = self.report_git_changes();
     }
+
+    /// Makes the conversation ready to continue after a stop: calls without a result get one, what an interrupted answer said is
+    /// kept, and a message that failed before any part of an answer is removed.
+    pub(super) fn settle(&mut self, stop: &Stop) {
+        let calls = std::mem::take(&mut self.open);
+        if !calls.is_empty() {
+            let body = Arc::make_mut(self.body);
+            let outputs = std::mem::take(&mut self.outputs);
+            history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
+        }
+        let is_interrupted = matches!(stop, Stop::Interrupted | Stop::TurnTimeout(_));
+        if is_interrupted {
+            for text in self.partial_texts() {
+                let item = assistant_message(&text);
+                Arc::make_mut(self.body).push(&item);
+                if let Some(journal) = self.journal.as_deref_mut() {
+                    journal.item(&item);
+                }
+            }
+        }
+        if !self.joined && !is_interrupted && !matches!(stop, Stop::Ordered(_)) {
+            let body = Arc::make_mut(self.body);
+            body.truncate(body.len().saturating_sub(1));
+        }
+    }
+
+    /// The messages of an answer that was interrupted, as far as they were reported.
+    fn partial_texts(&mut self) -> Vec<String> {
+        if !self.answering {
+            return self.printed.partial_texts();
+        }
+        let until = Instant::now() + LAST_INPUT_TIMEOUT;
+        while !self.policy.buffer {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.inputs.recv_timeout(left) {
+                Ok(TurnInput::Shown(shows)) => {
+                    if self.printed.show(shows, self.sink).is_err() {
+                        break;
+                    }
+                }
+                Ok(TurnInput::BrokeOff(answer, _) | TurnInput::Answered(answer)) => {
+                    let texts = answer.shown().into_iter().map(|shown| shown.text);
+                    return texts.filter(|text| !text.trim().is_empty()).collect();
+                }
+                Ok(TurnInput::Refused(_) | TurnInput::Panicked | TurnInput::StopRun(_))
+                | Err(_) => {
+                    break;
+                }
+                Ok(_) => {}
+            }
+        }
+        Vec::new()
+    }
 }
+
+/// How long the rest of an interrupted answer is waited for, after its connection was closed.
+const LAST_INPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Calls `report` with the notice of a tool call.
 fn with_call_notice(

@@ -99,6 +99,13 @@ impl Control {
         self.state().steering.drain(..).collect()
     }
 
+    /// The number of messages of [`Control::steer`] that no request has sent, and their size in bytes.
+    pub(crate) fn waiting_steering(&self) -> (usize, usize) {
+        let state = self.state();
+        let sizes = state.steering.iter().map(UserMessage::size);
+        (state.steering.len(), sizes.sum())
+    }
+
     /// Why the run was stopped, if it was. The last reason wins.
     #[must_use]
     pub fn stopped(&self) -> Option<StopRequest> {
@@ -189,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_receives_its_own_stop_requests_and_a_stopped_run_begins_none() {
+    fn a_turn_receives_only_its_own_stop_requests_and_a_stopped_run_begins_no_turn() {
         let control = Control::new();
         assert!(!control.stop_turn(), "no turn runs");
         let turn = control.begin().expect("not stopped");

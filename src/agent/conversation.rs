@@ -286,7 +286,7 @@ impl Conversation {
         if is_same && profile.effort == self.effort.current {
             return;
         }
-        let by_item = is_same && profile.model.effort_updates && profile.backend.is_of_openai();
+        let by_item = is_same && profile.model.effort_updates && profile.backend.is_openai();
         if by_item && self.effort.head.is_some() && profile.effort.is_some() {
             // An item keeps the service's cache valid, a new head would not.
             self.effort.current.clone_from(&profile.effort);
@@ -336,6 +336,7 @@ impl Conversation {
             joined: false,
             kept_calls: Vec::new(),
             reading: None,
+            answering: false,
             tally: Tally::default(),
             deadline: self.policy.turn_timeout.map(|limit| Deadline {
                 at: Instant::now() + limit,

@@ -61,6 +61,8 @@ pub(super) struct Driver<'a> {
     pub(super) kept_calls: Vec<Call>,
     /// The reading of the last answer.
     pub(super) reading: Option<Reading>,
+    /// The answer of the last request has not ended.
+    pub(super) answering: bool,
     pub(super) tally: Tally,
     /// The time limit of the turn.
     pub(super) deadline: Option<Deadline>,
@@ -121,25 +123,6 @@ impl Driver<'_> {
         }
     }
 
-    /// Makes the conversation ready to continue after a stop: calls without a result get one, and a message that failed before
-    /// any part of an answer is removed.
-    pub(super) fn settle(&mut self, stop: &Stop) {
-        let calls = std::mem::take(&mut self.open);
-        if !calls.is_empty() {
-            let body = Arc::make_mut(self.body);
-            let outputs = std::mem::take(&mut self.outputs);
-            history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
-        }
-        let was_stopped = matches!(
-            stop,
-            Stop::Interrupted | Stop::TurnTimeout(_) | Stop::Ordered(_)
-        );
-        if !self.joined && !was_stopped {
-            let body = Arc::make_mut(self.body);
-            body.truncate(body.len().saturating_sub(1));
-        }
-    }
-
     /// Sends the request, with retries, until there is an answer to continue from.
     fn answer(&mut self) -> Result<Answered, Stop> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
@@ -179,9 +162,9 @@ impl Driver<'_> {
             let client = self.client.renewed();
             std::mem::replace(self.client, client).shutdown();
             let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
-            let goes_on = !kept.calls.is_empty();
-            self.notify(next.notice(&why, goes_on, self.policy.retries, seconds()))?;
-            if let Some(answer) = answer.as_deref().filter(|_| goes_on) {
+            let continues = !kept.calls.is_empty();
+            self.notify(next.notice(&why, continues, self.policy.retries, seconds()))?;
+            if let Some(answer) = answer.as_deref().filter(|_| continues) {
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;
@@ -333,6 +316,7 @@ impl Driver<'_> {
         self.tally.requests += 1;
         let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
         self.reading = Some(reading);
+        self.answering = true;
         loop {
             match self.next(None)? {
                 TurnInput::Shown(shows) => {
@@ -350,12 +334,17 @@ impl Driver<'_> {
                     self.notify(Notice::Warning(&RunWarning::SignIn(warning)))?;
                 }
                 TurnInput::Waiting(waiting) => self.notify(Notice::Waiting(&waiting))?,
-                TurnInput::Refused(error) => return Ok(Attempt::Refused(error)),
+                TurnInput::Refused(error) => {
+                    self.answering = false;
+                    return Ok(Attempt::Refused(error));
+                }
                 TurnInput::BrokeOff(answer, broke) => {
+                    self.answering = false;
                     self.report_skipped(&answer)?;
                     return Ok(Attempt::BrokeOff(answer, broke));
                 }
                 TurnInput::Answered(answer) => {
+                    self.answering = false;
                     self.report_skipped(&answer)?;
                     return Ok(Attempt::Ended(answer));
                 }

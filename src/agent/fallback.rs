@@ -148,7 +148,7 @@ impl Fallback {
         Err(error)
     }
 
-    /// Notes that the model and the shape are right, since an answer has come to them.
+    /// Records that the service accepts the model and the shape, since an answer has arrived.
     pub(super) fn learn(&mut self) {
         (self.substitute, self.not_found) = (None, None);
         if let Some(shape) = self.trying.take() {

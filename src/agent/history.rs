@@ -32,9 +32,9 @@ pub(super) fn store_answer<'a>(journal: &mut dyn Journal, items: impl Iterator<I
     }
 }
 
-/// The items that go back. Reasoning that is not sealed is left out: requests are not stored by the service, so it accepts
+/// The items to send back. Reasoning that is not encrypted is omitted: the service does not store requests, so it accepts
 /// reasoning only in encrypted form; items produced by it must then not refer to it. A call that the service ran itself
-/// without showing its output is left out too, since a call goes back with its output or not at all.
+/// without showing its output is omitted too, since a call is sent back with its output or not at all.
 fn kept<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Cow<'a, [u8]>> {
     let items: Vec<&Item> = items.collect();
     let results: Vec<&Option<String>> = items
@@ -127,14 +127,14 @@ mod tests {
     const MESSAGE: &str = r#"{"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
 
     #[test]
-    fn items_go_back_as_they_came() {
+    fn items_are_sent_back_byte_for_byte() {
         let all = [SEALED, SEARCH, MESSAGE, CALL];
         check(&all, &all);
         check(&all[1..], &all[1..]);
     }
 
     #[test]
-    fn unsealed_reasoning_is_left_out_and_items_after_it_do_not_refer_to_it() {
+    fn unencrypted_reasoning_is_omitted_and_later_items_do_not_refer_to_it() {
         let call = r#"{"arguments":"{}","call_id":"c","name":"t","type":"function_call"}"#;
         let message = r#"{"content":"a","role":"assistant","type":"message"}"#;
         check(&[UNSEALED, SEARCH, MESSAGE, CALL], &[message, call]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_the_service_ran_goes_back_with_its_output_or_not_at_all() {
+    fn a_call_that_the_service_ran_is_sent_back_with_its_output_or_not_at_all() {
         let call = r#"{"type":"shell_call","call_id":"s"}"#;
         let output = r#"{"type":"shell_call_output","call_id":"s","output":[]}"#;
         check(&[call, MESSAGE], &[MESSAGE]);

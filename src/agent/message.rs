@@ -12,6 +12,12 @@ pub struct UserMessage {
 }
 
 impl UserMessage {
+    /// Its size, in bytes.
+    #[must_use]
+    pub(crate) fn size(&self) -> usize {
+        self.text.len() + self.images.iter().map(String::len).sum::<usize>()
+    }
+
     /// Appends the message to a request body and returns its item.
     pub(super) fn push_to(&self, body: &mut RequestBody) -> Vec<u8> {
         body.push_message(&self.text, &self.images)

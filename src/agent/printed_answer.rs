@@ -73,6 +73,11 @@ impl Printed {
         self.repeated.is_begun()
     }
 
+    /// The messages reported for an answer that broke off, whose retry has not begun.
+    pub(super) fn partial_texts(&self) -> Vec<String> {
+        self.repeated.texts()
+    }
+
     /// Records that the current answer is complete.
     pub(super) fn complete(&mut self) {
         self.repeated = RepeatedText::default();

@@ -64,7 +64,7 @@ impl Profile {
                 model: &self.model.id,
                 instructions: &self.instructions,
                 tools,
-                developer: self.backend.is_of_openai(),
+                developer: self.backend.is_openai(),
                 search: self.search,
                 parallel: !self.model.one_call,
                 reasons: !self.model.plain,

@@ -56,6 +56,15 @@ impl RepeatedText {
         !self.messages.is_empty()
     }
 
+    /// The texts of the printed messages.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let texts = self.messages.iter().map(|message| &message.text);
+        texts
+            .filter(|text| !text.trim().is_empty())
+            .cloned()
+            .collect()
+    }
+
     /// Records that the new answer broke off too, after these messages. Messages that became part of the conversation will
     /// not be repeated.
     pub(super) fn broke_off(&mut self, shown: Vec<Shown>) {

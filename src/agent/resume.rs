@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::{effort_change, is_effort_change};
-use crate::wire::replay::{Recipient, with_words, without_reasoning};
+use crate::wire::replay::{Recipient, with_placeholder, without_reasoning};
 
 /// A resumed conversation.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +81,7 @@ fn items_for_model(stored: &StoredConversation, model: &str, changes_since: usiz
             } else {
                 without_reasoning(item, Recipient::Other)?
             };
-            Some(with_words(&item).into_owned())
+            Some(with_placeholder(&item).into_owned())
         })
         .collect()
 }

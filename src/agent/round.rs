@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_eight_run_concurrently() {
+    fn at_most_eight_calls_run_concurrently() {
         let (mut round, started) = Round::new(&[false; 11]);
         assert_eq!(started.len(), 8);
         round.step(RoundEvent::BodyEnded);

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::headers::{LITE, conversation_headers};
 use super::redact::redact;
 use super::refusal::{head, refused};
-use super::signed::{Question, RequestPath, Signed};
+use super::signed::{RequestPath, Signed, UnsignedRequest};
 use super::stream::Stream;
 use crate::auth::Authority;
 use crate::http::{self, Http};
@@ -77,7 +77,7 @@ impl Client {
         self.turn_state = Arc::default();
     }
 
-    /// The same client, which also sends the model list's `ETag`, if any, of each response that begins to `etags`.
+    /// Also sends the model list's `ETag`, if any, of each response that begins to `etags`.
     #[must_use]
     pub fn with_etag_sender(self, etags: Sender<Option<String>>) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Client {
     /// # Errors
     /// When no response begins, or the service rejects the request.
     pub fn send(&self, body: &RequestBody) -> Result<Stream, Error> {
-        let question = Question {
+        let request = UnsignedRequest {
             place: RequestPath::Below("/responses"),
             headers: &self.shape_headers(body.shape()),
             body: Some((http::JSON, body.bytes())),
@@ -102,7 +102,7 @@ impl Client {
             endpoints: &self.endpoints,
             authority: &self.authority,
         };
-        let answer = signed.ask(&question)?;
+        let answer = signed.ask(&request)?;
         let kind = answer
             .header("content-type")
             .unwrap_or_default()
@@ -130,7 +130,7 @@ impl Client {
         &self.authority
     }
 
-    /// Closes every connection, also one that another thread is waiting on.
+    /// Closes every connection, including one that another thread is waiting on.
     pub fn shutdown(&self) {
         self.http.shutdown();
     }

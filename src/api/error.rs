@@ -41,7 +41,7 @@ impl StdError for Error {
 }
 
 impl Error {
-    /// Whether the service requires another request shape.
+    /// Whether the service requires a different request shape.
     #[must_use]
     pub fn is_about_shape(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.is_about_shape())
@@ -57,7 +57,7 @@ impl Error {
         }
     }
 
-    /// Whether the service's wording is unambiguous about that. "Model not found" is not.
+    /// Whether the service says so unambiguously. "Model not found" is ambiguous.
     #[must_use]
     pub fn is_refused_shape(&self) -> bool {
         self.is_about_shape() && !matches!(self, Self::Fault(fault) if fault.status == Some(404))
@@ -75,8 +75,8 @@ impl Error {
         matches!(self, Self::Fault(fault) if matches!(fault.cause, Cause::Model | Cause::Version))
     }
 
-    /// Whether the service says that the request itself is wrong, for no reason that time or another place would
-    /// change.
+    /// Whether the service says that the request itself is wrong, for a reason that neither time nor another location
+    /// would change.
     #[must_use]
     pub fn is_about_request(&self) -> bool {
         self.is_about_shape()
@@ -101,7 +101,7 @@ pub enum Unanswered {
     Refused(Error),
     /// The answer was interrupted.
     BrokeOff(Break),
-    /// The answer reached its end, but is not usable as a complete one.
+    /// The answer reached its end, but is not usable as a complete answer.
     Unusable(Trouble),
 }
 

@@ -6,14 +6,14 @@ use super::endpoints::Endpoints;
 use super::error::Error;
 use super::headers::{PROTOCOL, common};
 use super::refusal::refused;
-use super::signed::{Question, RequestPath, Signed};
+use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
 /// Time limit of the response, for callers that need the list.
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Size limit of the response in bytes. The subscription's list has half a megabyte of unused texts.
+/// Size limit of the response in bytes. The subscription's list has half a megabyte of unused text.
 const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// The response to a list request.
@@ -49,7 +49,7 @@ pub fn fetch(
         endpoints,
         authority,
     };
-    let answer = signed.ask(&Question {
+    let answer = signed.ask(&UnsignedRequest {
         place: RequestPath::Below(&path),
         headers: &headers,
         body: None,

@@ -10,7 +10,7 @@ use crate::wire::fault::{self, Fault, FaultHead};
 /// Size limit of an error body in bytes.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
-/// The error for a response without success.
+/// The error for an unsuccessful response.
 pub(super) fn refused(authority: &Authority, answer: http::HttpResponse) -> Error {
     match fault(authority, answer) {
         Ok(fault) => Error::Fault(fault),
@@ -18,7 +18,7 @@ pub(super) fn refused(authority: &Authority, answer: http::HttpResponse) -> Erro
     }
 }
 
-/// The fault in a response without success.
+/// The fault in an unsuccessful response.
 ///
 /// # Errors
 /// When the body cannot be read.
@@ -28,8 +28,8 @@ pub(super) fn fault(authority: &Authority, answer: http::HttpResponse) -> Result
     let host = answer.host().to_owned();
     let body = answer.body(MAX_ERROR_BYTES);
     let body = body.map_err(|error| Error::Http(host, error))?;
-    // Redact before the text is cut for display, so that no part of a secret is left; and again later, since it may be
-    // escaped here.
+    // Redact before the text is truncated for display, so that no part of a secret is left; and again later, since it
+    // may be escaped at this point.
     let body = redact(authority, &String::from_utf8_lossy(&body));
     let mut fault = fault::from_response(&head, body.as_bytes(), seconds());
     for words in fault.words() {

@@ -14,7 +14,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(500);
 /// Maximum back-off delay.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// Maximum delay that the service may request. A longer one is not meant for a retry.
+/// Maximum requested delay that is waited for before a retry.
 const MAX_REQUESTED_DELAY: Duration = Duration::from_secs(120);
 
 /// What to do after a failed request.
@@ -22,7 +22,7 @@ const MAX_REQUESTED_DELAY: Duration = Duration::from_secs(120);
 pub enum RetryStep {
     /// Retry after this delay.
     After(Duration),
-    /// Give up.
+    /// Stop retrying.
     Stop,
 }
 

@@ -7,7 +7,7 @@ use super::endpoints::Endpoints;
 use super::error::Error;
 use super::headers::common;
 use super::refusal::fault;
-use super::workspace::{WorkspaceWay, headers};
+use super::workspace::{WorkspaceTarget, headers};
 use crate::auth::{Authority, Credential};
 use crate::http::{self, Http, Request, TimeLimit};
 use crate::wire::fault::Cause;
@@ -37,7 +37,7 @@ pub(super) enum RequestPath<'a> {
 
 /// A request to sign and send.
 #[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct UnsignedRequest<'a> {
     pub(super) place: RequestPath<'a>,
     pub(super) headers: &'a [(&'static str, String)],
     pub(super) body: Option<(&'static str, &'a [u8])>,
@@ -45,16 +45,16 @@ pub(super) struct Question<'a> {
 }
 
 impl Signed<'_> {
-    /// Sends the request. A response other than 401 that does not concern the workspace's route is returned as it is.
+    /// Sends the request. A response other than 401 that does not concern the workspace's route is returned unchanged.
     ///
     /// # Errors
     /// When there is no valid credential, no response arrives, or the service rejects the credential or the workspace.
-    pub(super) fn ask(&self, question: &Question<'_>) -> Result<http::HttpResponse, Error> {
+    pub(super) fn ask(&self, request: &UnsignedRequest<'_>) -> Result<http::HttpResponse, Error> {
         let mut credential = self.authority.credential().map_err(Error::SignIn)?;
-        let mut way = self.endpoints.route.way();
+        let mut target = self.endpoints.route.target();
         let (mut renewed, mut rerouted) = (false, false);
         loop {
-            let answer = self.send(question, &credential, &way)?;
+            let answer = self.send(request, &credential, &target)?;
             if !matches!(answer.status(), 401 | 432) {
                 return Ok(answer);
             }
@@ -62,14 +62,14 @@ impl Signed<'_> {
             match fault.cause {
                 Cause::Region if !rerouted => {
                     rerouted = true;
-                    match self.reroute(&credential, &way) {
-                        Some(other) => way = other,
+                    match self.reroute(&credential, &target) {
+                        Some(other) => target = other,
                         None => return Err(Error::Fault(fault)),
                     }
                 }
                 Cause::Credential if !renewed => {
                     renewed = true;
-                    match self.authority.instead_of(&credential) {
+                    match self.authority.replacement_for(&credential) {
                         Ok(Some(other)) => credential = other,
                         Ok(None) => return Err(Error::Fault(fault)),
                         Err(error) => return Err(Error::SignIn(error)),
@@ -81,42 +81,42 @@ impl Signed<'_> {
     }
 
     /// The route to try after this one was rejected.
-    fn reroute(&self, credential: &Credential, used: &WorkspaceWay) -> Option<WorkspaceWay> {
+    fn reroute(&self, credential: &Credential, used: &WorkspaceTarget) -> Option<WorkspaceTarget> {
         let Credential::Token { account, .. } = credential else {
             return None;
         };
         self.endpoints.route.after(used, || {
-            let question = Question {
+            let request = UnsignedRequest {
                 place: RequestPath::SideService("/wham/accounts/check"),
                 headers: &common(http::JSON),
                 body: None,
                 limit: ROUTE_TIMEOUT,
             };
-            let answer = self.send(&question, credential, used).ok()?;
+            let answer = self.send(&request, credential, used).ok()?;
             if answer.status() != 200 {
                 return None;
             }
             let body = answer.whole(MAX_CHECK_BYTES).ok()?;
-            WorkspaceWay::read(&body, account, &self.endpoints.subscription)
+            WorkspaceTarget::read(&body, account, &self.endpoints.subscription)
         })
     }
 
     fn send(
         &self,
-        question: &Question<'_>,
+        request: &UnsignedRequest<'_>,
         credential: &Credential,
-        way: &WorkspaceWay,
+        target: &WorkspaceTarget,
     ) -> Result<http::HttpResponse, Error> {
-        let mut all = question.headers.to_vec();
+        let mut all = request.headers.to_vec();
         all.extend(headers(credential, &self.endpoints.scope));
         let base = match credential {
             Credential::Token { .. } => {
-                all.extend(way.header());
-                way.base(&self.endpoints.subscription)
+                all.extend(target.header());
+                target.base(&self.endpoints.subscription)
             }
             Credential::Key(_) => self.endpoints.api.as_str().to_owned(),
         };
-        let url = match question.place {
+        let url = match request.place {
             RequestPath::Below(path) => format!("{base}{path}"),
             RequestPath::SideService(path) => {
                 format!("{}{path}", base.strip_suffix("/codex").unwrap_or(&base))
@@ -128,8 +128,8 @@ impl Signed<'_> {
             url: &url,
             bearer,
             headers: &all,
-            body: question.body,
-            limit: question.limit,
+            body: request.body,
+            limit: request.limit,
         };
         let failed = |error| Error::Http(http::host(&url), error);
         self.http.send(&request).map_err(failed)

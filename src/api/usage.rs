@@ -8,7 +8,7 @@ use super::endpoints::Endpoints;
 use super::error;
 use super::headers::common;
 use super::refusal::refused;
-use super::signed::{Question, RequestPath, Signed};
+use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
@@ -34,7 +34,7 @@ pub struct PlanWindow {
 /// The endpoint's response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlanLimits {
-    /// The plan, as the service spells it.
+    /// The plan, by the service's name.
     pub plan: Option<String>,
     /// Whether the limit is reached until a window resets.
     pub reached: bool,
@@ -47,7 +47,7 @@ pub struct PlanLimits {
 pub enum Error {
     /// No response arrived, or the service rejected the request.
     Unanswered(error::Error),
-    /// The response has another format.
+    /// The response has an unexpected format.
     Unreadable,
 }
 
@@ -77,7 +77,7 @@ struct Raw {
 /// Fetches the usage of the plan; `now` in Unix seconds.
 ///
 /// # Errors
-/// When no response arrives, the service rejects the request, or the response has another format.
+/// When no response arrives, the service rejects the request, or the response has an unexpected format.
 pub fn fetch(
     http: &Http,
     endpoints: &Endpoints,
@@ -89,7 +89,7 @@ pub fn fetch(
         endpoints,
         authority,
     };
-    let answer = signed.ask(&Question {
+    let answer = signed.ask(&UnsignedRequest {
         place: RequestPath::SideService("/wham/usage"),
         headers: &common(http::JSON),
         body: None,
@@ -104,7 +104,7 @@ pub fn fetch(
     read(&answer.whole(MAX_BODY_BYTES).map_err(failed)?, now).ok_or(Error::Unreadable)
 }
 
-/// Parses the endpoint's response; `now` in Unix seconds. `None` if it has another format.
+/// Parses the endpoint's response; `now` in Unix seconds. `None` if it has an unexpected format.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // seconds, and never below 0
 fn read(body: &[u8], now: u64) -> Option<PlanLimits> {
     let body: UsageBody = serde_json::from_slice(body).ok()?;

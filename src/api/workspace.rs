@@ -1,5 +1,5 @@
 //! Region-bound workspaces: the headers of their requests, and the route that the service names when it rejects the
-//! usual one. The route is requested once, and kept only within the process.
+//! usual one. The route is requested once per process and not stored.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +12,13 @@ use crate::http::{self, BaseUrl};
 use crate::id::AccountId;
 
 /// The host of the built-in subscription URL, the only one trusted to name other origins.
-const BUILT_IN: &str = "chatgpt.com";
+const BUILT_IN_HOST: &str = "chatgpt.com";
 
 /// The domain of every origin that a workspace may be routed to.
-const BELOW: &str = ".chatgpt.com";
+const ORIGIN_SUFFIX: &str = ".chatgpt.com";
 
-/// The service's value for a workspace without a route of its own.
-const FREE: &str = "NO_CONSTRAINT";
+/// The service's value for a workspace on the usual route.
+const UNCONSTRAINED: &str = "NO_CONSTRAINT";
 
 /// Size limit in bytes of a routing name sent as a header.
 const MAX_ROUTING_BYTES: usize = 16;
@@ -72,21 +72,21 @@ pub(super) fn account_headers(account: &str, bounds: &Bounds) -> Vec<(&'static s
 
 /// The route of a workspace's requests. The usual route has neither field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct WorkspaceWay {
+pub(super) struct WorkspaceTarget {
     /// Replaces the scheme and host of the subscription URL.
     origin: Option<String>,
     /// The value of the routing header.
     routing: Option<String>,
 }
 
-impl WorkspaceWay {
-    /// Parses the response of `accounts/check` for this account; `None` if it has another format.
+impl WorkspaceTarget {
+    /// Parses the response of `accounts/check` for this account; `None` if it has an unexpected format.
     pub(super) fn read(body: &[u8], account: &AccountId, base: &BaseUrl) -> Option<Self> {
         let json: Value = serde_json::from_slice(body).ok()?;
         let mut accounts = json["accounts"].as_array()?.iter();
         let found = accounts.find(|entry| entry["id"] == account.as_str())?;
-        let text = |name: &str| found[name].as_str().filter(|text| *text != FREE);
-        let built_in = http::host(base.as_str()) == BUILT_IN;
+        let text = |name: &str| found[name].as_str().filter(|text| *text != UNCONSTRAINED);
+        let built_in = http::host(base.as_str()) == BUILT_IN_HOST;
         let origin = text("workspace_backend_origin").filter(|text| built_in && is_origin(text));
         let routing = text("account_routing_override").filter(|text| is_routing(text));
         Some(Self {
@@ -115,7 +115,7 @@ impl WorkspaceWay {
     }
 }
 
-/// Whether this is an `https` origin below the service's own domain, without port, path or user.
+/// Whether this is an `https` origin below the service's domain, without port, path or user.
 fn is_origin(text: &str) -> bool {
     let Some(host) = text.strip_prefix("https://") else {
         return false;
@@ -124,7 +124,7 @@ fn is_origin(text: &str) -> bool {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         !label.is_empty() && label.bytes().all(fits)
     };
-    host.strip_suffix(BELOW)
+    host.strip_suffix(ORIGIN_SUFFIX)
         .is_some_and(|below| below.split('.').all(is_label))
 }
 
@@ -135,11 +135,11 @@ fn is_routing(text: &str) -> bool {
 
 /// The route of a run's workspace, once known. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct WorkspaceRoute(Arc<Mutex<Option<WorkspaceWay>>>);
+pub struct WorkspaceRoute(Arc<Mutex<Option<WorkspaceTarget>>>);
 
 impl WorkspaceRoute {
     /// The current route.
-    pub(super) fn way(&self) -> WorkspaceWay {
+    pub(super) fn target(&self) -> WorkspaceTarget {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone().unwrap_or_default()
     }
@@ -148,12 +148,12 @@ impl WorkspaceRoute {
     /// wait for its result.
     pub(super) fn after(
         &self,
-        used: &WorkspaceWay,
-        ask: impl FnOnce() -> Option<WorkspaceWay>,
-    ) -> Option<WorkspaceWay> {
+        used: &WorkspaceTarget,
+        ask: impl FnOnce() -> Option<WorkspaceTarget>,
+    ) -> Option<WorkspaceTarget> {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(way) = &*found {
-            return (way != used).then(|| way.clone());
+        if let Some(target) = &*found {
+            return (target != used).then(|| target.clone());
         }
         let route = ask();
         *found = Some(route.clone().unwrap_or_default());
@@ -167,25 +167,25 @@ mod tests {
 
     use super::*;
 
-    fn way(origin: &str, routing: &str, base: &str) -> (Option<String>, Option<String>) {
+    fn target(origin: &str, routing: &str, base: &str) -> (Option<String>, Option<String>) {
         let account = |id: &str, origin: &str, routing: &str| json!({"id": id, "workspace_backend_origin": origin, "account_routing_override": routing});
         let body = json!({"accounts": [account("other", "https://x.chatgpt.com", "eu"), account("acct-1", origin, routing)]});
         let base = BaseUrl::parse(base).expect("an address");
         let account = "acct-1".parse().expect("an account");
-        let way =
-            WorkspaceWay::read(body.to_string().as_bytes(), &account, &base).expect("an answer");
-        (way.origin, way.routing)
+        let target =
+            WorkspaceTarget::read(body.to_string().as_bytes(), &account, &base).expect("an answer");
+        (target.origin, target.routing)
     }
 
     #[test]
-    fn an_origin_is_used_only_below_the_services_own_domain() {
+    fn an_origin_is_used_only_below_the_services_domain() {
         let base = "https://chatgpt.com/backend-api/codex";
-        let origin = |origin: &str| way(origin, FREE, base).0;
+        let origin = |origin: &str| target(origin, UNCONSTRAINED, base).0;
         for good in ["https://gov.chatgpt.com", "https://a-1.eu.chatgpt.com"] {
             assert_eq!(origin(good).as_deref(), Some(good));
         }
         for bad in [
-            FREE,
+            UNCONSTRAINED,
             "",
             "https://chatgpt.com",
             "https://evilchatgpt.com",
@@ -211,7 +211,7 @@ mod tests {
             "http://127.0.0.1:9/backend-api/codex",
         ] {
             assert_eq!(
-                way("https://gov.chatgpt.com", FREE, other).0,
+                target("https://gov.chatgpt.com", UNCONSTRAINED, other).0,
                 None,
                 "{other}"
             );
@@ -220,12 +220,12 @@ mod tests {
 
     #[test]
     fn a_routing_is_a_short_name() {
-        let routing = |name: &str| way(FREE, name, "http://127.0.0.1:9").1;
+        let routing = |name: &str| target(UNCONSTRAINED, name, "http://127.0.0.1:9").1;
         for good in ["us", "us_cr", "abcdefghijklmnop"] {
             assert_eq!(routing(good).as_deref(), Some(good));
         }
         for bad in [
-            FREE,
+            UNCONSTRAINED,
             "",
             "us-cr",
             "US",
@@ -238,14 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_the_address_stays() {
+    fn the_path_of_the_base_url_is_kept() {
         let base = BaseUrl::parse("https://chatgpt.com/backend-api/codex").expect("an address");
-        let way = WorkspaceWay {
+        let target = WorkspaceTarget {
             origin: Some("https://gov.chatgpt.com".to_owned()),
             routing: None,
         };
-        assert_eq!(way.base(&base), "https://gov.chatgpt.com/backend-api/codex");
-        assert_eq!(WorkspaceWay::default().base(&base), base.as_str());
+        assert_eq!(
+            target.base(&base),
+            "https://gov.chatgpt.com/backend-api/codex"
+        );
+        assert_eq!(WorkspaceTarget::default().base(&base), base.as_str());
     }
 
     #[test]
@@ -259,7 +262,7 @@ mod tests {
             r#"{"accounts":{}}"#,
         ] {
             assert_eq!(
-                WorkspaceWay::read(body.as_bytes(), &account, &base),
+                WorkspaceTarget::read(body.as_bytes(), &account, &base),
                 None,
                 "{body}"
             );
@@ -268,8 +271,8 @@ mod tests {
 
     #[test]
     fn the_route_is_requested_once_and_shared() {
-        let (route, usual) = (WorkspaceRoute::default(), WorkspaceWay::default());
-        let other = WorkspaceWay {
+        let (route, usual) = (WorkspaceRoute::default(), WorkspaceTarget::default());
+        let other = WorkspaceTarget {
             origin: None,
             routing: Some("us".to_owned()),
         };
@@ -278,9 +281,12 @@ mod tests {
             route.after(&usual, || Some(other.clone())),
             Some(other.clone())
         );
-        let unasked = || -> Option<WorkspaceWay> { unreachable!("it was asked for") };
+        let unasked = || -> Option<WorkspaceTarget> { unreachable!("it was asked for") };
         assert_eq!(clone.after(&usual, unasked), Some(other.clone()));
-        assert_eq!((clone.after(&other, unasked), clone.way()), (None, other));
+        assert_eq!(
+            (clone.after(&other, unasked), clone.target()),
+            (None, other)
+        );
         let none = WorkspaceRoute::default();
         assert_eq!(none.after(&usual, || None), None);
         assert_eq!(none.after(&usual, unasked), None);

@@ -102,7 +102,7 @@ impl Personal {
             }
         };
         let identity = self.issuer.whoami(&self.access, &on_retry);
-        identity.map_err(Error::Whose)
+        identity.map_err(Error::Unidentified)
     }
 
     fn with_identity(&self, identity: TokenIdentity) -> Credential {

@@ -44,7 +44,7 @@ impl Authority {
 
     /// Returns a fixed copy of the current credential, which is never renewed.
     #[must_use]
-    pub fn as_it_is(&self) -> Self {
+    pub fn without_renewal(&self) -> Self {
         Self::Fixed(self.current())
     }
 
@@ -52,10 +52,13 @@ impl Authority {
     ///
     /// # Errors
     /// If a sign-in cannot be renewed.
-    pub fn instead_of(&self, rejected: &Credential) -> Result<Option<Credential>, sign_in::Error> {
+    pub fn replacement_for(
+        &self,
+        rejected: &Credential,
+    ) -> Result<Option<Credential>, sign_in::Error> {
         match self {
             Self::Fixed(_) | Self::Personal(_) => Ok(None),
-            Self::SignIn(sign_in) => sign_in.instead_of(rejected.secret()),
+            Self::SignIn(sign_in) => sign_in.replacement_for(rejected.secret()),
         }
     }
 

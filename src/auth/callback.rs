@@ -1,6 +1,6 @@
 //! The loopback callback of a browser sign-in: two small servers, on 127.0.0.1 and `::1`,
 //! because browsers resolve `localhost` to either. A redirect that belongs to the sign-in is passed on with its
-//! response still open, so that the page can show the real outcome; every other request is answered here.
+//! response still open, so that the page can show the real outcome; every other request is answered by this module.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
@@ -34,7 +34,7 @@ const MAX_CONNECTIONS: usize = 64;
 /// plus one of this module. `tiny_http` panics if it cannot start a thread.
 const SERVER_THREADS: usize = 12;
 
-/// Time for the last page to reach the browser.
+/// Time allowed for the last page to reach the browser.
 const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An event of the callback server.
@@ -51,12 +51,12 @@ pub struct WaitingBrowser(Box<Request>);
 
 impl std::fmt::Debug for WaitingBrowser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Waiting(..)")
+        f.write_str("WaitingBrowser(..)")
     }
 }
 
 impl WaitingBrowser {
-    /// Sends the page on a thread of its own, so that a slow reader blocks nothing.
+    /// Sends the page on a separate thread, so that a slow reader blocks nothing.
     pub fn show(self, page: &Page) {
         let page = page.clone();
         let _ = thread::Builder::new().spawn(move || answer(*self.0, &page));
@@ -85,7 +85,7 @@ pub fn redirect(port: u16) -> String {
     format!("http://localhost:{port}/auth/callback")
 }
 
-/// Returns the redirect URI to use when nothing listens and the user pastes the address.
+/// Returns the redirect URI to use when no server listens and the user pastes the address.
 #[must_use]
 pub fn paste_redirect() -> String {
     redirect(PORTS[0])
@@ -135,7 +135,7 @@ impl Callback {
             let serving = thread::Builder::new().spawn(move || {
                 let busy = Arc::new(AtomicUsize::new(0));
                 for request in server.incoming_requests() {
-                    // A request that stalls blocks only its own thread; beyond the limit a flood blocks only this
+                    // A stalled request blocks only its thread; beyond the limit, a flood blocks only this
                     // server.
                     if busy.fetch_add(1, Ordering::Relaxed) >= MAX_CONNECTIONS {
                         busy.fetch_sub(1, Ordering::Relaxed);
@@ -284,8 +284,8 @@ impl Requester {
         }
     }
 
-    /// Whether the sender may cancel the sign-in. Another sign-in on this machine may, calling a loopback name. A web
-    /// page may not, nor a request whose host name was rebound to this address.
+    /// Whether the sender may cancel the sign-in. Another sign-in on this machine may, using a loopback name. A web
+    /// page must not, nor a request with a host name rebound to this address (DNS rebinding).
     fn may_cancel(&self) -> bool {
         let here = self.host.as_deref().is_none_or(|host| {
             let name = match host.rsplit_once(':') {

@@ -36,7 +36,7 @@ pub enum What {
     NoKey,
     /// A key reference (such as a command) that is not followed, with the reason.
     NotUsable(&'static str),
-    /// An entry of another type, which another program keeps in the same place.
+    /// An entry of a different type, kept in the same place by another program.
     NotOurs(Other),
 }
 
@@ -77,7 +77,7 @@ pub enum Chosen {
 pub enum Error {
     /// No credential was found.
     Missing,
-    /// The value is not a key; the byte offset, counted from 0, of the first character that no key contains.
+    /// The value is not a key; the byte offset, counted from 0, of the first character that is invalid in a key.
     NotAKey(CredentialSource, usize),
     /// The value is more than the bare secret, with the reason.
     NotBare(CredentialSource, &'static str),
@@ -89,7 +89,7 @@ pub enum Error {
     TokenAsKey(CredentialSource),
     /// The key reference is not followed, with the reason.
     NotUsable(CredentialSource, &'static str),
-    /// Only an entry of another type was found in this file.
+    /// Only an entry of a different type was found in this file.
     NotOurs(CredentialSource, Other),
 }
 
@@ -117,7 +117,7 @@ impl fmt::Display for Error {
                 )
             }
             Self::NotUsable(source, why) => write!(f, "the key in {source} is {why}"),
-            Self::NotOurs(source, other) => write!(f, "{source} holds {other}"),
+            Self::NotOurs(source, other) => write!(f, "{source} contains {other}"),
         }
     }
 }
@@ -125,7 +125,7 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 impl Error {
-    /// Returns whether there is nothing to use, as before the first sign-in.
+    /// Returns whether no credential was found, as before the first sign-in.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing | Self::NotOurs(..))
@@ -177,7 +177,7 @@ pub fn key(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> 
 /// Trims white space, such as the line end of a file, and validates the secret for use in a header.
 ///
 /// # Errors
-/// If it is empty or contains characters that no key or token has.
+/// If it is empty or contains characters that are invalid in a key or token.
 pub fn plain(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error> {
     let text = secret.expose().trim();
     match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
@@ -191,7 +191,8 @@ pub fn plain(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error
     }
 }
 
-/// Returns why a text is not a bare secret: it still has the syntax of a variable file or of program output.
+/// Returns why a text is not a bare secret, or `None`: it may still have the syntax of a variable file or program
+/// output.
 fn not_bare(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     let name = text.split_once('=').map(|(name, _)| name);
@@ -202,11 +203,11 @@ fn not_bare(text: &str) -> Option<&'static str> {
     };
     let quotes = ['"', '\'', '`'];
     if text.starts_with(quotes) || text.ends_with(quotes) {
-        Some("it is in quotes, which no shell has removed")
+        Some("it is in quotes, which were not removed by a shell")
     } else if name.is_some_and(is_name) {
         Some("it starts with a variable name and =")
     } else if ["null", "undefined"].contains(&&*lower) {
-        Some("it is the word that programs write for a missing value")
+        Some("it is the word that programs print for a missing value")
     } else if ["\\n", "\\r", "\\t"].iter().any(|end| text.ends_with(end)) {
         Some("it ends in a backslash and a letter, meant as a line break")
     } else if lower.starts_with("your") && (lower.contains("key") || lower.contains("token")) {

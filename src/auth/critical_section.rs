@@ -57,7 +57,7 @@ impl Critical {
 }
 
 impl CriticalGuard {
-    /// Leaves the critical section. If the process is shutting down, this thread parks so that it goes no further.
+    /// Leaves the critical section. If the process is shutting down, parks this thread so that it does nothing more.
     pub fn end(self) {
         let critical = self.0.clone();
         drop(self);

@@ -7,7 +7,7 @@ use super::device_poll::Poll;
 use super::issuer::{Device, Error, Issuer};
 use crate::secret::Secret;
 
-/// Time limit for the user to finish. It is the issuer's own limit.
+/// Time limit for the user to finish; the issuer's limit.
 pub const DEVICE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Consecutive polls that may fail.

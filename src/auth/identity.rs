@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_names_an_account_and_may_name_more() {
+    fn a_response_names_an_account_and_optional_fields() {
         let full = json!({"email": "a@example.com", "chatgpt_user_id": "u", "chatgpt_account_id": "acct-9",
             "chatgpt_plan_type": "enterprise", "chatgpt_account_is_fedramp": true});
         let identity = TokenIdentity::read(&full).expect("an account");

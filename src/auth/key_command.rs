@@ -96,7 +96,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
             None => {}
         }
     };
-    // A background process would hold our standard error open.
+    // A background process would keep standard error open.
     end(&mut child);
     let Some(status) = status else {
         return Err(if bytes.len() as u64 > MAX_OUTPUT_BYTES {

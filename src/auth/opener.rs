@@ -8,9 +8,9 @@ use std::process::{Child, Command, Stdio};
 use crate::exhausted::at_start;
 
 /// The environment that decides whether a browser can open.
-#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
+#[allow(clippy::struct_excessive_bools)] // each is an independent fact
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct BrowserEnvironment {
     /// The value of `BROWSER`, if set.
     pub browser: Option<OsString>,
     /// This is an SSH session.
@@ -43,7 +43,7 @@ pub enum NoBrowser {
 /// A program that opens a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opener {
-    /// The user's own shell command. The URL is its first parameter.
+    /// The user's shell command. The URL is its first parameter.
     Shell(OsString),
     /// A program and its arguments before the URL.
     Program(&'static str, &'static [&'static str]),
@@ -53,7 +53,7 @@ pub enum Opener {
 ///
 /// # Errors
 /// If no browser can open.
-pub fn openers(here: &Surroundings) -> Result<Vec<Opener>, NoBrowser> {
+pub fn openers(here: &BrowserEnvironment) -> Result<Vec<Opener>, NoBrowser> {
     const WINDOWS: [Opener; 2] = [
         Opener::Program("wslview", &[]),
         Opener::Program("rundll32.exe", &["url.dll,FileProtocolHandler"]),
@@ -152,11 +152,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_opens_where_the_person_is() {
-        let check = |change: fn(&mut Surroundings), expected: Result<&str, NoBrowser>| {
-            let mut here = Surroundings {
+    fn a_browser_opens_only_on_the_users_machine() {
+        let check = |change: fn(&mut BrowserEnvironment), expected: Result<&str, NoBrowser>| {
+            let mut here = BrowserEnvironment {
                 display: true,
-                ..Surroundings::default()
+                ..BrowserEnvironment::default()
             };
             change(&mut here);
             let found = openers(&here).map(|openers| openers[0].name());
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_a_parameter_and_never_a_part_of_the_command() {
+    fn the_address_is_a_parameter_and_never_part_of_the_command() {
         let check = |list: &str, expected: &[&str]| {
             let found = commands(OsStr::new(list));
             let expected = expected.iter().map(|text| Opener::Shell((*text).into()));

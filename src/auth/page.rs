@@ -51,7 +51,7 @@ impl Page {
             icon: ODD,
             title: "Not this sign-in",
             text: format!(
-                "This page does not belong to the sign-in that codex-run is waiting for, so nothing was changed \
+                "This page belongs to a different sign-in than the one codex-run is waiting for. Nothing was changed, \
                  and codex-run is still waiting. {CLOSE} To sign in, open the address shown in the terminal."
             ),
         }
@@ -76,7 +76,7 @@ impl Page {
             icon: BAD,
             title: "Not allowed",
             text:
-                "Only a program on this machine can cancel the sign-in. codex-run is still waiting for it."
+                "Only a program on this machine can cancel the sign-in. codex-run is still waiting."
                     .to_owned(),
         }
     }

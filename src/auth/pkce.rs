@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_challenge_is_the_one_of_the_rfc() {
+    fn the_challenge_matches_the_rfc() {
         // RFC 7636, appendix B.
         assert_eq!(
             challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn verifier_and_state_are_as_long_as_they_should_be() {
+    fn verifier_and_state_have_the_expected_lengths() {
         let pkce = Pkce::new(&[0xa5; RANDOM_BYTES]);
         assert_eq!(
             (

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_comes_before_everything_else() {
+    fn the_state_is_checked_first() {
         let check = |query: &str, expected: RedirectAnswer| {
             assert_eq!(of_query(query, &state()), expected, "{query}");
         };
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_paste_is_read() {
+    fn every_form_of_pasted_text_is_parsed() {
         let check = |text: &str, expected: RedirectAnswer| {
             assert_eq!(of_paste(text, &state()), expected, "{text}");
         };

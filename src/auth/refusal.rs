@@ -1,5 +1,5 @@
-//! Parses and classifies a refusal by the issuer (pure). The messages are chosen elsewhere; this decides whether the
-//! refresh token is lost for good.
+//! Parses and classifies a refusal by the issuer (pure). Messages are left to other modules; this one decides whether
+//! the refresh token is permanently unusable.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::text::{one_line, shortened};
 
 /// Length limit of the issuer's message, in bytes.
-const MAX_SENDED_STATESN_BYTES: usize = 500;
+const MAX_MESSAGE_BYTES: usize = 500;
 
 /// Error codes that end a sign-in, whatever the status.
 const PERMANENT: &[&str] = &[
@@ -20,10 +20,10 @@ const PERMANENT: &[&str] = &[
     "invalid_grant",
 ];
 
-/// Subjects of a code that, with HTTP 400 or 403, means that a sign-in has ended, such as `app_session_expired`.
+/// Subjects of codes such as `app_session_expired`, which with HTTP 400 or 403 mean that a sign-in has ended.
 const ENDED_SUBJECTS: &[&str] = &["session", "token", "grant", "account", "user", "login"];
 
-/// States of that subject.
+/// States of those subjects.
 const ENDED_STATES: &[&str] = &[
     "expired",
     "terminated",
@@ -44,9 +44,9 @@ const ENDED_STATES: &[&str] = &[
 pub enum RefusalKind {
     /// The token or code was not accepted.
     SignIn,
-    /// Not allowed from here, or for this account.
+    /// Not allowed from this network, or for this account.
     Forbidden,
-    /// The issuer is unavailable, or something other than the issuer answered.
+    /// The issuer is unavailable, or an intermediary answered.
     Unreachable,
 }
 
@@ -59,18 +59,18 @@ pub struct Refusal {
     pub code: String,
     /// The issuer's message on one line; may be empty.
     pub message: String,
-    /// The body is a web page: something between here and the issuer has answered.
+    /// The body is a web page: an intermediary has answered instead of the issuer.
     pub page: bool,
     /// The issuer's `Retry-After`.
     pub retry_after: Option<Duration>,
     /// The proxy that the request went through.
     pub proxy: Option<String>,
-    /// The process that had sent the token earlier and ended before anything was stored.
+    /// The process that sent the token earlier and ended before anything was stored.
     pub interrupted: Option<u32>,
 }
 
 impl Refusal {
-    /// Parses an error response. Bodies come in several shapes; the first that fits is used.
+    /// Parses an error response. Bodies have several forms; the first that fits is used.
     #[must_use]
     pub fn of(status: u16, body: &str) -> Self {
         let json: Value = serde_json::from_str(body).unwrap_or_default();
@@ -102,21 +102,21 @@ impl Refusal {
         }
     }
 
-    /// Replaces these secrets, as they are or URL-encoded, whatever their case.
+    /// Replaces these secrets, plain or URL-encoded, ignoring case.
     pub fn redact(&mut self, secrets: &[&Secret]) {
         for secret in secrets.iter().map(|secret| secret.expose()) {
             for text in [&mut self.message, &mut self.code] {
-                for spelling in [
+                for encoded in [
                     secret.to_owned(),
                     form::encode(&[(secret, "")]).replace('=', ""),
                 ] {
-                    *text = mask(text, &spelling);
+                    *text = mask(text, &encoded);
                 }
             }
         }
     }
 
-    /// Returns whether the refused token is lost for good, so that a retry is pointless.
+    /// Returns whether the refused token is permanently unusable, so that a retry is pointless.
     #[must_use]
     pub fn permanent(&self) -> bool {
         let ended = || {
@@ -185,7 +185,7 @@ fn mask(text: &str, secret: &str) -> String {
 /// Returns the text on one line, without control characters, shortened to the limit.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    shortened(&one_line(text), MAX_SENDED_STATESN_BYTES).into_owned()
+    shortened(&one_line(text), MAX_MESSAGE_BYTES).into_owned()
 }
 
 #[cfg(test)]
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shape_of_a_refusal_is_read() {
+    fn every_form_of_refusal_is_parsed() {
         let check = |status: u16, body: &str, code: &str, message: &str, permanent: bool| {
             let refusal = Refusal::of(status, body);
             assert_eq!(
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echoed_secret_is_masked_in_every_spelling() {
+    fn an_echoed_secret_is_masked_in_every_encoding() {
         let secret = Secret::new("Rt+1".to_owned());
         let body = r#"{"error":{"code":"no_Rt+1","message":"Rt+1 rt%2B1 \u0052t+1"}}"#;
         let mut refusal = Refusal::of(400, body);

@@ -1,4 +1,4 @@
-//! The next step of a sign-in (pure): use it, renew it, wait, or give up.
+//! The next step of a sign-in (pure): use it, renew it, wait, or stop.
 
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ pub(super) enum Plan {
     Renew(bool),
     /// Wait until this time, in Unix milliseconds, then renew.
     Wait(u64),
-    /// Give up: the issuer has permanently refused the renewal.
+    /// Stop: the issuer has permanently refused the renewal.
     Refused(Refusal),
-    /// Give up: there is no refresh token.
+    /// Stop: there is no refresh token.
     Ended,
 }
 
@@ -86,7 +86,7 @@ mod tests {
             &Past::Failed(1, NOW),
             &Past::Failed(9, NOW + 60_001),
         );
-        // Valid for more than five minutes: nothing else matters.
+        // Valid for more than five minutes: the rest does not matter.
         for past in [nothing, later, &refused] {
             check(301, true, false, past, Plan::Use);
         }
@@ -96,7 +96,7 @@ mod tests {
         check(300, true, false, later, Plan::Use);
         check(300, true, false, &refused, Plan::UseUp(refusal.clone()));
         check(300, false, false, nothing, Plan::Use);
-        // Expired, or rejected by the service: renewed, or nothing.
+        // Expired, or rejected by the service: renewed, or an error.
         for (left, rejected) in [(0, false), (-9000, false), (9000, true), (0, true)] {
             check(left, true, rejected, nothing, Plan::Renew(true));
             check(left, true, rejected, now, Plan::Renew(true));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn another_token_than_the_rejected_one_is_used() {
+    fn a_token_other_than_the_rejected_one_is_used() {
         let saved = SignedIn::new(token_of("a", NOW), None, None, Claims::default());
         let other = token_of("a", NOW + 1);
         let found = plan(

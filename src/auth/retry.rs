@@ -1,5 +1,5 @@
-//! Retries requests to the issuer that may succeed a moment later: a code that a user has signed in for is worth more
-//! than one attempt.
+//! Retries requests to the issuer that may succeed a moment later: an authorization code that a user signed in for
+//! deserves more than one attempt.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_final_response_counts_and_every_wait_is_reported() {
+    fn the_final_response_counts_and_every_delay_is_reported() {
         let waits = RefCell::new(Vec::new());
         let on_retry = |delay: Duration, error: &Error| {
             waits

@@ -140,7 +140,7 @@ mod tests {
     use crate::auth::token::tests::{token, token_of};
 
     #[test]
-    fn expiry_is_the_tokens_own_else_the_responses_else_an_hour() {
+    fn expiry_comes_from_the_token_then_the_response_then_a_default() {
         let check = |body: &str, expected: Option<u64>| {
             let signed_in =
                 Issued::read(body.as_bytes()).and_then(|i| SignedIn::first(i, 1000).ok());

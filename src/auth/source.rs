@@ -27,7 +27,7 @@ pub enum CredentialSource {
 }
 
 impl CredentialSource {
-    /// Returns the provider in `models.json`, if the credential is one's.
+    /// Returns the provider in `models.json` that the credential belongs to, if any.
     #[must_use]
     pub fn provider(&self) -> Option<&str> {
         match self {
@@ -54,7 +54,7 @@ impl fmt::Display for CredentialSource {
                 write!(f, "the personal access token in {}", path.display())
             }
             Self::ServerKey(name) => write!(f, "the key of {name} in models.json"),
-            Self::Server(name) => write!(f, "models.json, where {name} has no key"),
+            Self::Server(name) => write!(f, "models.json (no key for {name})"),
             Self::Stdin => f.write_str("standard input"),
             Self::Caller => f.write_str("the key"),
         }

@@ -10,7 +10,7 @@ use crate::clock::seconds;
 /// the lock is reported to `waiting`.
 ///
 /// # Errors
-/// If the file cannot be read, written or locked. Nothing is changed then.
+/// If the file cannot be read, written or locked; it is then unchanged.
 pub fn change<'a>(
     store: &CredentialStore,
     critical: &Critical,
@@ -43,7 +43,7 @@ fn try_change<'a>(
     };
     store.recover(&lock, seconds())?;
     let before = store.read()?;
-    // Done even without edits, so that a full disk is detected.
+    // Done even without edits, to detect a full disk.
     let prepared = store.prepare(None)?;
     let edits = edits(&before);
     if !edits.is_empty() {

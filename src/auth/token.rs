@@ -24,7 +24,7 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Shape => "it is not a JSON Web Token",
-            Self::NoAccount => "it names no account",
+            Self::NoAccount => "it does not name an account",
         })
     }
 }
@@ -38,7 +38,7 @@ pub struct Claims {
     pub account: Option<AccountId>,
     /// The e-mail address.
     pub email: Option<String>,
-    /// The plan of the account, as the service spells it.
+    /// The plan of the account, by the name that the service uses.
     pub plan: Option<String>,
     /// The expiry time, in Unix seconds.
     pub expires: Option<u64>,

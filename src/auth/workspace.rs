@@ -11,7 +11,7 @@ const MAX_RESIDENCY: usize = 64;
 /// The known restrictions of a workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The region where its data stays, as the service spells it.
+    /// The region where its data stays, by the name that the service uses.
     pub residency: Option<String>,
     /// Whether it is in the `FedRAMP` environment.
     pub fedramp: Option<bool>,
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compute_residency_comes_before_that_of_the_data() {
+    fn the_compute_residency_overrides_that_of_the_data() {
         let check = |claims: Value, region: Option<&str>, fedramp: bool| {
             let bounds = Bounds::of(&claims);
             let found = (bounds.region(), bounds.is_fedramp());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tokens_claims_come_before_known_values() {
+    fn a_tokens_claims_override_known_values() {
         let bounds = |residency: Option<&str>, fedramp| Bounds {
             residency: residency.map(str::to_owned),
             fedramp,

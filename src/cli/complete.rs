@@ -13,7 +13,7 @@ pub(super) fn script(shell: &str) -> String {
     }
 }
 
-/// All spellings of a flag.
+/// The long and short names of a flag.
 fn names(flag: &Flag) -> Vec<String> {
     let mut names = vec![format!("--{}", flag.long)];
     names.extend(flag.short.map(|short| format!("-{short}")));
@@ -23,7 +23,7 @@ fn names(flag: &Flag) -> Vec<String> {
 fn bash() -> String {
     let commands: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
     let mut text = format!(
-        "# bash completion for codex\n\n# Paths, one a line, so that blanks in them stay.\n_codex_paths() {{\n    compopt -o filenames 2>/dev/null\n    mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\")\n}}\n\n_codex() {{\n    local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n    \
+        "# bash completion for codex\n\n# Paths, one per line, because they may contain spaces.\n_codex_paths() {{\n    compopt -o filenames 2>/dev/null\n    mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\")\n}}\n\n_codex() {{\n    local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n    \
          COMPREPLY=()\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        \
          COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$cur\"))\n        return\n    fi\n    case ${{COMP_WORDS[1]}} in\n",
         commands.join(" ")
@@ -65,7 +65,7 @@ fn bash() -> String {
 }
 
 fn zsh() -> String {
-    // In zsh, [ ] : and ' have a meaning inside a specification.
+    // In a zsh specification, [ ] : and ' are special.
     let escape = |text: &str| {
         text.replace('\'', "'\\''")
             .replace('[', "\\[")
@@ -110,7 +110,7 @@ fn zsh() -> String {
         };
         let _ = writeln!(
             text,
-            "                '--help[everything about this command]' \\\n                {rest}"
+            "                '--help[full help for this command]' \\\n                {rest}"
         );
         text.push_str("            ;;\n");
     }

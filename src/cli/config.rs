@@ -21,10 +21,10 @@ const VARIABLES: &[(&str, &[&str])] = &[
     ("api-key-file", &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY"]),
 ];
 
-/// Flags that name a credentials file. Tools cannot read it, even if a flag or a variable names another one.
+/// Flags that name a credentials file. Tools cannot read it, even if a flag or a variable names a different one.
 const CREDENTIALS: &[&str] = &["api-key-file", "auth-file"];
 
-/// Fills in the values of the file for flags that the command line leaves open and that this command takes.
+/// Fills in the values of the file for flags of this command that are not given on the command line.
 pub(super) fn apply(
     args: &mut Args,
     command: &str,
@@ -34,52 +34,52 @@ pub(super) fn apply(
         return Ok(());
     };
     let file = home.join("config.json");
-    let Some(text) = of_home(&file)? else {
+    let Some(text) = read_settings(&file)? else {
         return Ok(());
     };
     let found = parse(&jsonc::plain(&text))
-        .map_err(|mistake| wrong("there is a mistake in", &file, &mistake))?;
+        .map_err(|mistake| invalid("invalid setting in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
     for (flag, place, values) in found {
-        let makes_way = |other: &&Flag| {
-            other.is_apart_from(flag)
+        let overrides = |other: &&Flag| {
+            other.conflicts_with(flag)
                 || other.long == flag.long
                 || other.overrides.contains(&flag.long)
         };
         let open = !flags_of(command)
-            .filter(makes_way)
+            .filter(overrides)
             .any(|other| given.contains(&other.long))
             && !VARIABLES
                 .iter()
                 .filter(|(long, _)| *long == flag.long)
                 .any(|(_, names)| names.iter().any(|name| environment.get(name).is_some()));
         if CREDENTIALS.contains(&flag.long) {
-            let files = values.iter().map(|file| located(file, &home, environment));
+            let files = values.iter().map(|file| resolved(file, &home, environment));
             args.credential_files.extend(files);
         }
-        if !open || !flag.of.contains(&command) {
+        if !open || !flag.commands.contains(&command) {
             continue;
         }
         for value in values {
             let value = match flag.complete {
                 Complete::Files | Complete::Directories => {
-                    located(&value, &home, environment).into_os_string()
+                    resolved(&value, &home, environment).into_os_string()
                 }
                 _ => value.into(),
             };
             let place = format!("{}:{}:{}", file.display(), place.0, place.1);
-            flag.give(args, value, FlagOrigin::Config(place));
+            flag.set_value(args, value, FlagOrigin::Config(place));
         }
     }
     Ok(())
 }
 
 /// The text of a settings file in codex-run's home, if it exists.
-pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
+pub(super) fn read_settings(file: &Path) -> Result<Option<String>, Failure> {
     let wrong = |why: String| {
         let shown = file.display();
         Failure::usage(format!("cannot read {shown}: {why}"))
-            .hint("make it a text file that you can read, or move it away")
+            .hint("make it a readable text file, or move it away")
     };
     let Some(bytes) = named_files::settings(file).map_err(wrong)? else {
         return Ok(None);
@@ -91,12 +91,12 @@ pub(super) fn of_home(file: &Path) -> Result<Option<String>, Failure> {
     Ok(Some(text))
 }
 
-/// A path of the file; a relative one starts from the file's directory.
-fn located(value: &str, home: &Path, environment: &Environment) -> PathBuf {
+/// A path in the file; a relative one is relative to the file's directory.
+fn resolved(value: &str, home: &Path, environment: &Environment) -> PathBuf {
     home.join(environment.expand(value.as_ref()))
 }
 
-/// A flag with its place in the file and its values; no values for one that is switched off.
+/// A flag with its place in the file and its values; no values if it is set to false.
 type ConfigEntry = (&'static Flag, (usize, usize), Vec<String>);
 
 /// Parses the file.
@@ -115,7 +115,7 @@ fn parse(text: &str) -> Result<Vec<ConfigEntry>, Mistake> {
     Ok(found)
 }
 
-/// The values of a flag, by what it takes.
+/// The values of a flag, checked against its type.
 fn values(
     reader: &PositionReader<'_>,
     flag: &Flag,
@@ -141,7 +141,7 @@ fn values(
         (Takes::Optional(..), _) => Err(wrong("true, false or a string")),
         (Takes::Value("N" | "DUR"), Value::Number(number)) => Ok(vec![number.to_string()]),
         (Takes::Value("N"), _) => Err(wrong("a whole number")),
-        (Takes::Value("DUR"), _) => Err(wrong("a time, such as \"90s\"")),
+        (Takes::Value("DUR"), _) => Err(wrong("a duration, such as \"90s\"")),
         (Takes::Value(_), _) => Err(wrong("a string")),
         (Takes::Values(_), Value::Array(list)) => list
             .into_iter()
@@ -154,17 +154,17 @@ fn values(
     }
 }
 
-/// A settings file with a mistake in it.
-pub(super) fn wrong(what: &str, file: &Path, mistake: &Mistake) -> Failure {
+/// The failure for an invalid settings file.
+pub(super) fn invalid(what: &str, file: &Path, mistake: &Mistake) -> Failure {
     let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
     match &mistake.known {
         Some((word, known)) => {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let otherwise = format!("there are {}", known.join(", "));
+            let otherwise = format!("known fields: {}", known.join(", "));
             unknown(&format!("field in {place}:"), word, &known, &otherwise)
         }
         None => Failure::usage(format!("{what} {place}: {}", mistake.what))
-            .hint("correct it there; the README shows the format of the file"),
+            .hint("fix it there; the README describes the format of the file"),
     }
 }
 
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_flags_types_the_file() {
+    fn values_are_checked_against_the_flag_table() {
         let entries = |text: &str| match parse(text) {
             Ok(found) => found
                 .iter()
@@ -210,17 +210,17 @@ mod tests {
             r#"{"max-turns": []}"#,
             "1:15: \"max-turns\" must be a whole number",
         );
-        check(r#"{"modle": "m"}"#, "1:2: there is no field \"modle\"");
+        check(r#"{"modle": "m"}"#, "1:2: unknown field \"modle\"");
         check(
             r#"{"model": "a", "model": "b"}"#,
-            "1:25: the field \"model\" is given twice",
+            "1:25: duplicate field \"model\"",
         );
         check("[]", "1:1: invalid type: sequence, expected a JSON object");
         check("", "1:1: the file is empty");
     }
 
     #[test]
-    fn what_is_named_beside_the_table_is_in_it() {
+    fn flags_named_in_constants_are_in_the_table() {
         for name in CREDENTIALS {
             assert!(flags_of("run").any(|flag| flag.long == *name), "{name}");
         }

@@ -8,7 +8,7 @@ use super::ending::{exit_now, exit_now_with_json_line, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{check_descriptors, start_deadline};
-use super::output_form::Seen;
+use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
 use super::{complete, config, help, man, network, terminal};
@@ -22,15 +22,15 @@ use crate::outcome::Outcome;
 use crate::output::json_lines::EVENTS;
 use crate::output::paint::Paint;
 use crate::tools::sandbox::confine;
-use crate::tools::tool_order;
+use crate::tools::tool_request;
 
 /// Runs the invocation.
-pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Failure> {
+pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
-    // What else runs for this user, tools before all, shall not find a credential in our memory. A tool's own process
-    // has none, and enters its sandbox first.
+    // Other processes of this user, tools above all, must not read credentials from this process's memory. The process
+    // of a tool call holds none, and enters its sandbox first.
     if !matches!(invocation, Invocation::HeldTool(_)) {
-        confine::shut();
+        confine::prevent_inspection();
     }
     command::signals::survive_file_limit();
     command::signals::end_first_process_on_signal(|signal| process::exit(128 + signal))
@@ -109,11 +109,11 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
             }
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
-        Invocation::HeldTool(order) => {
-            let for_tools = tool_order::tool_variables(&environment().0);
+        Invocation::HeldTool(request) => {
+            let for_tools = tool_request::tool_variables(&environment().0);
             tool(
-                &order.name,
-                command::tool::run_held(&order, &for_tools, stdout()?),
+                &request.name,
+                command::tool::run_held(&request, &for_tools, stdout()?),
             )
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),
@@ -131,7 +131,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &Seen) -> Result<ExitCode, Fa
     }
 }
 
-/// Runs a command that uses the credentials and sends no request to a model.
+/// Runs a command that uses credentials but sends no request to a model.
 fn manage<S, E>(
     args: Box<Args>,
     name: &str,
@@ -149,8 +149,8 @@ where
     Ok(ExitCode::SUCCESS)
 }
 
-/// `codex run`, in any of its spellings.
-fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure> {
+/// `codex run` and `codex exec`.
+fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     check_descriptors()?;
     let environment = checked()?;
     let args = configured(args, "run", &environment)?;
@@ -158,22 +158,24 @@ fn ask(args: Box<Args>, begun: Instant, seen: &Seen) -> Result<ExitCode, Failure
     let deadline = start_deadline(&args, seen.lines.get())?;
     let settings = settings::run(&args, &environment, begun)?;
     drop(deadline);
-    let host = Host {
-        setup: network::setup(&environment),
-        exit_now: if seen.lines.get() && !seen.of_sdk.get() {
-            exit_now_with_json_line
-        } else {
-            exit_now
-        },
-    };
     let host_of_service = settings::host(&settings.found, &settings.endpoints);
     let used = used(
         &settings.found,
         settings.sign_in_source.as_ref(),
         Some(host_of_service),
     );
-    command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
-    Ok(ExitCode::SUCCESS)
+    let host = Host {
+        setup: network::setup(&environment),
+        used: used.clone(),
+        exit_now: if seen.lines.get() && !seen.of_sdk.get() {
+            exit_now_with_json_line
+        } else {
+            exit_now
+        },
+    };
+    let outcome =
+        command::run::run(settings, host).map_err(|error| error.failure(used.as_ref()))?;
+    Ok(outcome.exit_code().into())
 }
 
 /// `codex chat`.
@@ -185,6 +187,7 @@ fn talk(args: Box<Args>, begun: Instant) -> Result<ExitCode, Failure> {
     let host = Host {
         setup: network::setup(&environment),
         exit_now,
+        used: None,
     };
     let settings = settings::chat(args, environment, begun)?;
     drop(deadline);

@@ -13,7 +13,7 @@ use crate::outcome::Outcome;
 use crate::output::paint::Paint;
 use crate::output::report;
 
-/// Writes the last JSON line of a failed run, unless standard output is blocked for a second.
+/// Writes the last JSON line of a failed run, unless standard output stays blocked for a second.
 pub(super) fn print_json_line(failure: &Failure) {
     if failure.outcome() != Outcome::Closed
         && takes(&io::stdout(), Duration::from_secs(1))
@@ -40,16 +40,16 @@ pub(super) fn exit_now(order: StopRequest, paint: Paint) {
     process::exit(failure.outcome().exit_code().into());
 }
 
-/// Prints a failure on standard error, unless that stays blocked for `timeout`: an exit code in time is worth more than
-/// a message that delays it.
+/// Prints a failure on standard error, unless that stays blocked for `timeout`: a prompt exit is worth more than a delayed
+/// message.
 pub(super) fn print_failure(failure: &Failure, paint: Paint, timeout: Duration) {
     if takes(&io::stderr(), timeout) {
         report::report(failure, paint, io::stderr());
     }
 }
 
-/// Ends the process by the signal that ended the run, if any, because only then a shell's loop stops. The first process
-/// of a container cannot end this way; its exit code reports the same.
+/// Ends the process by the signal that ended the run, if any, because a shell's loop stops only then. The first process
+/// of a container cannot end this way; its exit code reports the signal.
 pub(super) fn end_by_signal(failure: &Failure) {
     if let Some(signal) = failure.signal()
         && !command::signals::is_first_process()

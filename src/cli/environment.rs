@@ -1,5 +1,5 @@
-//! The environment at the start, and the home of codex-run that it names. No shell has expanded its paths:
-//! `~` and `$HOME` appear unexpanded in environment files, and a home may be one that this user cannot enter.
+//! The environment of this process, and the home of codex-run that it names. Environment files may contain an unexpanded
+//! `~` or `$HOME`, and the home may be a directory that this user cannot enter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::http::{AddressError, BaseUrl};
 use crate::secret::Secret;
 
-/// The variables that hold a path that codex-run reads or writes.
+/// The variables whose value is a path that codex-run reads or writes.
 const PATHS: &[&str] = &[
     "CODEX_RUN_HOME",
     "CODEX_RUN_AUTH_FILE",
@@ -20,17 +20,17 @@ const PATHS: &[&str] = &[
     "PI_CODING_AGENT_DIR",
 ];
 
-/// The prefixes of a path that mean the user's home.
-const STANDS_FOR_HOME: &[&str] = &["~", "$HOME", "${HOME}"];
+/// The prefixes of a path that stand for the user's home.
+const HOME_PREFIXES: &[&str] = &["~", "$HOME", "${HOME}"];
 
 /// A home of codex-run that cannot be entered, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ClosedHome {
+pub(super) struct InaccessibleHome {
     home: PathBuf,
     why: String,
 }
 
-impl ClosedHome {
+impl InaccessibleHome {
     /// The warning for a run that continues without it.
     pub(super) fn warning(&self) -> String {
         let home = self.home.display();
@@ -42,27 +42,27 @@ impl ClosedHome {
     pub(super) fn failure(&self) -> Failure {
         let home = self.home.display();
         Failure::usage(format!("cannot enter {home}: {}", self.why)).hint(
-            "HOME or CODEX_RUN_HOME leads there: set CODEX_RUN_HOME to a directory of your own; a key in \
-             OPENAI_API_KEY works without one",
+            "HOME or CODEX_RUN_HOME leads there: set CODEX_RUN_HOME to a directory that you own; a key in \
+             OPENAI_API_KEY works without it",
         )
     }
 }
 
-/// The environment at the start. An empty variable counts as unset.
-/// The second field is codex-run's home if that cannot be entered.
+/// The environment of this process, in which an empty variable counts as unset, and the home of codex-run if it cannot be
+/// entered.
 pub(super) struct Environment(
     pub(super) Vec<(OsString, OsString)>,
-    pub(super) Option<ClosedHome>,
+    pub(super) Option<InaccessibleHome>,
 );
 
 impl Environment {
-    /// The environment at the start, with paths expanded as a shell would.
+    /// Expands the paths in these variables as a shell would.
     pub(super) fn new(variables: Vec<(OsString, OsString)>) -> Self {
         let mut environment = Self(variables, None);
         if let Some(user) = environment.get("HOME").map(OsStr::to_owned) {
             for (name, value) in &mut environment.0 {
                 if PATHS.iter().any(|path| name == path)
-                    && let Some(expanded) = expanded(value, STANDS_FOR_HOME, &user)
+                    && let Some(expanded) = expanded(value, HOME_PREFIXES, &user)
                 {
                     *value = expanded;
                 }
@@ -85,7 +85,7 @@ impl Environment {
         Some(Secret::new(text))
     }
 
-    /// The address in this variable. If it is not used, it may be meant for other programs and is not validated.
+    /// The address in this variable. If it is not `used`, it may be meant for other programs and is not validated.
     pub(super) fn address(
         &self,
         name: &str,
@@ -115,8 +115,7 @@ impl Environment {
         }
     }
 
-    /// Expands a `~` at the beginning of the path, which no shell has expanded in a variable or after
-    /// `--auth-file=`.
+    /// Expands a leading `~`, which shells do not expand in a variable or after `--auth-file=`.
     pub(super) fn expand(&self, path: &OsStr) -> PathBuf {
         let user = self.get("HOME");
         let path_in = |user| expanded(path, &["~"], user);
@@ -125,14 +124,14 @@ impl Environment {
     }
 
     /// The home of codex-run if it cannot be entered.
-    pub(super) fn closed(&self) -> Option<&ClosedHome> {
+    pub(super) fn closed(&self) -> Option<&InaccessibleHome> {
         self.1.as_ref()
     }
 
     /// Checks that the home of codex-run does not depend on the working directory.
     ///
     /// # Errors
-    /// When it does: credentials would be stored in the directory in which a command happens to run.
+    /// If it does, because credentials would be stored in whichever directory a command happens to run in.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let Some(value) = self.get("CODEX_RUN_HOME") else {
             return Ok(());
@@ -142,7 +141,7 @@ impl Environment {
         }
         let shown = value.to_string_lossy();
         let what = format!("cannot use CODEX_RUN_HOME={shown}: it is a relative path");
-        Err(Failure::usage(what).hint("write an absolute path, which begins with /"))
+        Err(Failure::usage(what).hint("use an absolute path, which begins with /"))
     }
 }
 
@@ -167,11 +166,11 @@ pub(super) fn own() -> Result<Option<PathBuf>, Failure> {
     }
 }
 
-/// The path with the user's home in place of a prefix from `words`, if it has one.
-fn expanded(path: &OsStr, words: &[&str], user: &OsStr) -> Option<OsString> {
+/// The path with one of these prefixes replaced by the user's home, if it has one.
+fn expanded(path: &OsStr, prefixes: &[&str], user: &OsStr) -> Option<OsString> {
     let bytes = path.as_bytes();
-    words.iter().find_map(|words| {
-        let rest = bytes.strip_prefix(words.as_bytes())?;
+    prefixes.iter().find_map(|prefix| {
+        let rest = bytes.strip_prefix(prefix.as_bytes())?;
         let ends = rest.is_empty() || rest.starts_with(b"/");
         let user = user.as_bytes();
         let user = user.strip_suffix(b"/").unwrap_or(user);
@@ -179,11 +178,11 @@ fn expanded(path: &OsStr, words: &[&str], user: &OsStr) -> Option<OsString> {
     })
 }
 
-/// Why this home cannot be entered. One that does not exist yet can be created.
-fn closed(home: &Path) -> Option<ClosedHome> {
-    // The current directory is never a home.
+/// Returns why this home cannot be entered, or `None`. A missing one can still be created.
+fn closed(home: &Path) -> Option<InaccessibleHome> {
+    // A relative path would make the current directory a home.
     if home.is_relative() {
-        return Some(ClosedHome {
+        return Some(InaccessibleHome {
             home: home.to_owned(),
             why: "it is a relative path".to_owned(),
         });
@@ -193,7 +192,7 @@ fn closed(home: &Path) -> Option<ClosedHome> {
         error.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory
     );
-    is_closed.then(|| ClosedHome {
+    is_closed.then(|| InaccessibleHome {
         home: home.to_owned(),
         why: error.to_string(),
     })
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_the_home_is_expanded_at_the_beginning_only() {
+    fn prefixes_for_the_home_are_expanded_only_at_the_beginning() {
         let check = |value: &str, expected: Option<&str>| {
             let found = home_of(&[("CODEX_RUN_HOME", value), ("HOME", "/home/ada")]);
             assert_eq!(found.as_deref(), expected, "{value}");
@@ -233,11 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_home_below_what_is_no_directory_is_closed() {
+    fn a_home_below_a_file_is_closed() {
         let environment = |home: &str| Environment::new(vec![("HOME".into(), home.into())]);
         assert!(environment("/dev/null").closed().is_some());
         assert!(environment("/nonexistent").closed().is_none());
-        let words = environment("/dev/null").closed().map(ClosedHome::warning);
+        let words = environment("/dev/null")
+            .closed()
+            .map(InaccessibleHome::warning);
         assert!(
             words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
         );

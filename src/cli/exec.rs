@@ -1,4 +1,4 @@
-//! `codex exec`, the official client's spelling of `run`: translates its arguments and settings to those of `run`.
+//! `codex exec`, `run` with the official client's syntax: translates its arguments and settings to those of `run`.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 /// The official client's approval policies.
 const POLICIES: &[&str] = &["never", "on-request", "on-failure", "untrusted"];
 
-/// Settings that would send requests to another service.
+/// Settings that would send requests to a different service.
 const ELSEWHERE: &[&str] = &["model_provider", "chatgpt_base_url", "oss_provider"];
 
 /// Settings that would weaken the sandbox, or run programs outside of it.
@@ -42,12 +42,12 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             }
             let id = args.words.remove(0);
             if let Some(flag) = flags_of("run").find(|flag| flag.long == "resume") {
-                flag.give(args, id, FlagOrigin::Flag);
+                flag.set_value(args, id, FlagOrigin::Flag);
             }
         }
     } else if args.last {
         return Err(Failure::usage("--last works only with `codex exec resume`")
-            .hint("write `resume` before it"));
+            .hint("put `resume` before it"));
     }
     let images = std::mem::take(&mut args.image);
     args.image = images.iter().flat_map(split).collect();
@@ -57,15 +57,17 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
         args.summary.take(),
         args.verbosity.take(),
     );
-    // The last one of a name counts.
+    // The last value of a key takes effect.
     for setting in std::mem::take(&mut args.config) {
         let text = setting.to_string_lossy().into_owned();
         let Some((key, value)) = text
             .split_once('=')
             .map(|(key, value)| (key.trim().replace('"', ""), value))
         else {
-            return Err(Failure::usage(format!("-c takes KEY=VALUE, not {text:?}"))
-                .hint("for example: -c model_reasoning_effort=high"));
+            return Err(
+                Failure::usage(format!("invalid value for -c: {text:?} is not KEY=VALUE"))
+                    .hint("for example: -c model_reasoning_effort=high"),
+            );
         };
         apply(args, &key, plain(value))?;
     }
@@ -74,9 +76,9 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
     args.effort = effort.or(args.effort.take());
     args.summary = summary.or(args.summary.take());
     args.verbosity = verbosity.or(args.verbosity.take());
-    if !args.meaningless.is_empty() {
+    if !args.ignored.is_empty() {
         let flags: Vec<String> = args
-            .meaningless
+            .ignored
             .iter()
             .map(|long| format!("--{long}"))
             .collect();
@@ -109,8 +111,8 @@ fn plain(value: &str) -> String {
 /// Applies one setting of the official client.
 fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
     let wrong = |wanted: &str| {
-        Failure::usage(format!("-c {key} does not take {value:?}"))
-            .hint(format!("it takes {wanted}"))
+        Failure::usage(format!("invalid value for -c {key}: {value:?}"))
+            .hint(format!("use {wanted}"))
     };
     let put = |to: &mut Option<OsString>, value: &str| *to = Some(value.into());
     match key {
@@ -122,7 +124,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
             put(&mut args.effort, "max");
         }
         "model_reasoning_effort" if EFFORTS.contains(&&*value) => put(&mut args.effort, &value),
-        "model_reasoning_effort" => return Err(wrong(&EFFORTS.join(", "))),
+        "model_reasoning_effort" => return Err(wrong(&format!("one of {}", EFFORTS.join(", ")))),
         "model_reasoning_summary" => put(&mut args.summary, &value),
         "model_verbosity" => put(&mut args.verbosity, &value),
         "openai_base_url" => args.base_url = Some(value),
@@ -138,10 +140,10 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         },
         "approval_policy" if value == "never" => {}
         "approval_policy" if !POLICIES.contains(&&*value) => {
-            return Err(wrong(&POLICIES.join(", ")));
+            return Err(wrong(&format!("one of {}", POLICIES.join(", "))));
         }
         "approval_policy" => args.notes.push(
-            "codex-run never asks for approval: what the sandbox does not allow fails".to_owned(),
+            "codex-run never asks for approval: what the sandbox does not allow, fails".to_owned(),
         ),
         "web_search" => match &*value {
             "disabled" => args.search = None,
@@ -150,14 +152,17 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         },
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {
             return Err(Failure::usage(format!(
-                "-c {key} is not accepted: it could weaken the sandbox"
+                "-c {key} is not supported: it could weaken the sandbox"
             ))
             .hint("use --sandbox, --add-dir and the other flags of `codex run`"));
         }
-        "" => return Err(wrong("the name of a setting before the =")),
+        "" => {
+            return Err(Failure::usage(format!("-c ={value} has no key"))
+                .hint("for example: -c model_reasoning_effort=high"));
+        }
         key if ELSEWHERE.iter().any(|elsewhere| key.starts_with(elsewhere)) => {
             return Err(Failure::usage(format!(
-                "-c {key} is not accepted: codex-run would not send requests where it says"
+                "-c {key} is not supported: codex-run does not send requests to the service that it names"
             ))
             .hint("use -c openai_base_url=..., or a provider in models.json"));
         }

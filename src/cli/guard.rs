@@ -10,8 +10,8 @@ use crate::outcome::Outcome;
 /// The place of the first panic.
 static PANICKED: OnceLock<String> = OnceLock::new();
 
-/// Turns a panic into a failure. A panic's message may contain a part of the data that the program was
-/// working on, so only its place is kept.
+/// Turns a panic into a failure. Only the place of the panic is kept, because its message may contain data that the program
+/// was working on.
 pub(super) fn guard(work: impl FnOnce() -> Result<ExitCode, Failure>) -> Result<ExitCode, Failure> {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_exit_70_and_tells_its_place_but_not_its_words() {
+    fn a_panic_is_exit_70_with_its_place_but_not_its_message() {
         let failure = guard(|| panic!("sk-secret")).expect_err("it panics");
         assert_eq!(failure.outcome().exit_code(), 70);
         let words = failure.words();

@@ -8,7 +8,7 @@ use crate::outcome::TABLE;
 /// The width of the text, in characters.
 const LINE_WIDTH: usize = 80;
 
-/// The help of a command, or of all of them.
+/// The help for a command, or the list of all commands.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
     let Some(command) = name.and_then(command) else {
         return overview(long);
@@ -24,15 +24,15 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
         let mut further = Vec::new();
         for flag in flags {
             if long {
-                let _ = write!(text, "  {}\n{}", spelling(flag), wrap(&flag.doc(), 6));
+                let _ = write!(text, "  {}\n{}", syntax(flag), wrap(&flag.doc(), 6));
             } else if flag.rare {
                 further.push(format!("--{}", flag.long));
             } else {
-                let _ = writeln!(text, "  {:<33} {}", spelling(flag), flag.brief());
+                let _ = writeln!(text, "  {:<33} {}", syntax(flag), flag.brief());
             }
         }
         if !further.is_empty() {
-            text.push_str(&wrap(&format!("further: {}", further.join(" ")), 2));
+            text.push_str(&wrap(&format!("more: {}", further.join(" ")), 2));
         }
     }
     if long {
@@ -44,7 +44,7 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
     } else {
         let _ = writeln!(
             text,
-            "\n`codex {} --help` explains all in full.",
+            "\n`codex {} --help` describes everything in full.",
             command.name
         );
     }
@@ -70,7 +70,7 @@ fn overview(long: bool) -> String {
     text.push_str("\nflags:\n");
     for (flag, brief) in [
         ("-h", "this help, or a command's main flags"),
-        ("--help", "everything about a command"),
+        ("--help", "full help for a command"),
         ("--version", "name and version"),
     ] {
         let _ = writeln!(text, "  {flag:<33} {brief}");
@@ -99,8 +99,8 @@ fn overview(long: bool) -> String {
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     (
         "CODEX_ACCESS_TOKEN",
-        "A ChatGPT access token, or one of a workspace (at-...), for which the service is asked once for its account. Requests go to the \
-         subscription backend, on that account.",
+        "A ChatGPT access token, or a workspace token (at-...), whose account is requested once from the service. \
+         Requests go to the subscription backend, on that account.",
     ),
     (
         "CODEX_API_KEY",
@@ -114,19 +114,22 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "OPENAI_ORGANIZATION",
         "The organization that requests with an API key are billed to.",
     ),
-    ("OPENAI_PROJECT", "The project that they are billed to."),
+    (
+        "OPENAI_PROJECT",
+        "The project that requests with an API key are billed to.",
+    ),
     ("CODEX_MODEL", "The model to use if --model is not given."),
     (
         "CODEX_RUN_HOME",
-        "The directory of the sign-in and other files, instead of ~/.codex-run. An absolute path; ~ and $HOME at its beginning are expanded.",
+        "The directory for the sign-in and other files, instead of ~/.codex-run. It must be an absolute path; a leading ~ or $HOME is expanded.",
     ),
     (
         "CODEX_RUN_AUTH_FILE",
-        "Another credentials file, if --auth-file is not given.",
+        "The credentials file to use if --auth-file is not given.",
     ),
     (
         "BROWSER",
-        "The command that opens the sign-in address in a browser; several are separated by colons. %s in it is the address.",
+        "The command that opens the sign-in address in a browser, or several, separated by colons. %s stands for the address.",
     ),
     (
         "NO_COLOR",
@@ -142,11 +145,11 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ),
     (
         "CODEX_RUN_ISSUER",
-        "Another address of the sign-in service.",
+        "Overrides the address of the sign-in service.",
     ),
     (
         "CODEX_RUN_BASE_URL",
-        "Another address of the subscription backend.",
+        "Overrides the address of the subscription backend.",
     ),
     (
         "OPENAI_BASE_URL",
@@ -156,10 +159,13 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "https_proxy, all_proxy",
         "The proxy to use: http://, https:// or socks5h://. Also read in upper case; lower case takes precedence.",
     ),
-    ("NO_PROXY", "The hosts that need no proxy, as for curl."),
+    (
+        "NO_PROXY",
+        "Hosts to connect to without a proxy, in curl's syntax.",
+    ),
     (
         "CODEX_CA_CERTIFICATE",
-        "A file of additional certificates to trust, in PEM form.",
+        "A PEM file of additional certificates to trust.",
     ),
     (
         "SSL_CERT_FILE",
@@ -171,7 +177,7 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
 pub(super) fn exit_codes() -> String {
     let mut text = format!(
         "{:>4}  {:<12} {}\n",
-        "code", "word in JSON", "when -> what a script does"
+        "code", "word in JSON", "when -> what a script should do"
     );
     for row in TABLE {
         let lines = wrap(&row.words(), 19);
@@ -186,8 +192,8 @@ pub(super) fn exit_codes() -> String {
     text
 }
 
-/// A flag as it is written, with its value.
-pub(super) fn spelling(flag: &Flag) -> String {
+/// The syntax of a flag, with its value.
+pub(super) fn syntax(flag: &Flag) -> String {
     let short = flag
         .short
         .map_or("    ".to_owned(), |short| format!("-{short}, "));

@@ -15,15 +15,15 @@ use crate::output::paint::Paint;
 /// The file descriptors that a command needs to start, in addition to the standard ones.
 const MIN_DESCRIPTORS: usize = 24;
 
-/// Checks that there are enough descriptors, so that a file that cannot be opened for lack of them is not reported as
-/// another error.
+/// Checks that there are enough descriptors: a file that cannot be opened for lack of them must not be reported as
+/// missing.
 pub(super) fn check_descriptors() -> Result<(), Failure> {
     exhausted::check_descriptors(MIN_DESCRIPTORS)
-        .map_err(|error| failure::of_exhausted("cannot begin", error))
+        .map_err(|error| failure::of_exhausted("cannot start", error))
 }
 
-/// Ends the process when `--timeout` expires while the files named by arguments are being read. Without `--timeout`,
-/// only their silence is limited.
+/// Ends the process if `--timeout` expires while the files named by arguments are being read. Without `--timeout`, only
+/// the idle timeout of each file applies.
 pub(super) fn start_deadline(args: &Args, lines: bool) -> Result<Option<StartupDeadline>, Failure> {
     let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
     let waiting = limit.map(|limit| {

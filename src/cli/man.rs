@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::flags::{COMMANDS, Takes, flags_of};
 use super::help::{VARIABLES, synopsis};
+use super::turns_manual;
 use crate::outcome::TABLE;
 
 /// The page `codex(1)`.
@@ -48,6 +49,7 @@ pub(super) fn page() -> String {
             );
         }
     }
+    page.push_str(&turns_manual::section(escape));
     page.push_str(".SH ENVIRONMENT\n");
     for (name, doc) in VARIABLES {
         let _ = writeln!(page, ".TP\n\\fB{name}\\fR\n{}", escape(doc));

@@ -1,5 +1,5 @@
-//! The command line: argv and the environment in, an exit code or a printed failure out. Nothing below
-//! `command` reads the environment or prints, so this is where both happen.
+//! The command line: argv and the environment in, an exit code or a printed failure out. The environment is read and
+//! failures are printed only here.
 
 mod complete;
 mod config;
@@ -19,6 +19,7 @@ mod output_form;
 mod parse;
 mod settings;
 mod terminal;
+mod turns_manual;
 mod values;
 
 use std::ffi::OsString;
@@ -32,22 +33,22 @@ use dispatch::invoke;
 use ending::{end_by_signal, print_failure, print_json_line};
 use environment::environment;
 use guard::guard;
-use output_form::Seen;
+use output_form::ReportingFlags;
 
 /// How long the writer of standard input may pause while its output is discarded.
 const DRAIN_PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs the command line of these arguments (without the program's name) and returns the exit code. A failure is
-/// reported here; a run that a signal ended does not return.
+/// Runs the command line of these arguments (without the program's name), reports its failure, and returns the exit code.
+/// Does not return if a signal ended the run.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let seen = Seen::default();
+    let seen = ReportingFlags::default();
     seen.scan(&arguments);
     match guard(|| invoke(parse::parse(arguments, &seen)?, &seen)) {
         Ok(code) => code,
         Err(failure) => {
             if seen.of_sdk.get() {
-                // The SDK does not survive a pipe without a reader, and ends this process as soon as it gets the line.
+                // The SDK cannot handle a pipe without a reader, and ends this process as soon as it receives the line.
                 stdin::drain(DRAIN_PAUSE);
             }
             let is_killed = seen.of_sdk.get() && failure.outcome() == Outcome::Terminated;

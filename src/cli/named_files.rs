@@ -1,5 +1,5 @@
-//! Reads the files that flags and variables name. Each has a limit in bytes, and a source that is not read at
-//! once, such as a pipe or a terminal, has the timeouts of standard input.
+//! Reads the files that flags and variables name. Each has a size limit, and a file whose contents may arrive slowly, such
+//! as a pipe or a terminal, has the timeouts of standard input.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,8 +18,7 @@ use crate::output::visible::line;
 /// The variables that name certificate files; the first one set is used.
 pub(super) const ROOTS: &[&str] = &["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
 
-/// Flags (by long name) and variables that name a file, the file's maximum size in bytes, and the hint for one
-/// that is larger.
+/// Flags (by long name) and variables that name a file, the file's maximum size in bytes, and the hint for a larger one.
 const LIMITS: &[(&str, usize, &str)] = &[
     ("file", 64 << 20, "no model accepts that much: send less"),
     (
@@ -41,7 +40,7 @@ const LIMITS: &[(&str, usize, &str)] = &[
     (
         "tool",
         1 << 20,
-        "a manifest is a JSON file of 1 MiB at most",
+        "a manifest is a JSON file of at most 1 MiB",
     ),
     ("CODEX_CA_CERTIFICATE", 16 << 20, ""),
     ("SSL_CERT_FILE", 16 << 20, ""),
@@ -50,7 +49,7 @@ const LIMITS: &[(&str, usize, &str)] = &[
 /// The maximum size of a settings file, in bytes.
 const MAX_SETTINGS_BYTES: usize = 1 << 20;
 
-/// The limit and hint of a file named by this flag or variable.
+/// The size limit and the hint for a file named by this flag or variable.
 fn limit(name: &str) -> (usize, &'static str) {
     let found = LIMITS.iter().find(|(known, ..)| *known == name);
     found.map_or((MAX_SETTINGS_BYTES, ""), |(_, most, hint)| (*most, hint))
@@ -62,8 +61,8 @@ pub(super) fn bytes(args: &Args, long: &str, path: &OsStr) -> Result<Vec<u8>, Fa
     bytes_of(long, &flag, path, args.quiet, &[])
 }
 
-/// The text of a file that is sent to the model. A link left by tools of an earlier run must not send one
-/// that is hidden from them; `hidden` lists these places and the links to them.
+/// The text of a file that is sent to the model. Tools of an earlier run may have left a link to a file that is hidden
+/// from them, and must not get it sent; `hidden` lists these places and the links to them.
 pub(super) fn sent(
     args: &Args,
     long: &str,
@@ -81,7 +80,7 @@ pub(super) fn text(args: &Args, long: &str, path: &OsStr) -> Result<String, Fail
     text_of(long, &flag, path, args.quiet)
 }
 
-/// The same for a file that is not named by the flag itself; `by` is its origin for messages.
+/// The same for a file that is not named by the flag itself; `by` is its origin in messages.
 pub(super) fn text_of(long: &str, by: &str, path: &OsStr, quiet: bool) -> Result<String, Failure> {
     let bytes = bytes_of(long, by, path, quiet, &[])?;
     as_text(bytes, by, path)
@@ -115,14 +114,14 @@ fn bytes_of(
         input::Error::Unreadable(_) => Failure::usage(format!("cannot read {named}: {error}"))
             .hint("name an existing file that you can read"),
         input::Error::Silent(_) => Failure::usage(format!("cannot use {named}: {error}"))
-            .hint("something is holding it open: close it"),
+            .hint("another program holds it open: close it there"),
         input::Error::TooLarge(_) => {
             Failure::usage(format!("cannot use {named}: {error}")).hint(too_large)
         }
     })
 }
 
-/// The bytes of the certificate file that this variable names, or the reason for having none.
+/// The bytes of the certificate file that this variable names, or why it cannot be read.
 pub(super) fn certificates(variable: &str, path: &Path) -> Result<Vec<u8>, String> {
     let named = format!("{}, named by {variable}", path.display());
     let file = open(path, &[]);
@@ -130,8 +129,8 @@ pub(super) fn certificates(variable: &str, path: &Path) -> Result<Vec<u8>, Strin
     taken.map_err(|error| error.to_string())
 }
 
-/// The bytes of a settings file in the home, or the reason for having none; `None` if it does not exist. Anything other
-/// than a regular file is not opened.
+/// The bytes of a settings file in the home, or why it cannot be read; `None` if it does not exist. Only a regular file is
+/// opened.
 pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let gone = |error: &io::Error| {
         matches!(
@@ -148,15 +147,15 @@ pub(super) fn settings(path: &Path) -> Result<Option<Vec<u8>>, String> {
     taken.map(Some).map_err(|error| error.to_string())
 }
 
-/// Opens the file, unless links lead from elsewhere into one of these places.
+/// Opens the file, unless its path leads through links into one of these hidden places.
 fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
-    // Opening does not block either: neither for a pipe's writer nor for a serial line's carrier.
+    // Opening must not block, neither for a pipe's writer nor for a serial line's carrier.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty())
         .map(File::from)
         .map_err(|error| input::Error::Unreadable(error.into()))?;
     let is_within = |path: &Path| hidden.iter().any(|place| path.starts_with(place));
-    // The open file is checked, since the path may lead elsewhere by now.
+    // Check the open file, since the path may lead elsewhere by now.
     let found = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
     match (found, std::path::absolute(path)) {
         (Ok(found), Ok(named)) if is_within(&found) && !is_within(&named) => {
@@ -192,12 +191,12 @@ mod tests {
     use super::super::flags::{Complete, flags};
     use super::*;
 
-    /// Flags whose file is not read here: it is written, or read by the sign-in's own code, which opens regular files
-    /// only.
+    /// Flags whose file is not read by this module: it is written, or read by the code for credentials, which opens only
+    /// regular files.
     const OTHERS: &[&str] = &["auth-file", "output-last-message"];
 
     #[test]
-    fn every_file_that_is_named_has_a_limit() {
+    fn every_named_file_has_a_size_limit() {
         for flag in flags().filter(|flag| matches!(flag.complete, Complete::Files)) {
             let known = LIMITS.iter().any(|(name, ..)| *name == flag.long);
             assert!(known != OTHERS.contains(&flag.long), "{}", flag.long);

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 
-/// A failure for an unknown word, with the nearest known one, on one line.
+/// A failure for an unknown word: names the nearest known one, or says `otherwise`.
 pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -> Failure {
     match nearest(word, known) {
         Some(near) => Failure::usage(format!("unknown {what} {word:?}; did you mean {near}?")),
@@ -10,10 +10,10 @@ pub(super) fn unknown(what: &str, word: &str, known: &[&str], otherwise: &str) -
     }
 }
 
-/// The nearest known word, if it is near enough. A single letter is near to every other, so it has no nearest word.
+/// The nearest known word, if it is near enough. A single letter is near every other one, so it has no nearest word.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let length = word.trim_start_matches('-').chars().count();
-    // A word of that length is not a typo.
+    // A longer word is not a typo.
     if word.len() > 100 {
         return None;
     }

@@ -6,10 +6,10 @@ use super::environment::Environment;
 use super::named_files::{ROOTS, certificates};
 use crate::http::{HttpSetup, Network};
 
-/// The proxy variables; the first one set is used. All our requests use https.
+/// The proxy variables; the first one set is used. All requests use https.
 const PROXIES: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// The user agent and network settings. Nothing is validated before it is used.
+/// The user agent and network settings. They are validated when they are used.
 pub(super) fn setup(environment: &Environment) -> HttpSetup {
     let first = |names: &[&'static str]| {
         let mut set = names

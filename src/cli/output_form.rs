@@ -1,4 +1,4 @@
-//! How to report failures, known before the arguments are parsed in full.
+//! How to report failures, known before all arguments are parsed.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use super::flags::Args;
 
 /// How to report failures, as far as the arguments have been read.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct ReportingFlags {
     /// The value of `--color`.
     pub(super) color: RefCell<Option<OsString>>,
     /// Standard output gets JSON lines.
@@ -20,7 +20,7 @@ pub(super) struct Seen {
     pub(super) of_sdk: Cell<bool>,
 }
 
-impl Seen {
+impl ReportingFlags {
     /// Scans for `--json`, even if the arguments before it cannot be parsed.
     pub(super) fn scan(&self, arguments: &[OsString]) {
         let is_run = arguments

@@ -1,4 +1,4 @@
-//! Parses argv with lexopt and the table of flags into an invocation. Only the spelling is validated here.
+//! Parses argv with lexopt and the table of flags into an invocation. Only the syntax is validated here.
 
 use std::ffi::OsString;
 
@@ -7,9 +7,9 @@ use lexopt::{Arg, Parser};
 use super::exec;
 use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
 use super::nearest::unknown;
-use super::output_form::Seen;
+use super::output_form::ReportingFlags;
 use crate::failure::Failure;
-use crate::tools::tool_order::ToolOrder;
+use crate::tools::tool_request::ToolRequest;
 
 /// The hint for a misused flag.
 const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
@@ -28,8 +28,8 @@ pub(super) enum Invocation {
     RemoveSessions(Vec<OsString>),
     Schema,
     Tool(String, Box<Args>),
-    /// Hidden: a tool started by a program that holds its standard output.
-    HeldTool(Box<ToolOrder>),
+    /// Hidden: a tool started by a run, which reads its standard output.
+    HeldTool(Box<ToolRequest>),
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
@@ -39,11 +39,11 @@ pub(super) enum Invocation {
     Generate(String),
 }
 
-/// Parses the arguments after the program's name. How to report failures is noted in `seen` as soon as it is
-/// read, because it applies to errors in the arguments after it too.
+/// Parses the arguments after the program's name. Flags about how to report failures are noted in `seen` at once, because
+/// they also apply to errors in later arguments.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    seen: &Seen,
+    seen: &ReportingFlags,
 ) -> Result<Invocation, Failure> {
     let mut parser = Parser::from_args(arguments);
     let name = match parser.next().map_err(unreadable)? {
@@ -61,11 +61,11 @@ pub(super) fn parse(
                 "flag",
                 &flag,
                 &["-h", "--help", "--version"],
-                "the flags of a command follow its name",
+                "put a command's flags after its name",
             ));
         }
         None => {
-            return Err(Failure::usage("no command is given")
+            return Err(Failure::usage("no command given")
                 .hint("`codex run \"say hello\"` asks a model; `codex help` lists the commands"));
         }
     };
@@ -90,8 +90,8 @@ pub(super) fn parse(
             Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
             Arg::Long("held") if command.name == "tool" => {
                 let words = parser.raw_args().map_err(unreadable)?;
-                return ToolOrder::parse(words)
-                    .map(|order| Invocation::HeldTool(Box::new(order)))
+                return ToolRequest::parse(words)
+                    .map(|request| Invocation::HeldTool(Box::new(request)))
                     .ok_or_else(|| Failure::usage("--held is reserved for `codex run`"));
             }
             Arg::Value(word) => {
@@ -99,10 +99,10 @@ pub(super) fn parse(
                 continue;
             }
             Arg::Short(short) => flags_of(command.name)
-                .chain(flags_of(other_spelling(command.name)))
+                .chain(flags_of(related_command(command.name)))
                 .find(|flag| flag.short == Some(*short)),
             Arg::Long(long) => flags_of(command.name)
-                .chain(flags_of(other_spelling(command.name)))
+                .chain(flags_of(related_command(command.name)))
                 .find(|flag| flag.long == *long),
         };
         let Some(flag) = flag else {
@@ -116,15 +116,15 @@ pub(super) fn parse(
             }
             Takes::Nothing => OsString::new(),
         };
-        flag.give(&mut args, value, FlagOrigin::Flag);
+        flag.set_value(&mut args, value, FlagOrigin::Flag);
         seen.note(&args);
     }
-    // `codex login status` is `codex status`, and takes its flags.
+    // `codex login status` is `codex status`, and accepts its flags.
     let name = match (command.name, args.words.first()) {
         ("login", Some(word)) if word == "status" => "status",
         (name, _) => name,
     };
-    if let Some(flag) = given.iter().find(|flag| !flag.of.contains(&name)) {
+    if let Some(flag) = given.iter().find(|flag| !flag.commands.contains(&name)) {
         if name == "chat" {
             return Err(not_in_chat(&format!("--{}", flag.long)));
         }
@@ -135,7 +135,7 @@ pub(super) fn parse(
 }
 
 /// The command whose flags are also known to this one, if only to refuse them.
-fn other_spelling(command: &str) -> &'static str {
+fn related_command(command: &str) -> &'static str {
     match command {
         "login" => "status",
         "chat" => "run",
@@ -156,7 +156,7 @@ fn no_flag(command: &str, spelled: &str) -> Failure {
         .collect();
     known.push("--help".to_owned());
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let hint = format!("`codex {command} --help` explains its flags; -- ends them");
+    let hint = format!("`codex {command} --help` explains its flags; -- ends the flags");
     unknown("flag", spelled, &known, &hint)
 }
 
@@ -179,7 +179,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         && let Some(extra) = args.words.first()
     {
         return Err(Failure::usage(format!(
-            "`codex {command}` takes no arguments, and got {}",
+            "`codex {command}` takes no arguments, but got {}",
             extra.display()
         )));
     }
@@ -187,7 +187,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         (!args.words.is_empty()).then(|| args.words.remove(0).to_string_lossy().into_owned());
     if let Some(extra) = args.words.first() {
         return Err(Failure::usage(format!(
-            "`codex {command}` takes one argument, and {} is one too many",
+            "`codex {command}` takes only one argument; unexpected {}",
             extra.display()
         )));
     }
@@ -202,16 +202,16 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             "`codex {command}` needs an argument: {}",
             listed.join(", ")
         ))),
-        // It may be a secret, which belongs on standard input and is not repeated.
+        // It may be a secret passed in the wrong place, so it is not repeated.
         Some(word) if command == "login" && !listed.contains(&&*word) => Err(Failure::usage(
-            "`codex login` takes no argument but status",
+            "`codex login` takes no argument except status",
         )
         .hint("a key or token is read from standard input: codex login --with-api-key < key.txt")),
         Some(word) if !listed.contains(&&*word) => Err(unknown(
-            "word",
+            "argument",
             &word,
             listed,
-            &format!("`codex {command}` takes {}", listed.join(", ")),
+            &format!("use one of {}", listed.join(", ")),
         )),
         Some(word) => Ok(match command {
             "login" => Invocation::Status(Box::new(args)),
@@ -237,10 +237,10 @@ fn sessions(mut args: Args) -> Result<Invocation, Failure> {
             Ok(Invocation::RemoveSessions(args.words))
         }
         Some(word) => Err(unknown(
-            "word",
+            "argument",
             &word.to_string_lossy(),
             &["rm"],
-            "`codex sessions` takes rm ID...",
+            "`codex sessions rm ID...` removes conversations",
         )),
     }
 }
@@ -258,7 +258,7 @@ fn unreadable(error: lexopt::Error) -> Failure {
         lexopt::Error::MissingValue {
             option: Some(option),
         } => Failure::usage(format!("{option} needs a value")).hint(EXPLAINED),
-        // The value is not repeated: it may be a secret put in the wrong place.
+        // The value is not repeated: it may be a secret in the wrong place.
         lexopt::Error::UnexpectedValue { option, .. } => {
             Failure::usage(format!("{option} takes no value")).hint(EXPLAINED)
         }
@@ -275,7 +275,7 @@ mod tests {
             line.split(' ')
                 .filter(|word| !word.is_empty())
                 .map(OsString::from),
-            &Seen::default(),
+            &ReportingFlags::default(),
         )
         .map_err(|f| f.words())
     }
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_flags_may_stand_in_any_order() {
+    fn words_and_flags_may_be_in_any_order() {
         assert_eq!(words("run a -m x b --no-tools -"), ["a", "b", "-"]);
         assert_eq!(words("run -qmx a"), ["a"]);
         assert_eq!(
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_named_with_the_nearest() {
+    fn an_unknown_word_comes_with_the_nearest_one() {
         let check = |line: &str, expected: &str| match run(line) {
             Err(words) => assert!(words.contains(expected), "{line}: {words}"),
             Ok(other) => panic!("{other:?}"),
@@ -319,12 +319,12 @@ mod tests {
         check("tool bahs", "did you mean bash?");
         check("tool", "needs an argument: bash, read, edit, write");
         check("help exit-code", "did you mean exit-codes?");
-        check("tool bash read", "one too many");
+        check("tool bash read", "unexpected read");
         check("run --model", "--model needs a value");
         check("run --quiet=sk-secret", "--quiet takes no value");
-        check("", "no command is given");
+        check("", "no command given");
         check("--model", "unknown flag");
-        // A flag of another command is no flag of this one.
+        // A flag of a different command is unknown.
         check("tool bash --model x", "unknown flag");
     }
 
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn help_is_found_wherever_it_is_asked_for() {
+    fn help_may_be_requested_in_any_position() {
         assert!(matches!(run("-h"), Ok(Invocation::Help(None, false))));
         assert!(matches!(
             run("run a -h"),

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_who_has_a_wish_decides_on_colours() {
+    fn the_flag_and_variables_decide_on_colours_in_order() {
         let check = |color: Option<&str>, variables: &str, terminal: bool, expected: bool| {
             let is = wanted(color.map(OsStr::new), &environment(variables), terminal);
             assert_eq!(is, expected, "{color:?} {variables} {terminal}");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_turn_where_the_character_set_has_them() {
+    fn the_spinner_uses_dots_if_the_character_set_has_them() {
         let check = |variables: &str, expected| {
             assert_eq!(of_locale(&environment(variables)), expected, "{variables}");
         };

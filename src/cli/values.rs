@@ -13,10 +13,11 @@ fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize
     let number = text.to_str().and_then(|text| text.parse().ok());
     match number.filter(|number| *number >= least) {
         Some(number) => Ok(Some(number)),
-        None => Err(
-            Failure::usage(format!("{flag} does not take {:?}", text.to_string_lossy()))
-                .hint(format!("it takes a whole number of at least {least}")),
-        ),
+        None => Err(Failure::usage(format!(
+            "invalid value for {flag}: {:?}",
+            text.to_string_lossy()
+        ))
+        .hint(format!("use a whole number of at least {least}"))),
     }
 }
 
@@ -32,15 +33,18 @@ pub(super) fn one_of(
         .copied()
         .ok_or_else(|| {
             unknown(
-                &format!("value of {flag}:"),
+                &format!("value for {flag}:"),
                 &value,
                 known,
-                &format!("{flag} takes {}", known.join(", ")),
+                &match known {
+                    [only] => format!("use {only}"),
+                    _ => format!("use one of {}", known.join(", ")),
+                },
             )
         })
 }
 
-/// The longest duration, in milliseconds: ten years are practically unlimited, and keep every later sum in range.
+/// The longest duration, in milliseconds: ten years are practically unlimited, and no later sum overflows.
 const MAX_MILLIS: u64 = 315_360_000_000;
 
 /// A duration such as `90s` or `15m`.
@@ -48,10 +52,10 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
     let Some(value) = value else { return Ok(None) };
     let wrong = || {
         Failure::usage(format!(
-            "{flag} does not take {:?}",
+            "invalid value for {flag}: {:?}",
             value.to_string_lossy()
         ))
-        .hint("a time above 0 is written 300ms, 90s, 15m, 2h, or as plain seconds")
+        .hint("use a duration above 0, such as 300ms, 90s, 15m or 2h, or a number of seconds")
     };
     let text = value.to_str().ok_or_else(wrong)?;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -124,11 +128,11 @@ pub(super) fn exclusive(args: &Args, command: &str) -> Result<(), Failure> {
             .find(|other| flag.excludes.contains(&other.long))
         {
             return Err(Failure::usage(format!(
-                "{} and {} exclude each other",
+                "{} and {} are mutually exclusive",
                 args.named(flag.long),
                 args.named(other.long)
             ))
-            .hint("use one of them"));
+            .hint("use only one of them"));
         }
     }
     Ok(())
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_default_is_a_value_that_its_flag_takes() {
+    fn every_default_is_a_valid_value_of_its_flag() {
         let args = Args::default();
         for flag in flags_of("run").chain(flags_of("tool")) {
             let Some(default) = flag.default else {
@@ -156,28 +160,29 @@ mod tests {
             };
             assert!(taken, "--{} {default}", flag.long);
         }
-        // Connections of other commands, which have no such flag, may be as silent.
+        // Other commands have no such flag; their connections have the same idle timeout.
         let idle = duration_of(&args, "idle-timeout", None).ok().flatten();
         assert_eq!(idle, Some(crate::http::IDLE_TIMEOUT));
     }
 
     #[test]
-    fn flags_that_exclude_each_other_are_named_as_they_were_given() {
-        let check =
-            |command: &str, given: &[(&'static str, FlagOrigin)], expected: Option<&str>| {
-                let mut args = Args::default();
-                for (long, origin) in given {
-                    let flag = flags_of(command).find(|flag| flag.long == *long);
-                    flag.expect("a flag")
-                        .give(&mut args, "x".into(), origin.clone());
-                }
-                let refused = exclusive(&args, command)
-                    .err()
-                    .map(|failure| failure.words());
-                let expected = expected
-                    .map(|pair| format!("{pair} exclude each other\nhint: use one of them"));
-                assert_eq!(refused, expected);
-            };
+    fn mutually_exclusive_flags_are_named_as_given() {
+        let check = |command: &str,
+                     given: &[(&'static str, FlagOrigin)],
+                     expected: Option<&str>| {
+            let mut args = Args::default();
+            for (long, origin) in given {
+                let flag = flags_of(command).find(|flag| flag.long == *long);
+                flag.expect("a flag")
+                    .set_value(&mut args, "x".into(), origin.clone());
+            }
+            let refused = exclusive(&args, command)
+                .err()
+                .map(|failure| failure.words());
+            let expected = expected
+                .map(|pair| format!("{pair} are mutually exclusive\nhint: use only one of them"));
+            assert_eq!(refused, expected);
+        };
         let flag = || FlagOrigin::Flag;
         check("run", &[("tools", flag()), ("tool", flag())], None);
         check(
@@ -206,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_written_as_people_do() {
+    fn durations_have_units_and_an_upper_limit() {
         let check = |text: &str, millis: Option<u64>| {
             let time = duration("--timeout", Some(OsStr::new(text))).ok().flatten();
             assert_eq!(time, millis.map(Duration::from_millis), "{text}");
@@ -237,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_none_of_them_is_answered_with_the_nearest() {
+    fn an_unknown_value_comes_with_the_nearest_one() {
         let words =
             |value: &str| one_of("--effort", OsStr::new(value), EFFORTS).map_err(|f| f.words());
         assert_eq!(words("low"), Ok("low"));
         assert_eq!(
             words("hihg"),
-            Err("unknown value of --effort: \"hihg\"; did you mean high?\nhint: ".to_owned())
+            Err("unknown value for --effort: \"hihg\"; did you mean high?\nhint: ".to_owned())
         );
     }
 }

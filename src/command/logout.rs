@@ -11,23 +11,23 @@ use crate::http::HttpSetup;
 /// The settings of a sign-out.
 #[derive(Debug)]
 pub struct LogoutSettings {
-    /// Where the sign-in is kept.
+    /// Where the sign-in is stored.
     pub sign_in_source: SignInSource,
     /// Do not ask the issuer to revoke.
     pub local: bool,
     /// Remove the sign-in and the key.
     pub all: bool,
-    /// The other sources that will be used from now on, in order of precedence.
+    /// The variables that will be used from now on, in order of precedence.
     pub left: Vec<String>,
     /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
 
-/// Signs out. A sign-in goes before a key, as it takes precedence. It is removed first and then revoked, so
-/// that no process finds a revoked token here.
+/// Signs out: removes the sign-in, or the key if there is none. A sign-in is removed before it is revoked, so that no
+/// process finds a revoked token.
 ///
 /// # Errors
-/// When the file cannot be read or written; nothing was removed or revoked then.
+/// If the file cannot be read or written. Nothing is removed or revoked then.
 pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::Error> {
     let store = &settings.sign_in_source.store;
     let place = store.named().display();
@@ -41,7 +41,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
         }
         edits
     };
-    // If there is nothing to remove, nothing is created either, not even a lock.
+    // With nothing to remove, nothing is created, not even a lock.
     let found = store.read()?;
     if edits(&found).is_empty() {
         if let Some(other) = found.others.into_iter().next() {
@@ -50,7 +50,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
         say_line(&format!(
             "You are not signed in: {place} contains no sign-in and no API key."
         ));
-        still(settings);
+        warn_of_remaining(settings);
         return Ok(());
     }
     let before = change(store, critical, &warn_of_wait, edits)?;
@@ -93,8 +93,8 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
             let issuer = settings.sign_in_source.issuer(&settings.setup);
             match issuer.revoke(&old.access, old.refresh.as_ref()) {
                 Ok(()) => say_line(
-                    "It was revoked: every program and machine that uses this sign-in, from a copy of the file or \
-                     by its tokens, is signed out too. Other sign-ins of the account are not affected.",
+                    "It was revoked: every program and machine that uses this sign-in, through a copy of the file or \
+                     of its tokens, is also signed out. Other sign-ins of the account are not affected.",
                 ),
                 Err(error) => warn(&format!("it could not be revoked: {error}.{alive}")),
             }
@@ -103,19 +103,19 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
     if before.personal.is_some() {
         say_line(NOT_REVOKED);
     }
-    still(settings);
+    warn_of_remaining(settings);
     Ok(())
 }
 
 /// The line for a token that only the workspace can revoke.
-const NOT_REVOKED: &str = "It was not revoked: that is done in the workspace settings.";
+const NOT_REVOKED: &str = "It was not revoked: revoke it in the workspace settings.";
 
 fn has_sign_in(contents: &Contents) -> bool {
     contents.sign_in.is_some() || contents.personal.is_some()
 }
 
 /// Warns about the source that will be used from now on.
-fn still(settings: &LogoutSettings) {
+fn warn_of_remaining(settings: &LogoutSettings) {
     if let Some(source) = settings.left.first() {
         warn(&format!(
             "{source} is still set and will be used from now on"

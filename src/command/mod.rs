@@ -1,5 +1,5 @@
-//! The commands. Each receives validated settings; `cli` has read flags, argv and the environment before, and `failure`
-//! turns errors into messages after.
+//! The commands. Each receives validated settings, which `cli` makes from argv and the environment, and returns an error,
+//! which `failure` turns into a message.
 
 pub mod chat;
 pub mod login;

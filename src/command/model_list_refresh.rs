@@ -127,7 +127,7 @@ fn listen(lister: &ModelLister, received: &Receiver<ListEtag>, store: &ListStore
         }
         if changed || list.is_due(seconds()) {
             let lister = ModelLister {
-                authority: lister.authority.as_it_is(),
+                authority: lister.authority.without_renewal(),
                 ..lister.clone()
             };
             let _ = lister.fetch(store);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json as value};
 
 use crate::models::Model;
-use crate::models::catalogue::Standing;
+use crate::models::catalogue::Availability;
 use crate::output::visible::line;
 
 /// Where a list is from.
@@ -11,7 +11,7 @@ use crate::output::visible::line;
 pub(super) enum ListOrigin {
     /// The service, at this time in Unix seconds.
     Service(u64),
-    /// The service, as it was kept since then.
+    /// The cache, with a list received at this time in Unix seconds.
     Kept(u64),
     /// This program.
     BuiltIn,
@@ -20,17 +20,17 @@ pub(super) enum ListOrigin {
 /// A model in the list.
 #[derive(Clone, Debug)]
 pub(super) struct ModelLine {
-    /// What `-m` takes.
+    /// The value for `-m`.
     pub(super) id: String,
     pub(super) model: Model,
-    /// The present credential can be used with it.
+    /// It is available to the current credential.
     pub(super) usable: bool,
-    /// It is asked if no other is named.
+    /// It is the default model.
     pub(super) preferred: bool,
-    /// The plan of the present credential does not include it.
+    /// The plan of the current credential does not include it.
     pub(super) other_plan: bool,
     /// How it stands with a sign-in, and with a key, as far as that is known.
-    pub(super) standing: Option<(Standing, Standing)>,
+    pub(super) standing: Option<(Availability, Availability)>,
 }
 
 impl ModelLine {
@@ -88,7 +88,7 @@ impl ModelLine {
         cells
     }
 
-    /// What is marked in the list of everything.
+    /// The marks in the list of all known models.
     fn marks(&self) -> Vec<&'static str> {
         let model = &self.model;
         let (chatgpt, api) = match self.standing {
@@ -98,14 +98,14 @@ impl ModelLine {
         let marks = [
             self.usable.then_some("usable"),
             match chatgpt {
-                Some(Standing::Current) => Some("chatgpt"),
-                Some(Standing::Retired) => Some("chatgpt-retired"),
-                Some(Standing::Never) | None => None,
+                Some(Availability::Current) => Some("chatgpt"),
+                Some(Availability::Retired) => Some("chatgpt-retired"),
+                Some(Availability::Never) | None => None,
             },
             match api {
-                Some(Standing::Current) => Some("api"),
-                Some(Standing::Retired) => Some("api-retired"),
-                Some(Standing::Never) | None => None,
+                Some(Availability::Current) => Some("api"),
+                Some(Availability::Retired) => Some("api-retired"),
+                Some(Availability::Never) | None => None,
             },
             model.hidden.then_some("hidden"),
             self.other_plan.then_some("other-plan"),
@@ -116,9 +116,9 @@ impl ModelLine {
     fn json(&self) -> Value {
         let model = &self.model;
         let standing = |standing| match standing {
-            Standing::Current => value!("current"),
-            Standing::Retired => value!("retired"),
-            Standing::Never => Value::Null,
+            Availability::Current => value!("current"),
+            Availability::Retired => value!("retired"),
+            Availability::Never => Value::Null,
         };
         let (chatgpt, api) = self
             .standing
@@ -162,11 +162,11 @@ pub(super) fn table(lines: &[ModelLine], all: bool) -> String {
         "model",
         "context",
         "effort",
-        "takes",
+        "input",
         "$ per 1M in / out",
     ]];
     if all {
-        rows[0].push("with");
+        rows[0].push("status");
     }
     let mut rows: Vec<Vec<String>> = rows
         .into_iter()
@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_they_need_to_be() {
+    fn columns_fit_their_widest_cell() {
         let long = Model {
             context: Some(272_000),
             most_context: Some(872_000),
@@ -226,7 +226,7 @@ mod tests {
         ];
         assert_eq!(
             table(&lines, false),
-            "model          context    effort     takes       $ per 1M in / out\n\
+            "model          context    effort     input       $ per 1M in / out\n\
              a-long-name *  272k-872k  low* high  text image\n\
              b              ?          none       text\n"
         );

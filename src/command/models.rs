@@ -15,10 +15,10 @@ use crate::clock::seconds;
 use crate::failure::{self, Failure, Used};
 use crate::http::{self, Http, HttpSetup, IDLE_TIMEOUT};
 use crate::models::cache::Cache;
-use crate::models::catalogue::{Known, Standing};
+use crate::models::catalogue::{Availability, Known};
 use crate::models::custom::{CustomModel, Provider};
-use crate::models::custom_ids::own;
-use crate::models::overlay::put_over;
+use crate::models::custom_ids::listed_models;
+use crate::models::overlay::apply_overrides;
 use crate::models::{Backend, Model, catalogue, defaults, find_or_unknown, remote};
 use crate::wire::fault::FaultKind;
 
@@ -74,7 +74,7 @@ impl Error {
 /// Lists the models.
 ///
 /// # Errors
-/// When there is no credential and `models.json` has no models.
+/// If there is no credential and `models.json` has no models.
 pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
@@ -88,7 +88,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
             let authority = authority(chosen, sign_in_source, &settings.setup, critical)
                 .ok_or(Error::Credential(auth::Error::Missing))?;
             let (mut models, from) = usable(&settings, &authority)?;
-            put_over(&mut models, settings.backend, &settings.providers);
+            apply_overrides(&mut models, settings.backend, &settings.providers);
             origin = from;
             let mut usable = of_list(&models, settings.plan.as_deref(), settings.all);
             usable.append(&mut lines);
@@ -109,11 +109,11 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
         {
             match lines.iter_mut().find(|line| line.id == model.id) {
                 Some(line) => {
-                    // A model that the service lists is not retired, whatever the catalogue has.
+                    // A model that the service lists is not retired, even if the catalogue says so.
                     let (chatgpt, api) = match (line.usable, settings.backend) {
                         (false, _) => (chatgpt, api),
-                        (true, Backend::Subscription) => (Standing::Current, api),
-                        (true, Backend::Api | Backend::Other) => (chatgpt, Standing::Current),
+                        (true, Backend::Subscription) => (Availability::Current, api),
+                        (true, Backend::Api | Backend::Other) => (chatgpt, Availability::Current),
                     };
                     line.standing = Some((chatgpt, api));
                 }
@@ -139,10 +139,10 @@ fn of_servers(providers: &[Provider]) -> Vec<ModelLine> {
         usable: true,
         ..ModelLine::new(listed.model.clone())
     };
-    own(providers).map(line).collect()
+    listed_models(providers).map(line).collect()
 }
 
-/// The models of a list, the default one marked.
+/// The models of a list, with the default one marked.
 fn of_list(models: &[Model], plan: Option<&str>, all: bool) -> Vec<ModelLine> {
     let shown: Vec<&str> = defaults(models, plan)
         .iter()
@@ -190,12 +190,12 @@ fn usable(
     }
     match asked {
         Ok(models) => Ok((models, ListOrigin::Service(seconds()))),
-        // Another list would be wrong.
+        // Any other list would be wrong.
         Err((Unlisted::Api(error), _)) if is_final(&error) => Err(Error::Refused(error)),
         Err((unlisted, kept)) => {
             let why = match unlisted {
                 Unlisted::Api(error) => failure::of_api(&error, None).what().to_owned(),
-                Unlisted::Malformed => "the service's answer is not a list of models".to_owned(),
+                Unlisted::Malformed => "the service's response is not a list of models".to_owned(),
             };
             if let Some(list) = kept {
                 warn(&format!("{why}; showing the last list that was received"));
@@ -218,8 +218,8 @@ fn is_final(error: &api::Error) -> bool {
     }
 }
 
-/// The models of the API, or of a server in its place, for this key. The API also lists models that do not support
-/// our requests, so only known ones are listed there.
+/// The models of the API, or of a server that replaces it, for this key. The API also lists models that do not support the
+/// Responses API, so only its known models are listed.
 fn by_key(
     settings: &ModelsSettings,
     lister: &ModelLister,

@@ -14,7 +14,7 @@ use crate::text::first_characters;
 /// Lists the conversations, newest first.
 ///
 /// # Errors
-/// When standard output cannot be written.
+/// If standard output cannot be written.
 pub fn list(home: Option<&Path>, as_json: bool, mut stdout: Stdout) -> io::Result<()> {
     let stored = home.map_or_else(Vec::new, |home| Sessions::new(home).list());
     let text = if as_json {
@@ -52,7 +52,7 @@ fn row(stored: &StoredConversation) -> String {
 /// Removes the conversations with these ids.
 ///
 /// # Errors
-/// When one does not exist, is in use, or cannot be removed. Those before it have been removed.
+/// If one does not exist, is in use, or cannot be removed. The ones before it have been removed then.
 pub fn remove(home: Option<&Path>, ids: &[String]) -> Result<(), Error> {
     for id in ids {
         match home {

@@ -1,4 +1,4 @@
-//! Delays signals while a refresh token is being spent. Afterwards the signal ends the process as usual.
+//! Delays signals while a refresh token is being used. Afterwards the signal ends the process as usual.
 
 use std::io;
 use std::thread;
@@ -40,6 +40,6 @@ pub(super) fn end_renewals(critical: &Critical, timeout: Duration) {
     if critical.close(first) || first == timeout {
         return;
     }
-    warn("the sign-in is being renewed, and would be lost; the end waits for the issuer's answer");
+    warn("the sign-in is being renewed and would be lost; exiting after the issuer's response");
     let _ = critical.close(timeout.saturating_sub(first));
 }

@@ -70,7 +70,7 @@ pub fn survive_file_limit() {
 /// this signal. Other processes do not need this.
 ///
 /// # Errors
-/// When the system gives no thread or no pipe.
+/// If no thread or pipe can be created.
 pub fn end_first_process_on_signal(end: impl Fn(i32) + Send + 'static) -> io::Result<()> {
     if !is_first_process() {
         return Ok(());

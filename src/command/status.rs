@@ -1,5 +1,5 @@
-//! `codex status`: which credential is used, why that one, and when it expires. It sends no request unless the
-//! limits of the plan are requested.
+//! `codex status`: which credential is used, why, and when it expires. It sends no request unless the limits of the plan
+//! are requested.
 
 use std::io;
 use std::path::PathBuf;
@@ -37,11 +37,11 @@ pub struct StatusSettings {
 /// Why the command fails.
 #[derive(Debug)]
 pub enum Error {
-    /// There is no usable credential, as standard output already reports.
+    /// There is no usable credential. Standard output already reports that.
     NotSignedIn(auth::Error),
-    /// The sign-in has expired and cannot be renewed. Standard output reports that already.
+    /// The sign-in has expired and cannot be renewed. Standard output already reports that.
     SignIn(sign_in::Error),
-    /// The access token of this flag, variable or file has expired, and nothing renews it.
+    /// The access token of this flag, variable or file has expired and cannot be renewed.
     Ended(CredentialSource, u64),
     /// The limits cannot be fetched.
     Limits(usage::Error),
@@ -67,7 +67,7 @@ impl Error {
 /// Reports which credential is used.
 ///
 /// # Errors
-/// When none can be used, or the limits cannot be fetched.
+/// If none can be used, or the limits cannot be fetched.
 pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
@@ -126,7 +126,7 @@ fn look(
     // The request may have renewed it.
     match authority {
         Authority::SignIn(sign_in) => report.expires = sign_in.saved().expires,
-        Authority::Personal(personal) => report.know(personal),
+        Authority::Personal(personal) => report.add_personal(personal),
         Authority::Fixed(_) => {}
     }
     report.limits = Some(limits.map_err(Error::Limits)?);

@@ -10,7 +10,7 @@ use crate::auth::{FoundCredential, What};
 use crate::clock::{date, from_now, seconds};
 use crate::output::visible;
 
-/// What is used.
+/// The credential in use.
 #[derive(Default)]
 pub(super) struct Report {
     method: Option<&'static str>,
@@ -19,12 +19,12 @@ pub(super) struct Report {
     plan: Option<String>,
     pub(super) expires: Option<u64>,
     renewable: bool,
-    /// It is an access token that a workspace handed out.
+    /// It is an access token of a workspace.
     personal: bool,
     source: Option<String>,
     overridden: Vec<String>,
     pub(super) elsewhere: Vec<String>,
-    /// Why it is of no use.
+    /// Why it cannot be used.
     pub(super) problem: Option<String>,
     pub(super) limits: Option<PlanLimits>,
 }
@@ -44,7 +44,7 @@ impl Report {
         };
         match &first.what {
             What::Key(_) | What::NoKey | What::NotUsable(_) => report.method = Some("api_key"),
-            What::Personal(personal) => report.know(personal),
+            What::Personal(personal) => report.add_personal(personal),
             What::Token(token) => {
                 let claims = claims(token.expose().trim()).unwrap_or_default();
                 report.method = Some("access_token");
@@ -69,8 +69,8 @@ impl Report {
         report
     }
 
-    /// Takes over what is known of a workspace's access token.
-    pub(super) fn know(&mut self, personal: &Personal) {
+    /// Adds what is known about a workspace's access token.
+    pub(super) fn add_personal(&mut self, personal: &Personal) {
         self.method = Some("access_token");
         self.personal = true;
         if let Some(identity) = personal.known() {
@@ -120,7 +120,7 @@ impl Report {
 
     fn lines(&self, now: u64) -> String {
         let mut lines = Vec::new();
-        // An account, a plan or a path may hold anything, and shall not look like further lines.
+        // An account, a plan or a path may contain any text, which must not look like further lines.
         let mut line = |name: &str, value: &str| {
             let (name, value) = (visible::line(name), visible::line(value));
             lines.push(format!("{name:<9} {value}"));
@@ -147,22 +147,22 @@ impl Report {
             line("plan", plan);
         }
         if let Some(expires) = self.expires {
-            let then = match (expires > now, self.renewable, &self.problem) {
-                (true, true, _) => "renewed by itself",
-                (true, false, _) => "nothing renews it",
-                (false, true, None) => "ended; renewed at the next use",
-                (false, ..) => "ended",
+            let renewal = match (expires > now, self.renewable, &self.problem) {
+                (true, true, _) => "renewed automatically",
+                (true, false, _) => "not renewed",
+                (false, true, None) => "expired; renewed on next use",
+                (false, ..) => "expired",
             };
             line(
                 "expires",
-                &format!("{} ({}; {then})", date(expires), from_now(expires, now)),
+                &format!("{} ({}; {renewal})", date(expires), from_now(expires, now)),
             );
         }
         if let Some(source) = &self.source {
             let why = if self.overridden.is_empty() {
-                "the only credential there is".to_owned()
+                "the only credential".to_owned()
             } else {
-                format!("comes before {}", self.overridden.join(", "))
+                format!("takes precedence over {}", self.overridden.join(", "))
             };
             line("from", &format!("{source}: {why}"));
         }
@@ -172,12 +172,15 @@ impl Report {
         for file in &self.elsewhere {
             line(
                 "found",
-                &format!("{file}, of another program; --auth-file uses it in place"),
+                &format!("{file}, of another program; --auth-file makes codex-run use it"),
             );
         }
         let limits = self.limits.as_ref();
         if limits.is_some_and(|limits| limits.reached) {
-            line("limit", "reached: nothing more until a window begins anew");
+            line(
+                "limit",
+                "reached: no further requests until a window resets",
+            );
         }
         for window in limits.map(|limits| &limits.windows[..]).unwrap_or_default() {
             line(&length(window), &bar(window, now));
@@ -187,7 +190,7 @@ impl Report {
     }
 }
 
-/// A window's name: its length, as people call it.
+/// A window's name, by its length.
 fn length(window: &PlanWindow) -> String {
     match window.seconds {
         0 => window.name.to_owned(),
@@ -199,7 +202,7 @@ fn length(window: &PlanWindow) -> String {
     }
 }
 
-/// How much of a window is used up: twenty steps, the percentage, and when it begins anew.
+/// How much of a window is used: a bar of twenty steps, the percentage, and when it resets.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 0 and 20
 fn bar(window: &PlanWindow, now: u64) -> String {
     let steps = (window.used / 5.0).round().clamp(0.0, 20.0) as usize;
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_which_credential_is_used_and_why() {
+    fn the_report_names_the_credential_in_use_and_why() {
         let found = |what: What, source| FoundCredential {
             what,
             source: CredentialSource::Variable(source),
@@ -268,7 +271,7 @@ mod tests {
         let report = Report::of(&[key("CODEX_API_KEY"), key("OPENAI_API_KEY")]);
         assert_eq!(
             report.lines(0),
-            "method    API key\nfrom      CODEX_API_KEY: comes before OPENAI_API_KEY\n"
+            "method    API key\nfrom      CODEX_API_KEY: takes precedence over OPENAI_API_KEY\n"
         );
         assert_eq!(
             report.json().to_string(),
@@ -281,7 +284,7 @@ mod tests {
         assert_eq!(
             nobody.lines(0),
             "method    none: not signed in, and no API key is set\n\
-             found     /home/ada/.codex/auth.json, of another program; --auth-file uses it in place\n"
+             found     /home/ada/.codex/auth.json, of another program; --auth-file makes codex-run use it\n"
         );
     }
 }

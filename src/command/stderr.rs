@@ -14,7 +14,7 @@ const CHUNK_BYTES: usize = 4096;
 /// Standard error, written in chunks.
 #[derive(Debug, Default)]
 pub(super) struct Stderr {
-    /// The reader does not read.
+    /// The reader has stopped reading.
     stuck: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The state of standard output when the process started. The runtime of std opens `/dev/null` in place of a closed
+//! The state of standard output when the process started. The runtime of std opens `/dev/null` instead of a closed
 //! standard descriptor, which later cannot be distinguished from a `/dev/null` that the caller passed on purpose. So the
 //! loader calls a function before `main` that checks it, on Linux and macOS; elsewhere a closed standard output goes
 //! unnoticed. This is the only file with an `unsafe` attribute.

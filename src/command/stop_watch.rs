@@ -36,11 +36,11 @@ pub(super) struct StopWatch {
     pub(super) deadline: Option<Instant>,
     /// Stops the run, and knows whether it is ending its tools, so that it is not considered stuck.
     pub(super) control: Control,
-    /// Delays the exit while a refresh token is being spent.
+    /// Delays the exit while a refresh token is being used.
     pub(super) critical: Critical,
     /// Whether a spinner is drawn on standard error. It is erased before the process ends.
     pub(super) shown: Arc<AtomicBool>,
-    /// Ends the process at once, and reports it in these colours.
+    /// Ends the process at once and reports why, in these colours.
     pub(super) exit_now: fn(StopRequest, Paint),
     /// The colours.
     pub(super) paint: Paint,

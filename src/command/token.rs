@@ -33,7 +33,7 @@ pub enum Error {
     Credential(auth::Error),
     /// There are only API keys; the source of the first one.
     Key(CredentialSource),
-    /// The access token of this flag, variable or file has expired, and nothing renews it.
+    /// The access token of this flag, variable or file has expired and cannot be renewed.
     Ended(CredentialSource, u64),
     /// The sign-in cannot be renewed.
     SignIn(sign_in::Error),
@@ -68,7 +68,7 @@ pub fn tokens(found: &[FoundCredential]) -> Vec<FoundCredential> {
 /// Prints an access token. API keys are skipped.
 ///
 /// # Errors
-/// When there is none.
+/// If there is no valid access token.
 pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {

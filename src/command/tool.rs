@@ -19,14 +19,14 @@ use crate::tools::launch::{LaunchError, set_close_on_exec};
 use crate::tools::sandbox::confine::{self, SandboxScope};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
-use crate::tools::tool_order::ToolOrder;
+use crate::tools::tool_request::ToolRequest;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
 
 /// Takes the place of a signal number when the tool has ended.
 const ENDED: i32 = 0;
 
-/// Why a tool did not run to its end.
+/// Why a tool did not run to completion.
 #[derive(Debug)]
 pub enum Error {
     /// The sandbox cannot be set up.
@@ -46,7 +46,7 @@ impl From<io::Error> for Error {
 /// Runs the tool for a user, the way a run does. Returns whether it succeeded.
 ///
 /// # Errors
-/// If the tool could not be run to its end, or its result could not be written.
+/// If the tool could not run to completion, or its result could not be written.
 pub fn run(
     setup: ToolSetup,
     offered: Vec<Tool>,
@@ -68,7 +68,7 @@ pub fn run(
     }
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
-    // A command may kill the process that is supposed to clean up after it; its orphans are then ours to end.
+    // A command may kill the process that is supposed to clean up after it; this process then ends its orphans.
     let adopted = reaper::adopt_orphans();
     let call = Call {
         call_id: String::new(),
@@ -80,7 +80,7 @@ pub fn run(
     let mut signals = take_over()?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
-    let tools = Toolbox::open(setup, offered).map_err(|unready| match unready {
+    let tools = Toolbox::open(setup, offered).map_err(|error| match error {
         LaunchError::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
         LaunchError::Temporary(_, error) | LaunchError::Signal(error) => Error::Io(error),
     })?;
@@ -117,7 +117,7 @@ pub fn run(
     }
     if let Err((path, error)) = tools.clean() {
         super::warn(&format!(
-            "the temporary directory {} is left: {error}",
+            "the temporary directory {} could not be removed: {error}",
             path.display()
         ));
     }
@@ -138,7 +138,7 @@ pub fn run(
 /// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
 /// cannot create a session.
 pub fn run_held(
-    request: &ToolOrder,
+    request: &ToolRequest,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
@@ -146,7 +146,7 @@ pub fn run_held(
         Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
         None => SandboxScope::default(),
     };
-    confine::shut();
+    confine::prevent_inspection();
     reaper::lead_session()?;
     confine::end_with_parent();
     let mut arguments = Vec::new();

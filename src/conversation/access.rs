@@ -39,7 +39,7 @@ impl Access {
     /// Like [`Access::stored`], with the issuer and the subscription backend at other addresses.
     ///
     /// # Errors
-    /// If `home` contains no sign-in, or an address is not one that secrets may be sent to.
+    /// If `home` contains no sign-in, or secrets must not be sent to one of the addresses.
     pub fn stored_for(home: &Path, issuer: &str, address: &str) -> Result<Self, Error> {
         let store = CredentialStore::new(&StorePath {
             file: home.join("auth.json"),

@@ -165,11 +165,11 @@ impl ConversationBuilder {
             session,
             control,
         } = self;
-        let is_of_openai = access.backend.is_of_openai();
+        let is_openai = access.backend.is_openai();
         let clamped = clamp(
             &RequestedSettings {
                 effort: effort.as_deref(),
-                defaults: is_of_openai,
+                defaults: is_openai,
                 ..RequestedSettings::default()
             },
             &model,
@@ -186,7 +186,7 @@ impl ConversationBuilder {
             Some(_) => setup.directory.clone(),
             None => env::current_dir().unwrap_or_default(),
         };
-        let opened = session.open(&model, clamped.effort.as_deref(), is_of_openai, &directory)?;
+        let opened = session.open(&model, clamped.effort.as_deref(), is_openai, &directory)?;
         let tools = match &sandbox {
             Some(_) => Toolbox::open(setup, offered).map_err(Error::Tools)?,
             None => Toolbox::new(setup, offered),
@@ -235,7 +235,7 @@ impl Session {
         &self,
         model: &Model,
         effort: Option<&str>,
-        is_of_openai: bool,
+        is_openai: bool,
         directory: &Path,
     ) -> Result<OpenedSession, Error> {
         let header = TurnHeader {
@@ -249,7 +249,7 @@ impl Session {
         if let Self::Resumed(home, id) = self {
             let (stored, mut writer) = Sessions::new(home).open(id).map_err(Error::Session)?;
             let thread = stored.id.clone();
-            let takes_changes = model.effort_updates && is_of_openai;
+            let takes_changes = model.effort_updates && is_openai;
             let resumed = ResumedConversation::new(stored, &model.id, takes_changes, effort);
             resumed.record(&mut writer, &header);
             return Ok(OpenedSession {

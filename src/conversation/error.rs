@@ -23,7 +23,7 @@ use crate::tools::sandbox::policy::Conflict;
 /// An error of starting a conversation or of signing in.
 #[derive(Debug)]
 pub enum Error {
-    /// The address is not one that secrets may be sent to.
+    /// Secrets must not be sent to this address.
     Address(AddressError),
     /// The id of the model is malformed.
     Model(IdError),

@@ -1,6 +1,6 @@
 //! Conversations for programs: a credential, a model, tools, and then message after message.
 //!
-//! Each example is a function that can be copied as it is. [`Access::stored`] is the sign-in of `codex login`, as in the
+//! Each example is a function that can be copied verbatim. [`Access::stored`] is the sign-in of `codex login`, as in the
 //! first example of this crate; [`Access::key`] with `https://api.openai.com/v1` is an API key.
 //!
 //! A message, and its answer as it arrives:
@@ -67,7 +67,7 @@
 //!         .tool("add", "Adds two numbers.", parameters, |arguments| {
 //!             match (arguments["a"].as_i64(), arguments["b"].as_i64()) {
 //!                 (Some(a), Some(b)) => Ok((a + b).to_string()),
-//!                 _ => Err("these are no numbers".to_owned()),
+//!                 _ => Err("not two numbers".to_owned()),
 //!             }
 //!         })
 //!         .open()?;
@@ -156,14 +156,14 @@
 //! }
 //! ```
 //!
-//! A turn that is stopped while its tool runs: the call is answered as aborted, and the conversation goes on.
+//! A turn that is stopped while its tool runs: the result of the call is "aborted", and the conversation continues.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! #     let call = || Reply::items(vec![Item::call("once", "{}")]);
 //! #     let server = Server::start([call(), call(), Reply::text("Good.")]);
-//! #     go_on(Access::key(&server.api_url(), "sk-invented")?)?;
+//! #     continue_after_stop(Access::key(&server.api_url(), "sk-invented")?)?;
 //! #     let sent = server.requests().last().expect("a request").json();
 //! #     let items = sent["input"].as_array().expect("items").iter();
 //! #     let outputs: Vec<&str> = items.filter_map(|item| item["output"].as_str()).collect();
@@ -177,7 +177,7 @@
 //! use codex_run::conversation::{Access, Quiet, ConversationBuilder};
 //! use serde_json::json;
 //!
-//! fn go_on(access: Access) -> Result<(), Box<dyn Error>> {
+//! fn continue_after_stop(access: Access) -> Result<(), Box<dyn Error>> {
 //!     let (control, stops) = (Control::new(), AtomicBool::new(true));
 //!     let from_tool = control.clone();
 //!     let mut conversation = ConversationBuilder::new(access, "gpt-5.5")?
@@ -195,7 +195,7 @@
 //! }
 //! ```
 //!
-//! A question that failed is taken back, so that it can be asked again; the error says what a command would:
+//! A message that failed is removed, so it can be sent again; the error has the exit code that `codex` would return:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));

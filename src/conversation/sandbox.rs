@@ -10,10 +10,7 @@ use crate::tools::sandbox::confine;
 use crate::tools::sandbox::paths::{Root, real};
 use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::scratch::TemporaryParent;
-use crate::tools::setup::ToolSetup;
-
-/// Default timeout of a command.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+use crate::tools::setup::{DEFAULT_TIMEOUT, ToolSetup};
 
 /// Default parent of the tools' temporary directory.
 const TEMPORARY: &str = "/tmp";
@@ -42,12 +39,12 @@ impl Sandbox {
             network: false,
             hidden: Vec::new(),
             environment: Vec::new(),
-            timeout: CALL_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
             temporary: PathBuf::from(TEMPORARY),
         }
     }
 
-    /// Tools may also write in `directory`, where they run. `program` is the path of `codex`.
+    /// Tools may also write to `directory`, where they run. `program` is the path of `codex`.
     #[must_use]
     pub fn workspace_write(program: &Path, directory: &Path) -> Self {
         Self {
@@ -94,7 +91,7 @@ impl Sandbox {
         }
     }
 
-    /// The setup with which tools are started.
+    /// The setup for starting tools.
     pub(super) fn setup(&self) -> Result<ToolSetup, Error> {
         let unusable = |path: &Path| {
             let path = path.to_owned();

@@ -7,17 +7,17 @@ use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::outcome::Outcome;
 
 /// The credential that a command uses.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Used {
     source: CredentialSource,
     kind: UsedKind,
-    /// The credential that would be used without it.
+    /// The credential that would be used otherwise.
     next: Option<CredentialSource>,
-    /// Who receives it: the host of a service, or the name of a provider in `models.json`.
+    /// The recipient: the host of a service, or the name of a provider in `models.json`.
     provider: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum UsedKind {
     Key,
     Token,
@@ -32,7 +32,7 @@ enum UsedKind {
 }
 
 impl Used {
-    /// The first of the credentials found; `host` is the service that receives it.
+    /// Describes the first of the credentials found; `host` is the service that receives it.
     pub(crate) fn of(
         found: &[FoundCredential],
         store: Option<&CredentialStore>,
@@ -60,7 +60,7 @@ impl Used {
         })
     }
 
-    /// Who receives it, if known.
+    /// The recipient, if known.
     pub(super) fn provider(&self) -> Option<&str> {
         self.provider.as_deref()
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_anything_is_that_of_the_server_where_it_is_one_of_the_users_own() {
+    fn a_404_from_a_custom_server_hints_at_its_base_url() {
         let check = |source: CredentialSource, hint: &str| {
             let used = Used::of(&[found(source)], None, None);
             let head = FaultHead::read(404, |_| None);

@@ -7,7 +7,7 @@ use crate::exhausted::{Exhausted, SystemLimits};
 use crate::outcome::Outcome;
 
 impl Failure {
-    /// Replaces outcome and hint if the error is a limit of this machine, since that is what has to change.
+    /// Replaces outcome and hint if the error means that this machine is out of a resource.
     pub(crate) fn because_of(self, error: &io::Error) -> Self {
         self.for_want_of(Exhausted::of(error))
     }

@@ -16,7 +16,7 @@ pub(crate) fn of_fault(fault: &Fault, used: Option<&Used>) -> Failure {
     failure_at(fault, used, seconds())
 }
 
-/// The same at a given time, in Unix seconds.
+/// The failure at a given time, in Unix seconds.
 fn failure_at(fault: &Fault, used: Option<&Used>, now: u64) -> Failure {
     let outcome = match fault.kind {
         FaultKind::Failed => Outcome::Failed,
@@ -121,7 +121,7 @@ fn hint(fault: &Fault, now: u64) -> String {
     }
     let words = match fault.cause {
         Cause::Moved => {
-            "redirects are not followed: set the service's real address, or sign in to the network if the page is the network's own"
+            "redirects are not followed: set the service's real address, or sign in to the network if it shows a sign-in page"
         }
         Cause::Place => {
             "check the address: OPENAI_BASE_URL usually ends in /v1, CODEX_RUN_BASE_URL in /codex"
@@ -130,7 +130,7 @@ fn hint(fault: &Fault, now: u64) -> String {
             return blocked(fault.details.proxy.as_deref());
         }
         Cause::Region => {
-            "the workspace serves its own region only: use a network in that region, or ask its administrator"
+            "the workspace can be used only from its region: use a network there, or ask its administrator"
         }
         _ if fault.page => {
             "check what is between you and the service: a proxy, a firewall, a sign-in page"
@@ -147,7 +147,7 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Policy => {
             "the service's policy does not allow it: rephrase the question; retrying will not help"
         }
-        Cause::Image => "use another image, or leave it out",
+        Cause::Image => "use a different image, or omit it",
         Cause::Residency => {
             "the project is bound to a region: set OPENAI_BASE_URL to that region's address, or use another model (-m)"
         }
@@ -156,7 +156,7 @@ fn hint(fault: &Fault, now: u64) -> String {
             "it may have expired or been revoked: run `codex login` to sign in again, or renew a key or token where it was issued"
         }
         Cause::Model => {
-            "check the model's name, or use another model (-m) or another account: this account does not have it"
+            "check the model's name, or use another model (-m) or account: this account does not have access to it"
         }
         Cause::Version => "use another model (-m), or a newer version of codex-run",
         Cause::Plan => "the plan does not include this: use another account, or an API key",
@@ -172,14 +172,14 @@ fn hint(fault: &Fault, now: u64) -> String {
         Cause::Window | Cause::OwnerLimit | Cause::MemberLimit => return reset(fault, now),
         Cause::Rate => "try again later, or send less at once",
         Cause::Capacity => "the model is at capacity: try again later, or use another model (-m)",
-        Cause::Proxy => "a proxy on the way to the service requires authentication",
+        Cause::Proxy => "a proxy between you and the service requires authentication",
         Cause::Broken | Cause::Page => "try again later",
     };
     words.to_owned()
 }
 
-/// The hint if the service does not serve the network or country of the request, which went through this proxy
-/// if there is one.
+/// The hint if the service does not serve the network or country of the request, which went through this proxy,
+/// if any.
 pub(crate) fn blocked(proxy: Option<&str>) -> String {
     let words =
         "your network or region may be blocked: try another network, or turn off a VPN or proxy";

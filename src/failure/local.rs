@@ -16,7 +16,7 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
         Error::Missing(id) => Failure::usage(format!("no stored conversation has the id {id}"))
             .hint("`codex sessions` lists the stored conversations"),
         Error::NoneHere(directory) => Failure::usage(format!(
-            "no stored conversation began in {}",
+            "no stored conversation was started in {}",
             directory.display()
         ))
         .hint("`codex sessions` lists the conversations of all directories; --resume takes an id"),
@@ -38,16 +38,16 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
     }
 }
 
-/// A directory in which no temporary directory can be created.
+/// A temporary directory that cannot be created in `place`.
 pub(crate) fn of_temporary(place: &Path, error: &io::Error) -> Failure {
     let place = place.display();
     let what = format!("cannot create a temporary directory in {place}: {error}");
     Failure::new(Outcome::Io, what)
-        .hint("tools need one; TMPDIR sets where")
+        .hint("tools need one; set TMPDIR to a different directory")
         .because_of(error)
 }
 
-/// A thread or process that the system does not provide, or a resource that one needs.
+/// A thread or process that cannot be started, or a resource it needs.
 pub(crate) fn of_thread(error: &io::Error) -> Failure {
     Failure::new(
         Outcome::Io,
@@ -74,10 +74,21 @@ pub(crate) fn of_output(error: &io::Error) -> Failure {
     .because_of(error)
 }
 
-/// Random numbers that the system does not provide. There is no hint: no setting of the program changes it.
+/// The system provides no random numbers. There is no hint: no setting of the program changes that.
 pub(crate) fn of_random(error: getrandom::Error) -> Failure {
     Failure::new(
         Outcome::Io,
         format!("cannot get random numbers from the system: {error}"),
     )
+}
+
+/// Lines of standard input that cannot be used: the first one, counted from 1, and their number.
+pub(crate) fn unusable_lines(first: u64, lines: u64) -> String {
+    match lines {
+        1 => format!("line {first} of standard input cannot be used"),
+        _ => format!(
+            "lines {first} to {} of standard input cannot be used",
+            first + lines - 1
+        ),
+    }
 }

@@ -13,13 +13,15 @@ pub mod stop;
 #[cfg(test)]
 pub(crate) mod table;
 #[cfg(test)]
+mod table_of_texts;
+#[cfg(test)]
 mod table_tests;
 mod value;
 mod warning;
 
 pub(crate) use credential::Used;
 pub(crate) use exhausted::of_exhausted;
-pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread};
+pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread, unusable_lines};
 pub(crate) use prompt::{of_prompt, of_stdin};
 pub(crate) use service::{of_api, of_limits, of_unanswered};
 pub(crate) use sign_in::{WITHDRAWN, of_credential, of_ended, of_issuer, of_sign_in};

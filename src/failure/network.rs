@@ -28,20 +28,20 @@ pub(crate) fn of_http(what: &str, error: &http::Error) -> Failure {
         }),
         http::Error::Proxy(_, why) => failure.hint(match why {
             Refused::Password => {
-                "put them in the proxy's address: http://NAME:PASSWORD@HOST:PORT, with %40 for an @ in them"
+                "put them in the proxy's address: http://NAME:PASSWORD@HOST:PORT; write an @ in them as %40"
             }
             Refused::Kind(_) => {
-                "a helper on this machine, such as cntlm or px, can authenticate to it; or list the host in NO_PROXY"
+                "use a local helper that can authenticate to it, such as cntlm or px, or list the host in NO_PROXY"
             }
             Refused::Name => {
-                "use socks5h:// instead of socks5://, so that the proxy resolves the name"
+                "use socks5h:// instead of socks5:// to let the proxy resolve the name"
             }
-            Refused::NotSocks => "check the port; an HTTP proxy is written http://HOST:PORT",
+            Refused::NotSocks => "check the port; for an HTTP proxy, use http://HOST:PORT",
             Refused::Unreachable(_) => {
                 "check https_proxy and all_proxy; NO_PROXY lists hosts that need no proxy"
             }
             Refused::Status(_) | Refused::Other(_) => {
-                "ask the proxy's administrator to let it through, or list the host in NO_PROXY"
+                "ask the proxy's administrator to allow it, or list the host in NO_PROXY"
             }
         }),
         http::Error::Setup(_) => Failure::usage(format!("{error}"))
@@ -55,7 +55,7 @@ pub(crate) fn of_http(what: &str, error: &http::Error) -> Failure {
     }
 }
 
-/// Where Linux distributions keep their trusted certificates as one file.
+/// Where Linux distributions keep their trusted certificates in a single file.
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -71,10 +71,9 @@ fn bundle() -> Option<&'static str> {
         .find(|file| Path::new(file).is_file())
 }
 
-/// The hint for an unknown certificate authority. `bundle` is the file of those that the system trusts.
+/// The hint for an unknown certificate authority. `bundle` is the file with those that the system trusts.
 fn authority(bundle: Option<&str>) -> String {
-    let words =
-        "a company proxy, or a server of your own, may use a private certificate authority: ";
+    let words = "a company proxy or a private server may use a private certificate authority: ";
     match bundle {
         Some(file) => format!(
             "{words}if this system trusts it, set CODEX_CA_CERTIFICATE={file}; otherwise set it to a file with its certificate in \

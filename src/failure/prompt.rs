@@ -8,9 +8,9 @@ pub(crate) fn of_prompt(error: &prompt::Error) -> Failure {
     match error {
         prompt::Error::Empty => failure.hint("pass it as arguments, or on standard input"),
         prompt::Error::NotUtf8(..) => {
-            failure.hint("the service takes text only; convert it, for example with iconv")
+            failure.hint("the service accepts only text; convert it, for example with iconv")
         }
-        prompt::Error::Twice => failure.hint("standard input can be used in one place only"),
+        prompt::Error::Twice => failure.hint("use it once: standard input can be read only once"),
     }
 }
 

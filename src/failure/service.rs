@@ -42,7 +42,7 @@ pub(crate) fn of_limits(error: &usage::Error, used: Option<&Used>) -> Failure {
     match error {
         usage::Error::Unanswered(error) => of_api(error, used),
         usage::Error::Unreadable => {
-            Failure::new(Outcome::Unreachable, "cannot read the service's answer")
+            Failure::new(Outcome::Unreachable, "cannot read the service's response")
                 .hint("something else may have answered: check the address")
         }
     }
@@ -92,7 +92,7 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         )
         .hint("try again; what was printed is only part of the answer"),
         Trouble::Another => {
-            incomplete("it broke off, and the retry does not begin with what was printed")
+            incomplete("it was cut off, and the retry does not begin with what was printed")
                 .hint("try again; --buffer prints an answer only once it is complete")
         }
         Trouble::Repeats(name) => incomplete(&format!(
@@ -122,7 +122,7 @@ fn of_trouble(trouble: &Trouble, used: Option<&Used>) -> Failure {
         Trouble::Waits(kind) => Failure::new(
             Outcome::Failed,
             format!(
-                "the answer waits for something that codex-run cannot provide ({})",
+                "the answer requires something that codex-run cannot provide ({})",
                 kind.as_deref().unwrap_or("an item without a type")
             ),
         )

@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 /// The hint to sign in again.
 const AGAIN: &str = "run `codex login` to sign in again";
 
-/// The hint for an access token of a workspace that the issuer does not know.
+/// The hint for a workspace's access token that the issuer does not recognise.
 pub(crate) const WITHDRAWN: &str =
     "it may have been revoked: create a new one in the workspace settings";
 
@@ -34,10 +34,10 @@ pub(crate) fn of_credential(error: &auth::Error) -> Failure {
         .hint("run `codex login` without --auth-file to sign in with codex-run's own file, or set OPENAI_API_KEY"),
         auth::Error::NotAKey(..) | auth::Error::NotBare(..) | auth::Error::Empty(_) => {
             Failure::usage(format!("cannot use the credential: {error}"))
-                .hint("give the key or token alone, without quotes or spaces")
+                .hint("provide only the key or token, without quotes or spaces")
         }
         auth::Error::NotUsable(..) => Failure::usage(format!("cannot use the credential: {error}"))
-            .hint("put the key itself there, or in CODEX_API_KEY"),
+            .hint("put the key itself there, or set CODEX_API_KEY"),
         auth::Error::TokenAsKey(_) => Failure::usage(format!("cannot use the credential: {error}"))
             .hint("set it as CODEX_ACCESS_TOKEN, or store it with `codex login --with-access-token`"),
         auth::Error::NotAToken(..) => {
@@ -61,18 +61,18 @@ pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure
             Outcome::Io,
             format!("cannot renew the sign-in: {reason}; the refresh token was not used"),
         )
-        .hint("free some space there, or make it writable; nothing is lost")
+        .hint("free some space there, or make it writable; the sign-in is still valid")
         .for_want_of(store.exhausted()),
         Error::Gone(_) => ended("no longer signed in"),
         Error::OtherAccount(_) => ended("the account has changed")
-            .hint("another sign-in replaced it in the meantime; start again to use that one"),
+            .hint("a different sign-in has replaced it since the run began; run the command again to use the new one"),
         Error::Refused(_) => ended("cannot renew the sign-in"),
         Error::Ended => ended("the sign-in has expired"),
         Error::Failed(Some(error)) => of_issuer("cannot renew the sign-in", error, AGAIN),
-        Error::Whose(issuer::Error::Refused(refusal)) if refusal.kind() == RefusalKind::SignIn => {
+        Error::Unidentified(issuer::Error::Refused(refusal)) if refusal.kind() == RefusalKind::SignIn => {
             Failure::refused(&refusal.words(), used, WITHDRAWN)
         }
-        Error::Whose(error) => of_issuer(
+        Error::Unidentified(error) => of_issuer(
             "cannot find the account of the access token",
             error,
             WITHDRAWN,
@@ -89,7 +89,7 @@ fn locked(reason: &str, process: Option<u32>) -> Failure {
     let failure = Failure::new(
         Outcome::Unreachable,
         format!(
-            "cannot use the sign-in: {reason}, for longer than the {} s that a renewal may take",
+            "cannot use the sign-in: {reason} and has not released it for more than {} s, the longest a renewal takes",
             store::LOCK_TIMEOUT.as_secs()
         ),
     );
@@ -97,7 +97,7 @@ fn locked(reason: &str, process: Option<u32>) -> Failure {
         Some(process) => failure.hint(format!(
             "check process {process}, which may be suspended; then try again"
         )),
-        None => failure.hint("check for a suspended program that writes there; then try again"),
+        None => failure.hint("look for a suspended program that uses this file; then try again"),
     }
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failur
                     failure(Outcome::Forbidden).hint(blocked(refusal.proxy.as_deref()))
                 }
                 RefusalKind::Forbidden => failure(Outcome::Forbidden)
-                    .hint("the service does not allow this here, or for this account"),
+                    .hint("the service does not allow this from your network, or for this account"),
                 RefusalKind::Unreachable if refusal.page => failure(Outcome::Unreachable)
                     .hint("check what is between you and the service: a proxy, a firewall, a sign-in page"),
                 RefusalKind::Unreachable => failure(Outcome::Unreachable)
@@ -149,9 +149,9 @@ fn of_store(error: &store::Error) -> Failure {
             .hint("free some space there, or make it writable; CODEX_RUN_HOME sets another directory")
             .for_want_of(error.exhausted()),
         store::Error::Malformed(..) => Failure::usage(words)
-            .hint("repair it or move it away; it was not overwritten, so nothing in it is lost"),
+            .hint("repair it or move it away; it was not overwritten"),
         store::Error::NotOurs(..) => Failure::usage(words).hint(
-            "it is neither overwritten nor removed: change it with that program, or omit --auth-file to use codex-run's own file",
+            "codex-run neither overwrites nor removes it: change it with that program, or omit --auth-file to use codex-run's own file",
         ),
         store::Error::Unreadable(..) => Failure::usage(words)
             .hint("make it readable, or name another file with --auth-file")

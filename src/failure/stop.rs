@@ -25,12 +25,12 @@ pub enum StopRequest {
     Closed,
 }
 
-/// What a budget has no room for.
+/// What the exhausted budget prevents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Another request of the turn, which the model needs.
+    /// A further request of the turn, which the model needs.
     Request,
-    /// Another turn, of which nothing was sent.
+    /// A further turn; nothing of it was sent.
     Turn,
 }
 
@@ -145,28 +145,19 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
             format!("the turn took longer than {}", span(*limit)),
         )
         .hint("raise --turn-timeout"),
-        Stop::Turns { limit, next } => Failure::new(
-            Outcome::Budget,
-            match next {
-                Next::Request => format!("stopped by --max-turns {limit}: {}", of_next(*next)),
-                Next::Turn => format!(
-                    "stopped by --max-turns {limit}: all turns are used, and {}",
-                    of_next(*next)
-                ),
-            },
+        Stop::Turns { limit, next } => over_budget(
+            &counted(*limit as u64, "request"),
+            of_next(*next),
         )
         .hint("raise --max-turns"),
-        Stop::Tokens { used, limit, next } => Failure::new(
-            Outcome::Budget,
-            format!(
-                "stopped by --max-tokens {limit}: {used} tokens are used, and {}",
-                of_next(*next)
-            ),
+        Stop::Tokens { used, limit, next } => over_budget(
+            &counted(*limit, "token"),
+            &format!("{used} were used, and {}", of_next(*next)),
         )
         .hint("raise --max-tokens"),
-        Stop::Calls { wanted, limit } => Failure::new(
-            Outcome::Budget,
-            format!("stopped by --max-tool-calls {limit}: the model requested {wanted} tool calls in total"),
+        Stop::Calls { wanted, limit } => over_budget(
+            &counted(*limit as u64, "tool call"),
+            &format!("the model requested {wanted} in total"),
         )
         .hint("raise --max-tool-calls; the calls of the last answer were not run"),
         Stop::TooLong { tokens, window } => too_long(*tokens, *window),
@@ -182,19 +173,31 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
             let failure = of_unanswered(why, used);
             match **why {
                 Unanswered::Refused(_) => {
-                    let mut failure = failure.of_part(*partial);
+                    let mut failure = failure.noting_partial(*partial);
                     if *partial && failure.outcome == Outcome::Unreachable {
                         // The answer was cut off earlier, and no retry completed it.
                         failure.outcome = Outcome::Incomplete;
                     }
                     failure
                 }
-                Unanswered::Unusable(Trouble::Failed(_)) => failure.of_part(*partial),
-                // The others mention it themselves.
+                Unanswered::Unusable(Trouble::Failed(_)) => failure.noting_partial(*partial),
+                // The other messages already mention it.
                 Unanswered::BrokeOff(_) | Unanswered::Unusable(_) => failure,
             }
         }
     }
+}
+
+/// A budget without room for what comes next. The flag that sets it is left to the hint: the library has no flags.
+fn over_budget(limit: &str, why: &str) -> Failure {
+    let what = format!("the limit of {limit} is reached: {why}");
+    Failure::new(Outcome::Budget, what)
+}
+
+/// A count with its noun, such as `2 requests`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// A request that is too long to send.
@@ -242,5 +245,5 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
 }
 
 fn timeout() -> Failure {
-    Failure::new(Outcome::Timeout, "stopped: --timeout has expired").hint("raise --timeout")
+    Failure::new(Outcome::Timeout, "the time limit has expired").hint("raise --timeout")
 }

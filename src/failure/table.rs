@@ -1,10 +1,10 @@
-//! The review table of failures: prints rows of message, hint and exit code, and checks what holds for all of them.
+//! The review table of messages: prints rows of message, hint and exit code, and checks what holds for all of them.
 
 use std::fmt::Write as _;
 
 use super::Failure;
 
-/// Signs of a sentence to write again.
+/// Words that mark a sentence to be rewritten.
 const BANNED: &[&str] = &[
     "whoever",
     "is none",
@@ -17,9 +17,16 @@ const BANNED: &[&str] = &[
     "shall",
     "beside",
     "look at",
+    "left out",
+    "has no home",
+    "nobody",
+    "everybody",
+    "is no regular",
+    "so many",
+    "goes on",
 ];
 
-/// Failures without a hint, each with the reason for having none.
+/// Failures without a hint, each with the reason.
 const WITHOUT_HINT: &[(&str, &str)] = &[
     (
         "",
@@ -60,15 +67,45 @@ pub(crate) fn check_rows(title: &str, rows: &[Failure]) {
             "no hint: {failure:?}"
         );
         for text in [failure.what(), failure.advice().unwrap_or_default()] {
-            assert!(!text.contains('\n'), "more than one line: {text}");
-            assert!(!text.ends_with('.'), "a full stop: {text}");
-            assert!(!text.contains("  "), "two spaces: {text}");
-            for phrase in BANNED {
-                assert!(
-                    !text.to_lowercase().contains(phrase),
-                    "{phrase:?} in {text:?}"
-                );
-            }
+            check_text(text);
         }
     }
 }
+
+/// Prints messages that have neither hint nor exit code, such as warnings, and checks what is true of every message.
+pub(crate) fn check_texts(title: &str, texts: &[String]) {
+    #[allow(clippy::print_stdout, reason = "the table is printed for review")]
+    {
+        println!("{title}\n     {}\n", texts.join("\n     "));
+    }
+    for text in texts {
+        check_text(text);
+    }
+}
+
+fn check_text(text: &str) {
+    assert!(!text.contains('\n'), "more than one line: {text}");
+    assert!(!text.ends_with('.'), "a full stop: {text}");
+    assert!(!text.contains("  "), "two spaces: {text}");
+    for phrase in BANNED {
+        assert!(
+            !text.to_lowercase().contains(phrase),
+            "{phrase:?} in {text:?}"
+        );
+    }
+}
+
+/// A list with one value, or more, for each variant of an enum. A variant without a value does not compile.
+macro_rules! every {
+    ($type:ty: $($variant:ident $(($($value:expr),+ $(,)?))? $({$($field:ident: $named:expr),+ $(,)?})?),+ $(,)?) => {{
+        type Listed = $type;
+        #[allow(unreachable_patterns, reason = "a variant may be listed with several values")]
+        fn _covered(value: &Listed) {
+            match value {
+                $(Listed::$variant { .. } => (),)+
+            }
+        }
+        [$(Listed::$variant $(($($value),+))? $({$($field: $named),+})?),+]
+    }};
+}
+pub(crate) use every;

@@ -1,11 +1,12 @@
 //! Every failure, built from its facts: the table of messages, hints and exit codes, for review in one sitting with
-//! `cargo test --lib table -- --nocapture`. Commands add their own failures with `check_rows`.
+//! `cargo test --lib table -- --nocapture`. `every!` makes a variant without a row a compile error. Commands add their
+//! failures with `check_rows`; warnings and reasons are in `table_of_texts`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::table::check_rows;
+use super::table::{check_rows, every};
 use super::*;
 use crate::api::{self, Break, Unanswered, usage};
 use crate::auth::refusal::Refusal;
@@ -14,6 +15,7 @@ use crate::auth::token::TokenError;
 use crate::auth::{self, CredentialSource, FoundCredential, What, issuer, sign_in, store};
 use crate::exhausted::Exhausted;
 use crate::http::{self, Distrust, Refused, Unusable};
+use crate::id::IdError;
 use crate::outcome::Outcome;
 use crate::secret::Secret;
 use crate::session;
@@ -56,8 +58,7 @@ fn fault(cause: Cause) -> Fault {
 
 #[test]
 fn refusals_of_the_service() {
-    use Cause::*;
-    let causes = [
+    let causes = every![Cause:
         Request,
         Context,
         Size,
@@ -95,18 +96,18 @@ fn refusals_of_the_service() {
         .into_iter()
         .map(|cause| refusal(fault(cause)))
         .collect();
-    let mut page = fault(Broken);
+    let mut page = fault(Cause::Broken);
     page.page = true;
-    let mut later = fault(Broken);
+    let mut later = fault(Cause::Broken);
     later.retry = Retry::After(Duration::from_secs(5400));
-    let mut plan = fault(Window);
+    let mut plan = fault(Cause::Window);
     plan.details.plan = Some("plus".to_owned());
     plan.resets_at = Some(u64::MAX / 4_000_000_000);
-    let mut reset = fault(Window);
+    let mut reset = fault(Cause::Window);
     reset.resets_at = Some(1);
-    let mut bare = fault(Broken);
+    let mut bare = fault(Cause::Broken);
     (bare.message, bare.code) = (None, None);
-    let mut proxy = fault(Country);
+    let mut proxy = fault(Cause::Country);
     proxy.details.proxy = Some("proxy.example:3128".to_owned());
     rows.extend([page, later, plan, reset, bare, proxy].map(refusal));
     check_rows("The service refuses", &rows);
@@ -144,22 +145,21 @@ fn refused_credentials() {
 
 #[test]
 fn credentials_and_sign_ins() {
-    use auth::Error;
     let variable = || CredentialSource::Variable("CODEX_API_KEY");
     let other = || Other {
         place: CredentialKind::SignIn,
         entry: "openai".to_owned(),
         kind: "oauth".to_owned(),
     };
-    let mut rows: Vec<Failure> = [
-        Error::Missing,
-        Error::NotAKey(variable(), 3),
-        Error::NotBare(variable(), "it begins with \"Bearer\""),
-        Error::Empty(variable()),
-        Error::NotAToken(variable(), TokenError::Shape),
-        Error::TokenAsKey(variable()),
-        Error::NotUsable(variable(), "a command"),
-        Error::NotOurs(CredentialSource::File(file()), other()),
+    let mut rows: Vec<Failure> = every![auth::Error:
+        Missing,
+        NotAKey(variable(), 3),
+        NotBare(variable(), "it begins with \"Bearer\""),
+        Empty(variable()),
+        NotAToken(variable(), TokenError::Shape),
+        TokenAsKey(variable()),
+        NotUsable(variable(), "a command"),
+        NotOurs(CredentialSource::File(file()), other()),
     ]
     .iter()
     .map(of_credential)
@@ -167,36 +167,38 @@ fn credentials_and_sign_ins() {
     let refusal = |status, body: &str| Box::new(Refusal::of(status, body));
     let denied = || refusal(401, r#"{"error":"invalid_grant"}"#);
     let refusals = || {
-        [
-            issuer::Error::Http(http::Error::NoSuchHost),
-            issuer::Error::Unreadable,
-            issuer::Error::Declined(denied()),
-            issuer::Error::Refused(denied()),
-            issuer::Error::Refused(refusal(403, r#"{"error":"not_allowed"}"#)),
-            issuer::Error::Refused(refusal(503, "<html>")),
-            issuer::Error::Refused(refusal(503, "{}")),
+        every![issuer::Error:
+            Http(http::Error::NoSuchHost),
+            Unreadable,
+            Declined(denied()),
+            Refused(denied()),
+            Refused(refusal(403, r#"{"error":"not_allowed"}"#)),
+            Refused(refusal(503, "<html>")),
+            Refused(refusal(503, "{}")),
         ]
     };
-    let mut sign_ins = vec![
-        sign_in::Error::NotSpent(store::Error::Unwritable(file(), no_space())),
-        sign_in::Error::Gone(file()),
-        sign_in::Error::OtherAccount(file()),
-        sign_in::Error::Refused(*denied()),
-        sign_in::Error::Ended,
-        sign_in::Error::Failed(None),
-    ];
+    let mut sign_ins = Vec::from(every![sign_in::Error:
+        NotSpent(store::Error::Unwritable(file(), no_space())),
+        Gone(file()),
+        OtherAccount(file()),
+        Refused(*denied()),
+        Ended,
+        Failed(None),
+        Unidentified(issuer::Error::Unreadable),
+        Store(store::Error::Blank(file())),
+    ]);
     sign_ins.extend(refusals().map(|error| sign_in::Error::Failed(Some(error))));
-    sign_ins.extend(refusals().map(sign_in::Error::Whose));
-    let stores = [
-        store::Error::Unreadable(file(), io::ErrorKind::PermissionDenied.into()),
-        store::Error::NotAFile(file()),
-        store::Error::Malformed(file(), 3, 14),
-        store::Error::NotOurs(file(), other()),
-        store::Error::Blank(file()),
-        store::Error::Unwritable(file(), no_space()),
-        store::Error::Lock(file(), no_space()),
-        store::Error::Locked(file(), None),
-        store::Error::Locked(file(), Some(4711)),
+    sign_ins.extend(refusals().map(sign_in::Error::Unidentified));
+    let stores = every![store::Error:
+        Unreadable(file(), io::ErrorKind::PermissionDenied.into()),
+        NotAFile(file()),
+        Malformed(file(), 3, 14),
+        NotOurs(file(), other()),
+        Blank(file()),
+        Unwritable(file(), no_space()),
+        Lock(file(), no_space()),
+        Locked(file(), None),
+        Locked(file(), Some(4711)),
     ];
     sign_ins.extend(stores.map(sign_in::Error::Store));
     rows.extend(sign_ins.iter().map(|error| of_sign_in(error, None)));
@@ -209,12 +211,10 @@ fn credentials_and_sign_ins() {
 
 #[test]
 fn connections() {
-    use http::Error::*;
     let wide = Duration::from_secs(30);
     let refused: io::Error = io::ErrorKind::ConnectionRefused.into();
-    let proxy = |why| Proxy("proxy.example:3128".to_owned(), why);
     let roots = || "the roots of this system".to_owned();
-    let errors = [
+    let errors = every![http::Error:
         NoSuchHost,
         NoSuchProxy,
         Connect(refused),
@@ -223,17 +223,7 @@ fn connections() {
         Late,
         Tls("unexpected message".to_owned()),
         Certificate(Distrust::Issuer, roots()),
-        Certificate(Distrust::Time, roots()),
-        Certificate(Distrust::Name, roots()),
-        Certificate(Distrust::Authority, roots()),
-        Certificate(Distrust::Other("revoked".to_owned()), roots()),
-        proxy(Refused::Unreachable("refused".to_owned())),
-        proxy(Refused::Password),
-        proxy(Refused::Kind("NTLM".to_owned())),
-        proxy(Refused::Name),
-        proxy(Refused::NotSocks),
-        proxy(Refused::Status(502)),
-        proxy(Refused::Other("odd".to_owned())),
+        Proxy("proxy.example:3128".to_owned(), Refused::Password),
         Setup(Unusable {
             variable: "https_proxy".to_owned(),
             why: "it is not an address".to_owned(),
@@ -242,9 +232,25 @@ fn connections() {
         Broken(io::ErrorKind::ConnectionReset.into()),
         Protocol("no status line".to_owned()),
     ];
+    let distrusts = every![Distrust: Issuer, Time, Name, Authority, Other("revoked".to_owned())];
+    let refusals = every![Refused:
+        Unreachable("refused".to_owned()),
+        Password,
+        Kind("NTLM".to_owned()),
+        Name,
+        NotSocks,
+        Status(502),
+        Other("odd".to_owned()),
+    ];
+    let proxy = |why| http::Error::Proxy("proxy.example:3128".to_owned(), why);
+    let certificates = distrusts.map(|why| http::Error::Certificate(why, roots()));
+    let errors = errors
+        .into_iter()
+        .chain(certificates)
+        .chain(refusals.map(proxy));
     let host = || "api.example".to_owned();
     let rows = errors.map(|error| of_api(&api::Error::Http(host(), error), None));
-    let mut rows = Vec::from(rows);
+    let mut rows: Vec<Failure> = rows.collect();
     rows.push(of_limits(&usage::Error::Unreadable, None));
     check_rows("Connections", &rows);
 }
@@ -259,24 +265,24 @@ fn answers() {
         .into_iter()
         .map(|broke| of_unanswered(&Unanswered::BrokeOff(broke), None))
         .collect();
-    let troubles = [
-        Trouble::Cut,
-        Trouble::Differs,
-        Trouble::Another,
-        Trouble::Repeats("edit".to_owned()),
-        Trouble::TooMuch(Excess::Items),
-        Trouble::TooMuch(Excess::Text),
-        Trouble::TooMuch(Excess::Whole),
-        Trouble::Incomplete(words("max_output_tokens")),
-        Trouble::Incomplete(words("content_filter")),
-        Trouble::Incomplete(words("odd")),
-        Trouble::Incomplete(None),
-        Trouble::Unfinished,
-        Trouble::Empty,
-        Trouble::Refused("I cannot help with that".to_owned()),
-        Trouble::Waits(words("computer_call")),
-        Trouble::Waits(None),
-        Trouble::Failed(fault(Cause::Broken)),
+    let troubles = every![Trouble:
+        Cut,
+        Differs,
+        Another,
+        Repeats("edit".to_owned()),
+        TooMuch(Excess::Items),
+        TooMuch(Excess::Text),
+        TooMuch(Excess::Whole),
+        Incomplete(words("max_output_tokens")),
+        Incomplete(words("content_filter")),
+        Incomplete(words("odd")),
+        Incomplete(None),
+        Unfinished,
+        Empty,
+        Refused("I cannot help with that".to_owned()),
+        Waits(words("computer_call")),
+        Waits(None),
+        Failed(fault(Cause::Broken)),
     ];
     let unusable = |trouble| Stop::unanswered(Unanswered::Unusable(trouble), true);
     rows.extend(troubles.map(|trouble| of_stop(&unusable(trouble), None)));
@@ -286,44 +292,46 @@ fn answers() {
 #[test]
 fn stops() {
     let (request, turn) = (Next::Request, Next::Turn);
-    let stops = [
-        Stop::NoSearch(Box::new(api::Error::Fault(fault(Cause::Request)))),
-        Stop::Turns {
+    let stops = every![Stop:
+        NoSearch(Box::new(api::Error::Fault(fault(Cause::Request)))),
+        Turns {
             limit: 3,
             next: request,
         },
-        Stop::Turns {
+        Turns {
             limit: 3,
             next: turn,
         },
-        Stop::Tokens {
+        Tokens {
             used: 1200,
             limit: 1000,
             next: request,
         },
-        Stop::Tokens {
+        Tokens {
             used: 1200,
             limit: 1000,
             next: turn,
         },
-        Stop::Calls {
+        Calls {
             wanted: 7,
             limit: 5,
         },
-        Stop::TooLong {
+        TooLong {
             tokens: 300_000,
             window: 272_000,
         },
-        Stop::Interrupted,
-        Stop::Ordered(StopRequest::Timeout),
-        Stop::Ordered(StopRequest::Closed),
-        Stop::Ordered(StopRequest::Signal(signal_hook::consts::SIGINT)),
-        Stop::Ordered(StopRequest::Signal(signal_hook::consts::SIGHUP)),
-        Stop::Ordered(StopRequest::Signal(signal_hook::consts::SIGTERM)),
-        Stop::Thread(io::Error::from_raw_os_error(11)),
-        Stop::Output(no_space()),
-        Stop::Output(io::Error::from_raw_os_error(9)),
-        Stop::Panicked,
+        Interrupted,
+        TurnTimeout(std::time::Duration::from_secs(90)),
+        Ordered(StopRequest::Timeout),
+        Ordered(StopRequest::Closed),
+        Ordered(StopRequest::Signal(signal_hook::consts::SIGINT)),
+        Ordered(StopRequest::Signal(signal_hook::consts::SIGHUP)),
+        Ordered(StopRequest::Signal(signal_hook::consts::SIGTERM)),
+        Thread(io::Error::from_raw_os_error(11)),
+        Output(no_space()),
+        Output(io::Error::from_raw_os_error(9)),
+        Panicked,
+        Unanswered { why: Box::new(Unanswered::BrokeOff(Break::TooLong(TooLong))), partial: true },
     ];
     let mut rows: Vec<Failure> = stops.iter().map(Failure::from).collect();
     rows.push(bug("assertion failed"));
@@ -337,32 +345,36 @@ fn this_machine() {
         line: 4,
         flaw: Flaw::Unreadable,
     };
-    let mut rows: Vec<Failure> = [
-        session::Error::Missing(id),
-        session::Error::NoneHere("/home/ada/project".into()),
-        session::Error::Busy("/home/ada/sessions/a.jsonl".into()),
-        session::Error::Io("/home/ada/sessions/a.jsonl".into(), no_space()),
-        session::Error::Damaged("/home/ada/sessions/a.jsonl".into(), damage),
+    let mut rows: Vec<Failure> = every![session::Error:
+        Missing(id),
+        NoneHere("/home/ada/project".into()),
+        Busy("/home/ada/sessions/a.jsonl".into()),
+        Io("/home/ada/sessions/a.jsonl".into(), no_space()),
+        Damaged("/home/ada/sessions/a.jsonl".into(), damage),
     ]
     .iter()
     .map(of_session)
     .collect();
-    rows.extend([
-        of_prompt(&prompt::Error::Empty),
-        of_prompt(&prompt::Error::NotUtf8("notes.txt".to_owned(), 12)),
-        of_prompt(&prompt::Error::Twice),
-        of_stdin(&stdin::Error::Unreadable(
-            io::ErrorKind::IsADirectory.into(),
-        )),
-        of_stdin(&stdin::Error::Silent(Duration::from_secs(300))),
-        of_stdin(&stdin::Error::TooLarge(16 << 20)),
-        of_temporary(Path::new("/tmp"), &no_space()),
-        of_random(getrandom::Error::UNSUPPORTED),
-        of_exhausted("cannot begin", Exhausted::Descriptors),
-        of_exhausted("cannot begin", Exhausted::SystemDescriptors),
-        of_exhausted("cannot begin", Exhausted::Threads),
-        of_exhausted("cannot begin", Exhausted::Memory),
-    ]);
+    let prompts = every![prompt::Error: Empty, NotUtf8("notes.txt".to_owned(), 12), Twice];
+    rows.extend(prompts.iter().map(of_prompt));
+    let stdins = every![stdin::Error:
+        Unreadable(io::ErrorKind::IsADirectory.into()),
+        Silent(Duration::from_secs(300)),
+        TooLarge(16 << 20),
+    ];
+    rows.extend(stdins.iter().map(of_stdin));
+    let exhausted = every![Exhausted: Descriptors, SystemDescriptors, Threads, Memory];
+    rows.extend(exhausted.map(|resource| of_exhausted("cannot begin", resource)));
+    rows.push(of_temporary(Path::new("/tmp"), &no_space()));
+    rows.push(of_random(getrandom::Error::UNSUPPORTED));
+    let flaws = every![Flaw: Unreadable, NoSession, Id(IdError::Empty), Newer, NoType];
+    rows.extend(flaws.map(|flaw| {
+        let damage = Damage { line: 4, flaw };
+        of_session(&session::Error::Damaged(
+            "/home/ada/sessions/a.jsonl".into(),
+            damage,
+        ))
+    }));
     assert!(rows.iter().all(|row| row.outcome() != Outcome::Answered));
     check_rows("This machine", &rows);
 }

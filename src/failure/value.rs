@@ -18,6 +18,8 @@ pub struct Failure {
     pub(super) http_status: Option<u16>,
     /// The peer of the request: the host of a service, or the name of a provider in `models.json`.
     pub(super) provider: Option<Box<str>>,
+    /// It happened while no turn was running.
+    pub(super) between_turns: bool,
 }
 
 impl Failure {
@@ -31,6 +33,7 @@ impl Failure {
             signal: None,
             http_status: None,
             provider: None,
+            between_turns: false,
         }
     }
 
@@ -48,8 +51,16 @@ impl Failure {
         self
     }
 
-    /// Adds to the hint that a part of an answer was printed, if it was.
-    pub(super) fn of_part(mut self, partial: bool) -> Self {
+    /// Records that it happened while no turn was running.
+    pub(crate) fn between_turns(self) -> Self {
+        Self {
+            between_turns: true,
+            ..self
+        }
+    }
+
+    /// Adds to the hint that only part of an answer was printed, if `partial`.
+    pub(super) fn noting_partial(mut self, partial: bool) -> Self {
         if !partial {
             return self;
         }
@@ -99,6 +110,11 @@ impl Failure {
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
         self.http_status
+    }
+
+    /// Whether it ended a turn, rather than a run between two turns.
+    pub(crate) fn ends_turn(&self) -> bool {
+        !self.between_turns
     }
 
     /// The peer of the request, if known: the host of a service, or the name of a provider in `models.json`.

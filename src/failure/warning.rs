@@ -10,7 +10,7 @@ use crate::wire::request::Shape;
 /// A warning: something worth a line that does not stop the run.
 #[derive(Debug)]
 pub enum RunWarning {
-    /// A sentence that was prepared before the run.
+    /// A message composed before the run.
     Note(String),
     /// The sign-in could not be renewed or stored.
     SignIn(sign_in::Warning),
@@ -21,7 +21,7 @@ pub enum RunWarning {
     /// The service withheld reasoning of earlier answers from the model: its reason for each item, if
     /// it gave one.
     Withheld(Vec<Option<String>>),
-    /// This many events of an answer could not be read.
+    /// This many events in a response could not be read.
     Skipped(usize),
     /// The tools changed files that make git run programs.
     GitChanged(Vec<PathBuf>),
@@ -33,6 +33,8 @@ pub enum RunWarning {
     Misplaced(PathBuf),
     /// The temporary directory of the tools could not be removed.
     TemporaryLeft(PathBuf, io::Error),
+    /// The run ends before this many messages were sent.
+    NotAsked(usize),
     /// The run is waiting for standard input.
     StdinAwaited {
         /// Standard input is a terminal.
@@ -57,11 +59,11 @@ impl fmt::Display for RunWarning {
             ),
             Self::Withheld(reasons) => f.write_str(&withheld(reasons)),
             Self::Skipped(1) => {
-                f.write_str("an event of the answer could not be read and was skipped")
+                f.write_str("one event in the response could not be read and was skipped")
             }
             Self::Skipped(count) => write!(
                 f,
-                "{count} events of the answer could not be read and were skipped"
+                "{count} events in the response could not be read and were skipped"
             ),
             Self::GitChanged(places) => {
                 let places: Vec<String> = places
@@ -70,7 +72,7 @@ impl fmt::Display for RunWarning {
                     .collect();
                 write!(
                     f,
-                    "tools have changed {}: check it before git runs what it names",
+                    "tools changed {}: review before running git, which executes programs named there",
                     places.join(" and ")
                 )
             }
@@ -93,14 +95,19 @@ impl fmt::Display for RunWarning {
                 "cannot remove the tools' temporary directory {}: {error}",
                 path.display()
             ),
+            Self::NotAsked(1) => f.write_str("the run ends: one more message was waiting and is not sent"),
+            Self::NotAsked(count) => write!(
+                f,
+                "the run ends: {count} more messages were waiting and are not sent"
+            ),
             Self::StdinAwaited { terminal: true } => f.write_str(
-                "waiting for the prompt on standard input; end it with Ctrl-D on a line of its own",
+                "waiting for the prompt on standard input; end it with Ctrl-D on an empty line",
             ),
             Self::StdinAwaited { terminal: false } => {
                 f.write_str("waiting for the end of standard input")
             }
             Self::StdinGivenUp => f.write_str(
-                "nothing arrived on standard input within 3 s, so the run continues without it; --no-stdin avoids the wait",
+                "nothing arrived on standard input within 3 s; continuing without it (--no-stdin avoids the wait)",
             ),
         }
     }

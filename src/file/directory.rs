@@ -12,10 +12,10 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::identity::{leads_to, of_stat, whereabouts};
-use super::owner::give;
+use super::identity::{current_path, leads_to, of_stat};
+use super::owner::inherit_owner;
 
-/// A directory held open, or to be created below one that is.
+/// A directory held open, or to be created below one that is held open.
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -108,7 +108,7 @@ impl Directory {
             }
             let next = opened(&here, Path::new(name), OFlags::NOFOLLOW)?;
             if is_new {
-                give(&next, &here);
+                inherit_owner(&next, &here);
             }
             here = next;
         }
@@ -133,10 +133,10 @@ impl Directory {
         }
     }
 
-    /// Returns its current path, if the system reports it, else the original one.
+    /// Returns its current path if the system reports it, otherwise the original one.
     #[must_use]
-    pub fn whereabouts(&self) -> PathBuf {
-        let found = self.descriptor().ok().and_then(whereabouts);
+    pub fn current_path(&self) -> PathBuf {
+        let found = self.descriptor().ok().and_then(current_path);
         found.unwrap_or_else(|| self.path.clone())
     }
 
@@ -152,7 +152,7 @@ impl Directory {
     }
 }
 
-/// Opens a directory. One that can be entered but not listed is good for everything but a sync.
+/// Opens a directory. One that can be entered but not listed supports everything but a sync.
 fn opened(parent: impl AsFd, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     let flags = flags | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match openat(&parent, path, flags | OFlags::RDONLY, Mode::empty()) {

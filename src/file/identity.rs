@@ -18,7 +18,7 @@ pub fn leads_to(path: &Path, file: FileIdentity) -> bool {
 
 /// Returns the current path of an open file, if the system reports it.
 #[must_use]
-pub fn whereabouts(file: impl AsFd) -> Option<PathBuf> {
+pub fn current_path(file: impl AsFd) -> Option<PathBuf> {
     fs::read_link(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd())).ok()
 }
 

@@ -15,8 +15,8 @@ use std::io;
 use rustix::io::Errno;
 
 pub use directory::Directory;
-pub use identity::{FileIdentity, leads_to, of_file, whereabouts};
-pub use owner::{give, give_at};
+pub use identity::{FileIdentity, current_path, leads_to, of_file};
+pub use owner::{inherit_owner, inherit_owner_at};
 pub use regular::{NotRegular, open_regular, read_regular, regular};
 pub use replacement::Replacement;
 pub use slot::FileSlot;
@@ -79,7 +79,7 @@ mod tests {
         #[cfg(target_os = "linux")]
         {
             let place = place.canonicalize().expect("it is there");
-            assert_eq!(slot.whereabouts(), place.join("moved/f"));
+            assert_eq!(slot.current_path(), place.join("moved/f"));
         }
         fs::remove_dir_all(place).expect("it goes away");
     }
@@ -104,12 +104,12 @@ mod tests {
     fn missing_directories_are_created_without_following_links() {
         let place = place("missing");
         let slot = |name: &str| {
-            let held = Directory::hold(&place.join(name).join("b")).expect("above is there");
+            let held = Directory::hold(&place.join(name).join("b")).expect("the parent is there");
             FileSlot::new(held, "f".as_ref())
         };
         let (made, linked) = (slot("a"), slot("l"));
         assert!(made.directory().is_in_place() && made.stat().expect("no error").is_none());
-        let absent = put(&made, b"x").expect_err("nobody has made it");
+        let absent = put(&made, b"x").expect_err("it does not exist yet");
         assert_eq!(absent.kind(), io::ErrorKind::NotFound);
         made.directory().make().expect("it is made");
         let written = put(&made, b"x").expect("it is written");
@@ -128,7 +128,7 @@ mod tests {
         assert!(Replacement::begin(&slot, "new".as_ref(), Mode::RWXU).is_err());
         begun.write(b"new").expect("it is written");
         let old = slot.stat().expect("no error").expect("it is there");
-        begun.like(&old).expect("it is ours");
+        begun.copy_permissions(&old).expect("it is ours");
         drop(begun);
         let names = slot.directory().names();
         assert!(!names.contains(&"new".into()) && names.contains(&"f".into()));

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, fchown, fstat, openat};
 
-/// Gives a file that this process has just created to the owner of its directory, as root may. It must not be used
-/// for an existing file: that may be another user's, under a second link.
-pub fn give(made: impl AsFd, directory: impl AsFd) {
+/// Makes the owner of its directory the owner of a file that this process has just created, if run as root. It must not
+/// be used for an existing file, which may be a second link to another user's file.
+pub fn inherit_owner(made: impl AsFd, directory: impl AsFd) {
     let (Ok(own), Ok(owner)) = (fstat(&made), fstat(directory)) else {
         return;
     };
@@ -18,12 +18,12 @@ pub fn give(made: impl AsFd, directory: impl AsFd) {
     }
 }
 
-/// Does the same for a file created at this path.
-pub fn give_at(made: &File, path: &Path) {
+/// Does the same as [`inherit_owner`] for a file created at this path.
+pub fn inherit_owner_at(made: &File, path: &Path) {
     let directory = path.parent().unwrap_or(Path::new("."));
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     if let Ok(directory) = openat(CWD, directory, flags, Mode::empty()) {
-        give(made, directory);
+        inherit_owner(made, directory);
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
             .and_then(|held| held.make())
             .expect("it is made");
         let path = below.join("f");
-        give_at(&File::create(&path).expect("a file"), &path);
+        inherit_owner_at(&File::create(&path).expect("a file"), &path);
         for made in [home.join("a"), below, path] {
             let found = fs::metadata(&made).expect("it is there");
             assert_eq!(found.uid(), owner, "{}", made.display());

@@ -14,7 +14,7 @@ pub struct NotRegular;
 
 impl fmt::Display for NotRegular {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it is no regular file")
+        f.write_str("not a regular file")
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(large.kind(), io::ErrorKind::FileTooLarge);
         assert!(!NotRegular::is(&large));
         for other in [&at("pipe"), &place, Path::new("/dev/null")] {
-            let error = read_regular(other, 4).expect_err("it is no file");
+            let error = read_regular(other, 4).expect_err("it is not a regular file");
             assert!(NotRegular::is(&error), "{}: {error}", other.display());
         }
         let linked = open_regular(&at("link"), OFlags::RDONLY | OFlags::NOFOLLOW);

@@ -1,4 +1,4 @@
-//! A new file that replaces another one.
+//! A new file that replaces an existing one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,7 +13,7 @@ use super::directory::sync;
 use super::identity::{FileIdentity, of_file};
 use super::slot::FileSlot;
 
-/// A temporary file that is about to replace another one. It is removed on drop unless it was committed or kept.
+/// A temporary file that is about to replace an existing one. It is removed on drop unless it was committed or kept.
 #[derive(Debug)]
 pub struct Replacement {
     slot: FileSlot,
@@ -23,7 +23,7 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Starts to replace the file of a slot: creates an empty file with this other, unused name in the same
+    /// Starts to replace the file of a slot: creates an empty file with this unused name in the same
     /// directory.
     ///
     /// # Errors
@@ -51,7 +51,7 @@ impl Replacement {
     /// # Errors
     /// If there is no space.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.fill(bytes)?;
+        self.write_unsynced(bytes)?;
         self.file.sync_all()
     }
 
@@ -59,7 +59,7 @@ impl Replacement {
     ///
     /// # Errors
     /// If there is no space.
-    pub fn fill(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_unsynced(&self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all_at(bytes, 0)?;
         self.file.set_len(bytes.len() as u64)
     }
@@ -69,17 +69,17 @@ impl Replacement {
     ///
     /// # Errors
     /// If the permissions cannot be set.
-    pub fn like(&self, other: &Stat) -> io::Result<()> {
-        self.owned_by(other)?;
+    pub fn copy_permissions(&self, other: &Stat) -> io::Result<()> {
+        self.copy_owner(other)?;
         let mode = Mode::from_raw_mode(other.st_mode) & (Mode::RWXU | Mode::RWXG | Mode::RWXO);
         fchmod(&self.file, mode).map_err(Into::into)
     }
 
-    /// Copies the owner of another file, as root may.
+    /// Copies the owner of another file, which only root can do.
     ///
     /// # Errors
     /// If its current owner cannot be determined.
-    pub fn owned_by(&self, other: &Stat) -> io::Result<()> {
+    pub fn copy_owner(&self, other: &Stat) -> io::Result<()> {
         let own = self.file.metadata()?;
         if (own.uid(), own.gid()) != (other.st_uid, other.st_gid) {
             let (user, group) = (Uid::from_raw(other.st_uid), Gid::from_raw(other.st_gid));
@@ -93,26 +93,26 @@ impl Replacement {
         self.remove = false;
     }
 
-    /// Renames it over the other file and syncs the directory; returns the identity of the file now in place.
+    /// Renames it over the existing file and syncs the directory; returns the identity of the file now in place.
     ///
     /// # Errors
     /// If it cannot be renamed, or the directory cannot be synced.
     pub fn commit(self) -> io::Result<FileIdentity> {
         let directory = self.slot.directory().clone();
-        let written = self.take_place()?;
+        let written = self.commit_unsynced()?;
         sync(directory.descriptor()?)?;
         Ok(written)
     }
 
-    /// Does the same without a sync, so that a power cut may undo it.
+    /// Does the same as [`Self::commit`] without a sync, so that a power cut may undo it.
     ///
     /// # Errors
     /// If it cannot be renamed.
-    pub fn take_place(mut self) -> io::Result<FileIdentity> {
+    pub fn commit_unsynced(mut self) -> io::Result<FileIdentity> {
         let slot = &self.slot;
         let held = slot.directory().descriptor()?;
         if let Err(error) = renameat(held, &self.temporary_name, held, slot.name()) {
-            // A file that is a mount point cannot be replaced, but overwritten. Any other file in the way may have
+            // A file that is a mount point cannot be replaced, only overwritten. Any other file in the way may have
             // been planted and may have further links elsewhere.
             if !slot.is_mount() {
                 return Err(error.into());

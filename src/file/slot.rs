@@ -42,8 +42,8 @@ impl FileSlot {
 
     /// Returns its current path, if the system reports it.
     #[must_use]
-    pub fn whereabouts(&self) -> PathBuf {
-        self.directory.whereabouts().join(&self.name)
+    pub fn current_path(&self) -> PathBuf {
+        self.directory.current_path().join(&self.name)
     }
 
     /// Returns the metadata of the file, without following a link; `None` if there is none.

@@ -17,7 +17,7 @@ pub enum AddressError {
     NotAnAddress,
     /// Plain `http` to another machine: a secret would cross the network in the clear.
     InTheClear,
-    /// Contains a user name or password, which would end up in messages.
+    /// Contains a user name or password, which would appear in messages.
     Password,
     /// Has a query (`?`) or a fragment (`#`).
     Query,
@@ -43,7 +43,7 @@ impl BaseUrl {
     /// Parses and checks an address.
     ///
     /// # Errors
-    /// When a secret must not be sent to the address, or it is not a valid one.
+    /// When a secret must not be sent to the address, or it is invalid.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         if text.contains(['?', '#']) {
             return Err(AddressError::Query);
@@ -80,7 +80,7 @@ impl BaseUrl {
     }
 }
 
-/// Whether the authority has something in the place of a port, also after a bracketed IPv6 address.
+/// Whether something follows the host in the authority where a port would be, also after a bracketed IPv6 address.
 fn has_port(authority: &str) -> bool {
     authority
         .rsplit(']')

@@ -68,13 +68,13 @@ impl fmt::Display for Error {
 /// Why a certificate was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// No trusted root signs it: the issuer's certificate is missing.
+    /// It does not chain to a trusted root: the issuer's certificate is missing.
     Issuer,
     /// Expired, or not valid yet.
     Time,
     /// Issued for another host.
     Name,
-    /// A CA certificate that the server presents as its own.
+    /// The server presents a CA certificate as its own.
     Authority,
     /// Any other reason, in the library's words.
     Other(String),
@@ -121,15 +121,15 @@ impl Distrust {
 pub enum Refused {
     /// The proxy cannot be reached.
     Unreachable(String),
-    /// The proxy requires a user name and password, or rejected those it was given.
+    /// The proxy requires a user name and password, or rejected the given ones.
     Password,
     /// The proxy requires authentication by one of these schemes, none of which is supported.
     Kind(String),
-    /// The server's name does not resolve on this machine, where it is looked up for this proxy.
+    /// The server's name does not resolve on this machine, which has to resolve it for this proxy.
     Name,
     /// The proxy does not speak SOCKS.
     NotSocks,
-    /// The proxy answered with this HTTP status.
+    /// The proxy responded with this HTTP status.
     Status(u16),
     /// Any other reason, in the library's words.
     Other(String),
@@ -140,14 +140,14 @@ impl fmt::Display for Refused {
         match self {
             Self::Unreachable(why) => write!(f, "cannot be reached: {why}"),
             Self::Password => {
-                f.write_str("requires a user name and password, or rejected those it was given")
+                f.write_str("requires a user name and password, or rejected the given ones")
             }
             Self::Kind(kinds) => write!(
                 f,
-                "requires authentication of a kind that codex-run does not support ({kinds})"
+                "requires an authentication scheme that codex-run does not support ({kinds})"
             ),
             Self::Name => f.write_str(
-                "must be given an IP address, and the server's name does not resolve on this machine",
+                "requires an IP address, but the server's name does not resolve on this machine",
             ),
             Self::NotSocks => f.write_str("does not speak SOCKS at this port"),
             Self::Status(status) => write!(f, "rejected the request (HTTP {status})"),
@@ -253,7 +253,7 @@ impl Error {
     }
 
     fn of_tls(why: String) -> Self {
-        // The peer's bytes are not TLS: commonly plain HTTP.
+        // The peer does not speak TLS: usually it is plain HTTP.
         if why.contains("InvalidContentType") {
             return Self::Tls("the server does not speak TLS at this port".to_owned());
         }
@@ -272,7 +272,7 @@ impl Error {
         }
     }
 
-    /// Attributes the error to this proxy, if any, where it is the proxy's. `offers`: the authentication schemes that
+    /// Attributes the error to this proxy, if any, if the proxy caused it. `offers`: the authentication schemes that
     /// the proxy offered.
     pub(super) fn through(self, proxy: Option<&Through>, offers: &[String]) -> Self {
         let Some(proxy) = proxy else {
@@ -286,7 +286,7 @@ impl Error {
             Self::Proxy(_, Refused::Password) => refused(Refused::wanting(offers)),
             Self::Proxy(_, why) => refused(why),
             Self::NoSuchHost if proxy.looks_up => refused(Refused::Name),
-            // Through a proxy, only its own name is resolved, and only it is connected to.
+            // With a proxy, only its name is resolved, and only it is connected to.
             error @ (Self::NoSuchProxy
             | Self::NoSuchHost
             | Self::Connect(_)
@@ -335,7 +335,7 @@ mod tests {
     use crate::exhausted::at_start;
 
     #[test]
-    fn a_proxy_is_blamed_for_what_it_does_and_for_nothing_else() {
+    fn only_errors_of_the_proxy_are_attributed_to_it() {
         let proxy = |is_socks, looks_up| Through {
             name: "p:1".to_owned(),
             is_socks,
@@ -347,7 +347,7 @@ mod tests {
             error.through(Some(proxy), &offers).to_string()
         };
         let wants = || Error::Proxy(String::new(), Refused::Password);
-        let ntlm = "the proxy p:1 requires authentication of a kind that codex-run does not support (Negotiate, NTLM)";
+        let ntlm = "the proxy p:1 requires an authentication scheme that codex-run does not support (Negotiate, NTLM)";
         assert_eq!(words(wants(), &http, &["Negotiate", "NTLM"]), ntlm);
         for offers in [&[][..], &["Basic"], &["NTLM", "basic"]] {
             let text = words(wants(), &http, offers);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Timeout for resolving a host, and again for connecting to it. Through a proxy, one timeout covers all steps, the
-/// proxy's response included.
+/// including the proxy's response.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Default idle timeout of a connection, counted from the last byte. The length of a stream is not limited: a healthy
@@ -23,7 +23,7 @@ pub(super) const READ_BYTES: usize = 512 << 10;
 /// Time limit of an exchange.
 #[derive(Clone, Copy, Debug)]
 pub enum TimeLimit {
-    /// For the exchange as a whole, the response body included.
+    /// For the whole exchange, including the response body.
     Whole(Duration),
     /// No total limit; only the idle timeout of a stream applies.
     Stream,

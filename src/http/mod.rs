@@ -32,7 +32,7 @@ use network::Through;
 pub(crate) use network::Unusable;
 use resolver::Addresses;
 use socket::Offers;
-use tunnel::InTime;
+use tunnel::DeadlineConnector;
 
 /// A request: a POST if it has a body. Not `Debug`, since a body may hold a secret.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct Request<'a> {
     pub limit: TimeLimit,
 }
 
-/// This program's name towards the service and the token issuer. The version is in the User-Agent.
+/// This program's name, as sent to the service and the token issuer. The version is in the User-Agent.
 pub const ORIGINATOR: &str = "codex-run";
 
 /// Content type of a JSON body.
@@ -100,7 +100,7 @@ impl Http {
             .max_redirects_will_error(false)
             .timeout_resolve(Some(CONNECT_TIMEOUT))
             .timeout_connect(Some(CONNECT_TIMEOUT))
-            // Also limits the whole head: one that trickles in is no response.
+            // Also limits the whole head, so that one that trickles in times out.
             .timeout_recv_response(Some(silence))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
@@ -108,7 +108,7 @@ impl Http {
             .max_idle_age(KEEP_ALIVE)
             .build();
         let offers = Offers::default();
-        let connector = InTime::new(offers.clone());
+        let connector = DeadlineConnector::new(offers.clone());
         let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,
@@ -172,7 +172,7 @@ impl Http {
         let port = uri.port_u16().or(Some(443));
         let proxy = match uri.host() {
             Some(host) if secure => network.proxy(host, port).map_err(Error::Setup)?,
-            // Loopback: nothing else is called without TLS.
+            // Loopback: plain HTTP is used for nothing else.
             _ => None,
         };
         let through = proxy.as_ref().map(Through::of);
@@ -199,7 +199,7 @@ impl Http {
         }
     }
 
-    /// Closes every connection, also one that another thread is waiting on.
+    /// Closes every connection, including one that another thread is waiting on.
     pub fn shutdown(&self) {
         self.agent.clone().shutdown();
     }

@@ -1,5 +1,5 @@
 //! The network settings between this program and a service: the proxy and the trusted roots. Both are checked and read
-//! at the first request that needs them, and never for one that stays on this machine or goes without TLS.
+//! at the first request that needs them, and never for a request that stays on this machine or does not use TLS.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub struct Network {
 }
 
 impl fmt::Debug for Network {
-    /// A proxy's address may hold a password.
+    /// A proxy's address may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Network(..)")
     }
@@ -29,7 +29,7 @@ impl fmt::Debug for Network {
 pub struct Unusable {
     /// The environment variable that set it.
     pub variable: String,
-    /// The reason. Holds no password.
+    /// The reason. Contains no password.
     pub why: String,
 }
 
@@ -132,7 +132,7 @@ impl Proxy {
         let proxy = ureq::Proxy::new(self.address.trim()).map_err(|_| {
             wrong("it is not a proxy URL such as http://proxy.example:3128 or socks5h://proxy.example:1080")
         })?;
-        // After one of these characters the rest would be read as a path, and the user name as the host.
+        // After one of these characters, the rest would be parsed as a path, and the user name as the host.
         let rest = self.address.split("://").last().unwrap_or_default();
         let authority = rest.trim().trim_end_matches('/');
         if authority.contains(['#', '?', '/']) {
@@ -157,7 +157,7 @@ impl Proxy {
 /// The proxy that a request goes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Through {
-    /// Host and port, for messages. The rest of the address may hold a password.
+    /// Host and port, for messages. The rest of the address may contain a password.
     pub(super) name: String,
     /// Whether it is a SOCKS proxy.
     pub(super) is_socks: bool,
@@ -204,12 +204,13 @@ impl Roots {
         for (n, item) in parse_pem(text.as_bytes()).enumerate() {
             match item {
                 Ok(PemItem::Certificate(certificate)) => {
-                    let der = one(certificate.der())
-                        .ok_or_else(|| format!("part {} of it is not a certificate", n + 1))?;
+                    let der = one(certificate.der()).ok_or_else(|| {
+                        format!("part {} of the file is not a certificate", n + 1)
+                    })?;
                     found.push(Certificate::from_der(der).to_owned());
                 }
                 Ok(_) => {}
-                Err(_) => return Err(format!("part {} of it is damaged", n + 1)),
+                Err(_) => return Err(format!("part {} of the file is damaged", n + 1)),
             }
         }
         match found.len() {
@@ -246,7 +247,7 @@ fn text(bytes: &[u8]) -> String {
     text.trim_start_matches('\u{feff}').to_owned()
 }
 
-/// The certificate without the trust settings that OpenSSL appends: one ASN.1 sequence (X.690, 8.1.3).
+/// The certificate without the trust settings that OpenSSL appends: a single ASN.1 sequence (X.690, 8.1.3).
 fn one(der: &[u8]) -> Option<&[u8]> {
     let [0x30, first, rest @ ..] = der else {
         return None;
@@ -269,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stays_on_this_machine_goes_through_no_proxy() {
+    fn loopback_requests_use_no_proxy() {
         let network =
             Network::default().with_proxy("P", "http://me:pa%3Ass@proxy.example", "a.example");
         let through = |host: &str| {
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_ends_where_it_says() {
+    fn a_certificate_ends_at_its_encoded_length() {
         assert_eq!(one(&[0x30, 2, 1, 2, 9, 9]), Some(&[0x30, 2, 1, 2][..]));
         assert_eq!(one(&[0x30, 0x81, 1, 7, 9]), Some(&[0x30, 0x81, 1, 7][..]));
         for damaged in [

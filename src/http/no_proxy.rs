@@ -1,4 +1,4 @@
-//! The hosts that bypass the proxy: the `NO_PROXY` list, read as curl does. Pure.
+//! The hosts that bypass the proxy: the `NO_PROXY` list, parsed like curl does. Pure.
 
 use std::net::IpAddr;
 
@@ -11,12 +11,12 @@ enum Rule {
     Everything,
     /// This name and its subdomains, at this port or at any.
     Name(String, Option<u16>),
-    /// The addresses that share this many leading bits with this one.
+    /// The addresses that share this many leading bits with this address.
     Block(IpAddr, u8),
 }
 
 impl Exempt {
-    /// Parses a list separated by commas or blanks. Entries of no known form exempt nothing.
+    /// Parses a list separated by commas or blanks. Unrecognised entries are ignored.
     pub(super) fn parse(list: &str) -> Self {
         let parts = list.split([',', ' ', '\t']).filter(|part| !part.is_empty());
         Self(parts.filter_map(Rule::parse).collect())
@@ -29,7 +29,7 @@ impl Exempt {
     }
 }
 
-/// An address without the brackets that IPv6 has before a port.
+/// An address without the brackets of an IPv6 address.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_read_as_curl_does() {
+    fn the_list_is_parsed_like_curl_does() {
         let check = |list: &str, host: &str, expected: bool| {
             let covered = Exempt::parse(list).covers(host, Some(443));
             assert_eq!(covered, expected, "{list:?} {host}");

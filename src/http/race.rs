@@ -23,7 +23,7 @@ pub(super) enum ConnectError {
 }
 
 /// The addresses in the order of the attempts: families alternate, beginning with the first address's.
-fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+fn interleaved(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let Some(first) = addresses.first() else {
         return Vec::new();
     };
@@ -47,7 +47,7 @@ pub(super) fn connect(
     limit: Option<Duration>,
 ) -> Result<TcpStream, ConnectError> {
     let until = limit.map(|limit| Instant::now() + limit);
-    let mut left = in_turn(addresses).into_iter();
+    let mut left = interleaved(addresses).into_iter();
     let mut open: Vec<OwnedFd> = Vec::new();
     let mut failed = None;
     let mut due = Instant::now();
@@ -204,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn the_families_take_turns_and_the_first_one_begins() {
+    fn address_families_alternate_beginning_with_the_first() {
         let check = |addresses: &[&str], expected: &[&str]| {
             let addresses: Vec<SocketAddr> = addresses.iter().map(|text| address(text)).collect();
             let expected: Vec<SocketAddr> = expected.iter().map(|text| address(text)).collect();
-            assert_eq!(in_turn(&addresses), expected);
+            assert_eq!(interleaved(&addresses), expected);
         };
         check(&[], &[]);
         check(&["1.1.1.1:1"], &["1.1.1.1:1"]);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_refuses_is_followed_by_the_next_at_once() {
+    fn a_refusing_address_is_followed_by_the_next_at_once() {
         let (_listener, alive) = listener();
         let stream = connect(
             &[address("127.0.0.1:9"), address("127.0.0.1:10"), alive],

@@ -1,5 +1,5 @@
 //! Resolves names through the system's resolver, on a thread so that the wait has a timeout. A missing thread or file
-//! descriptor is reported apart from a name that does not resolve.
+//! descriptor is distinguished from a name that does not resolve.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -37,7 +37,7 @@ impl Resolver for Addresses {
         } else {
             look_up(uri, config, timeout)
         };
-        // A proxy's own name is resolved without the configuration that names the proxy; the connection through it is
+        // A proxy's name is resolved without the configuration that names the proxy; the connection through it is
         // secured end to end.
         let proxy = config.proxy();
         let is_proxy = proxy.is_some_and(|proxy| proxy.uri() == uri);
@@ -110,7 +110,7 @@ fn is_literal(uri: &Uri) -> bool {
     host.parse::<IpAddr>().is_ok()
 }
 
-/// Looks up on a thread of its own, which is abandoned at the timeout.
+/// Looks up on a separate thread, which is abandoned at the timeout.
 fn look_up(
     uri: &Uri,
     config: &Config,

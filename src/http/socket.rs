@@ -1,4 +1,4 @@
-//! The connector for plain TCP, racing the addresses of a host. It also records the authentication schemes that a
+//! The connector for plain TCP, which races the addresses of a host. It also records the authentication schemes that a
 //! refusing proxy offers, which ureq does not pass on.
 
 use std::fmt;
@@ -86,7 +86,7 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// The time left, or an error if it is over.
+/// The time left, or an error if it has expired.
 fn left(limit: NextTimeout) -> Result<Option<Duration>, Error> {
     if limit.after.is_not_happening() {
         return Ok(None);

@@ -16,9 +16,9 @@ use super::socket::{DirectConnector, Offers};
 
 /// A chain of connectors with one deadline for the whole connection.
 #[derive(Debug)]
-pub(super) struct InTime(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
+pub(super) struct DeadlineConnector(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
 
-impl InTime {
+impl DeadlineConnector {
     /// ureq's chain with this crate's sockets, which record the authentication schemes that a proxy offers.
     pub(super) fn new(offers: Offers) -> Self {
         let chain =
@@ -47,7 +47,7 @@ impl<In: Transport> Connector<In> for Boxed {
     }
 }
 
-impl Connector<()> for InTime {
+impl Connector<()> for DeadlineConnector {
     type Out = Box<dyn Transport>;
 
     fn connect(
@@ -146,7 +146,7 @@ struct ProxyConnection {
 
 impl std::fmt::Debug for ProxyConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Way(..)")
+        f.write_str("ProxyConnection(..)")
     }
 }
 

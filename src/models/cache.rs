@@ -30,7 +30,7 @@ const MAX_CACHE_BYTES: u64 = 4 << 20;
 
 const NAME: &str = "models_cache.json";
 
-/// Prefix of the temporary file that replaces it.
+/// Prefix of the temporary files that replace it.
 const TEMPORARY_PREFIX: &str = "models_cache.json.";
 
 /// Age in seconds at which a temporary file counts as left by a killed process.
@@ -187,7 +187,7 @@ impl Cache {
         format!("{} {model}", self.key)
     }
 
-    /// Replaces the file as a whole. Of two concurrent writers the later one wins; what is lost is requested again.
+    /// Replaces the file as a whole. Of two concurrent writers, the later one wins; what is lost is requested again.
     fn change(&self, change: impl FnOnce(&mut CachedLists)) -> io::Result<()> {
         let Some(slot) = &self.file.0 else {
             return Ok(());
@@ -202,7 +202,7 @@ impl Cache {
         sweep(slot.directory());
         let temporary = file::unused(TEMPORARY_PREFIX)?;
         let new = Replacement::begin(slot, &temporary, Mode::RUSR | Mode::WUSR)?;
-        file::give(new.file(), slot.directory().descriptor()?);
+        file::inherit_owner(new.file(), slot.directory().descriptor()?);
         new.write(&bytes)?;
         new.commit().map(drop)
     }

@@ -54,7 +54,7 @@ struct AccessDifference {
 
 /// Whether a model is available with a kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Availability {
     /// Available.
     Current,
     /// Retired: it was available once, and the service may refuse it now.
@@ -63,7 +63,7 @@ pub enum Standing {
     Never,
 }
 
-impl Standing {
+impl Availability {
     fn of(way: Option<&AccessDifference>) -> Self {
         match way {
             Some(way) if way.retired => Self::Retired,
@@ -79,9 +79,9 @@ pub struct Known {
     /// The model, with the properties for a sign-in if one can use it.
     pub model: Model,
     /// Availability with a sign-in.
-    pub chatgpt: Standing,
+    pub chatgpt: Availability,
     /// Availability with an API key.
-    pub api: Standing,
+    pub api: Availability,
 }
 
 impl CatalogueEntry {
@@ -134,10 +134,10 @@ pub fn of(backend: Backend) -> Vec<Model> {
 #[must_use]
 pub fn all() -> Vec<Known> {
     let known = |entry: CatalogueEntry| {
-        let [chatgpt, api] = [&entry.chatgpt, &entry.api].map(|way| Standing::of(way.as_ref()));
+        let [chatgpt, api] = [&entry.chatgpt, &entry.api].map(|way| Availability::of(way.as_ref()));
         let backend = match chatgpt {
-            Standing::Never => Backend::Api,
-            Standing::Current | Standing::Retired => Backend::Subscription,
+            Availability::Never => Backend::Api,
+            Availability::Current | Availability::Retired => Backend::Subscription,
         };
         let model = entry.model(backend)?;
         Some(Known {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn backends_differ_in_what_they_have_and_take() {
+    fn backends_differ_in_their_models_and_limits() {
         let (chatgpt, api) = (of(Backend::Subscription), of(Backend::Api));
         let first = |models: &[Model], plan| preferred(models, plan).map(|model| model.id.clone());
         for plan in [None, Some("plus"), Some("a new one")] {
@@ -210,8 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn a_model_can_be_retired_with_one_kind_of_credential_alone() {
-        use Standing::{Current, Never, Retired};
+    fn a_model_can_be_retired_for_only_one_kind_of_credential() {
+        use Availability::{Current, Never, Retired};
         let all = all();
         assert_eq!(all.len(), 23);
         let check = |id: &str, standing| {

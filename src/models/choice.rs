@@ -26,9 +26,9 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Returns the model as `-m` takes it.
+    /// Returns the model's name as `-m` accepts it.
     #[must_use]
-    pub fn spelled(&self) -> String {
+    pub fn qualified_name(&self) -> String {
         match &self.provider {
             Some(provider) => format!("{provider}/{}", self.model.id),
             None => self.model.id.clone(),

@@ -66,18 +66,18 @@ pub enum Adjustment {
         sent: String,
     },
     /// The effort is omitted.
-    EffortLeftOut(String),
+    EffortOmitted(String),
     /// The summary is omitted.
-    SummaryLeftOut,
+    SummaryOmitted,
     /// The verbosity is omitted.
-    VerbosityLeftOut(String),
+    VerbosityOmitted(String),
     /// The images are omitted; their number.
     ImagesOmitted(usize),
 }
 
 impl Adjustment {
     fn is_effort(&self) -> bool {
-        matches!(self, Self::EffortReplaced { .. } | Self::EffortLeftOut(_))
+        matches!(self, Self::EffortReplaced { .. } | Self::EffortOmitted(_))
     }
 }
 
@@ -86,12 +86,12 @@ impl fmt::Display for Adjusted {
         let changes: Vec<String> = self.changes.iter().map(ToString::to_string).collect();
         write!(
             f,
-            "{} does not take all that was asked for: {}",
+            "{} does not support all requested settings: {}",
             self.model,
             changes.join(", ")
         )?;
         if self.changes.iter().any(Adjustment::is_effort) && !self.efforts.is_empty() {
-            write!(f, " (it takes effort {})", self.efforts.join(", "))?;
+            write!(f, " (it supports effort {})", self.efforts.join(", "))?;
         }
         Ok(())
     }
@@ -101,11 +101,11 @@ impl fmt::Display for Adjustment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EffortReplaced { asked, sent } => write!(f, "effort {asked} becomes {sent}"),
-            Self::EffortLeftOut(effort) => write!(f, "effort {effort} is left out"),
-            Self::SummaryLeftOut => f.write_str("the summary is left out"),
-            Self::VerbosityLeftOut(verbosity) => write!(f, "verbosity {verbosity} is left out"),
-            Self::ImagesOmitted(1) => f.write_str("the picture is left out"),
-            Self::ImagesOmitted(several) => write!(f, "the {several} pictures are left out"),
+            Self::EffortOmitted(effort) => write!(f, "effort {effort} is omitted"),
+            Self::SummaryOmitted => f.write_str("the summary is omitted"),
+            Self::VerbosityOmitted(verbosity) => write!(f, "verbosity {verbosity} is omitted"),
+            Self::ImagesOmitted(1) => f.write_str("the image is omitted"),
+            Self::ImagesOmitted(several) => write!(f, "the {several} images are omitted"),
         }
     }
 }
@@ -117,7 +117,7 @@ pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     let effort = asked.effort.and_then(|effort| {
         let taken = nearest(effort, model);
         match taken {
-            None => changes.push(Adjustment::EffortLeftOut(effort.to_owned())),
+            None => changes.push(Adjustment::EffortOmitted(effort.to_owned())),
             Some(taken) if taken != effort => changes.push(Adjustment::EffortReplaced {
                 asked: effort.to_owned(),
                 sent: taken.to_owned(),
@@ -135,14 +135,14 @@ pub fn clamp(asked: &RequestedSettings<'_>, model: &Model) -> ClampedSettings {
     let summary = summary.filter(|_| {
         let takes = !model.plain && !model.no_summary;
         if !takes {
-            changes.push(Adjustment::SummaryLeftOut);
+            changes.push(Adjustment::SummaryOmitted);
         }
         takes
     });
     let verbosity = asked.verbosity.filter(|verbosity| {
         let takes = !model.no_verbosity;
         if !takes {
-            changes.push(Adjustment::VerbosityLeftOut((*verbosity).to_owned()));
+            changes.push(Adjustment::VerbosityOmitted((*verbosity).to_owned()));
         }
         takes
     });
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_defaults_are_sent_where_nothing_was_requested() {
+    fn listed_defaults_are_sent_for_settings_not_requested() {
         let check =
             |id: &str, defaults, effort: Option<&str>, sent: (Option<&str>, Option<&str>)| {
                 let asked = RequestedSettings {
@@ -270,8 +270,8 @@ mod tests {
         assert_eq!(
             clamped.note().as_deref(),
             Some(
-                "small does not take all that was asked for: effort low is left out, the summary is left out, \
-                 verbosity high is left out, the 2 pictures are left out"
+                "small does not support all requested settings: effort low is omitted, the summary is omitted, \
+                 verbosity high is omitted, the 2 images are omitted"
             )
         );
         let none = RequestedSettings {
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(
             clamp(&max, &model("gpt-5.5")).note().as_deref(),
             Some(
-                "gpt-5.5 does not take all that was asked for: effort max becomes xhigh (it takes effort low, medium, \
+                "gpt-5.5 does not support all requested settings: effort max becomes xhigh (it supports effort low, medium, \
                  high, xhigh)"
             )
         );

@@ -56,11 +56,11 @@ pub struct Provider {
     pub base_url: Option<ListedUrl>,
     /// Its API key, or a reference to one.
     pub api_key: Option<String>,
-    /// Its protocol, if not a supported one.
+    /// Its protocol, if it is not supported.
     pub other_protocol: Option<String>,
     /// It specifies headers, which are not sent.
     pub headers: bool,
-    /// Its models, completely described.
+    /// Its models, with all properties.
     pub models: Vec<CustomModel>,
     /// Overrides of known models.
     pub changes: Vec<ModelOverride>,
@@ -96,7 +96,7 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<Provider>, Mistake> {
     for (_, providers) in reader.fields(FILE)? {
         for (name, raw) in reader.object(providers, None)? {
             if name.is_empty() || name.contains('/') || name.contains(char::is_whitespace) {
-                let what = "a provider's name has no slash and no blank in it, so that -m NAME/MODEL can be read";
+                let what = "a provider's name must not contain a slash or white space: it is used as -m NAME/MODEL";
                 return Err(reader.mistake(raw.get(), what.to_owned()));
             }
             found.push(provider(&reader, name, raw, file)?);
@@ -178,10 +178,12 @@ fn change(
             "id" => {
                 let text: String = reader.typed(raw, "a string")?;
                 if id.is_some() {
-                    return Err(wrong("the id stands before this object already"));
+                    return Err(wrong(
+                        "\"id\" is not allowed here: the id is the key of this object",
+                    ));
                 }
                 if text.parse::<crate::id::ModelId>().is_err() {
-                    return Err(wrong("an id is not empty and has no blank in it"));
+                    return Err(wrong("an id must not be empty or contain white space"));
                 }
                 change.id = text;
             }
@@ -191,12 +193,12 @@ fn change(
             }
             "maxTokens" => change.output = Some(reader.typed(raw, "a whole number of tokens")?),
             "reasoning" => change.reasons = Some(reader.typed(raw, "true or false")?),
-            "verbosity" => change.takes_verbosity = Some(reader.typed(raw, "true or false")?),
+            "verbosity" => change.supports_verbosity = Some(reader.typed(raw, "true or false")?),
             "efforts" => {
                 let efforts: Vec<String> = reader.typed(raw, "an array of levels")?;
                 if let Some(odd) = efforts.iter().find(|e| !clamp::EFFORTS.contains(&&***e)) {
                     let what = format!(
-                        "there is no effort {odd:?}, but {}",
+                        "unknown effort {odd:?}; the levels are {}",
                         clamp::EFFORTS.join(", ")
                     );
                     return Err(wrong(&what));
@@ -206,14 +208,14 @@ fn change(
             }
             "thinkingLevelMap" => {
                 let fields = reader.object(raw, None)?;
-                let as_it_is = |effort: &&&str| {
+                let is_unmapped = |effort: &&&str| {
                     let name = if **effort == "none" { "off" } else { effort };
                     let mapped = fields.iter().find(|(key, _)| key == name);
                     mapped.is_none_or(|(_, raw)| {
                         serde_json::from_str::<Value>(raw.get()).is_ok_and(|to| to == **effort)
                     })
                 };
-                let kept = clamp::EFFORTS.iter().filter(as_it_is);
+                let kept = clamp::EFFORTS.iter().filter(is_unmapped);
                 change.efforts = Some(kept.map(|&effort| effort.to_owned()).collect());
             }
             "input" => {
@@ -223,7 +225,7 @@ fn change(
                     .iter()
                     .any(|input| input != "text" && input != "image")
                 {
-                    return Err(wrong("an input is \"text\" or \"image\""));
+                    return Err(wrong("an input must be \"text\" or \"image\""));
                 }
                 change.text_only = Some(!inputs.iter().any(|input| input == "image"));
             }
@@ -231,10 +233,9 @@ fn change(
             "shape" => {
                 let name: String = reader.typed(raw, "a string")?;
                 let shape = Shape::of(&name);
-                change.shape =
-                    Some(shape.ok_or_else(|| {
-                        wrong("a shape is \"classic\", \"additional\" or \"lite\"")
-                    })?);
+                change.shape = Some(shape.ok_or_else(|| {
+                    wrong("a shape must be \"classic\", \"additional\" or \"lite\"")
+                })?);
             }
             _ => {}
         }
@@ -249,7 +250,7 @@ fn price(reader: &PositionReader<'_>, raw: &RawValue) -> Result<Price, Mistake> 
     let fields = reader.object(raw, Some(COST))?;
     let field = |name: &str| -> Result<Option<f64>, Mistake> {
         let found = fields.iter().find(|(key, _)| key == name);
-        let wanted = "a number of dollars for a million tokens";
+        let wanted = "a number of dollars per million tokens";
         found
             .map(|(_, raw)| match reader.typed::<f64>(raw, wanted)? {
                 price if price >= 0.0 => Ok(price),
@@ -323,15 +324,15 @@ mod tests {
         let check = |text: &str, expected: &str| {
             assert_eq!(parsed(text), Err(expected.to_owned()), "{text}");
         };
-        check(r#"{"provider": {}}"#, "1:2: there is no field \"provider\"");
+        check(r#"{"provider": {}}"#, "1:2: unknown field \"provider\"");
         check(r#"{"providers": []}"#, "1:15: this must be an object");
         check(
             r#"{"providers": {"a/b": {}}}"#,
-            "1:23: a provider's name has no slash and no blank in it, so that -m NAME/MODEL can be read",
+            "1:23: a provider's name must not contain a slash or white space: it is used as -m NAME/MODEL",
         );
         check(
             r#"{"providers": {"a": {"url": ""}}}"#,
-            "1:22: there is no field \"url\"",
+            "1:22: unknown field \"url\"",
         );
         check(
             r#"{"providers": {"a": {"models": {}}}}"#,
@@ -343,19 +344,19 @@ mod tests {
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a b"}]}}}"#,
-            "1:40: an id is not empty and has no blank in it",
+            "1:40: an id must not be empty or contain white space",
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a", "input": ["sound"]}]}}}"#,
-            "1:54: an input is \"text\" or \"image\"",
+            "1:54: an input must be \"text\" or \"image\"",
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a", "cost": {"input": -1}}]}}}"#,
-            "1:63: this must be a number of dollars for a million tokens",
+            "1:63: this must be a number of dollars per million tokens",
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a", "shape": "round"}]}}}"#,
-            "1:54: a shape is \"classic\", \"additional\" or \"lite\"",
+            "1:54: a shape must be \"classic\", \"additional\" or \"lite\"",
         );
         check(
             r#"{"providers": {"a": {"models": [{"id": "a", "contextWindow": "8k"}]}}}"#,

@@ -35,7 +35,7 @@ impl Backend {
     #[must_use]
     pub fn of_key(host: &str) -> Self {
         let host = host.to_ascii_lowercase();
-        // Regional projects have hosts of their own, such as eu.api.openai.com.
+        // Regional projects have separate hosts, such as eu.api.openai.com.
         if host == "api.openai.com" || host.ends_with(".api.openai.com") {
             Self::Api
         } else {
@@ -45,7 +45,7 @@ impl Backend {
 
     /// Returns whether it is one of OpenAI's, which accept fields that other servers may not know.
     #[must_use]
-    pub fn is_of_openai(self) -> bool {
+    pub fn is_openai(self) -> bool {
         self != Self::Other
     }
 }
@@ -54,9 +54,9 @@ impl Backend {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Plans {
-    /// These and no others.
+    /// Only these.
     Only(Vec<String>),
-    /// Every plan but these.
+    /// All but these.
     AllBut(Vec<String>),
 }
 
@@ -124,7 +124,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Creates a model of which only the id is known.
+    /// Creates a model with nothing known but its id.
     #[must_use]
     pub fn unknown(id: &str) -> Self {
         Self {
@@ -175,7 +175,7 @@ pub fn find<'a>(models: &'a [Model], id: &str) -> Option<&'a Model> {
     models.iter().find(|model| model.id == id)
 }
 
-/// Finds a model by id, or creates one of which only the id is known.
+/// Finds a model by id, or creates one with nothing known but its id.
 #[must_use]
 pub fn find_or_unknown(models: &[Model], id: &str) -> Model {
     let found = find(models, id).cloned();
@@ -202,19 +202,19 @@ pub fn preferred<'a>(models: &'a [Model], plan: Option<&str>) -> Option<&'a Mode
     defaults(models, plan).first().copied()
 }
 
-/// Returns the model to use if the service does not have the first candidate. Other servers have models of their own,
-/// and with an API key the replacement must not be dearer.
+/// Returns the model to use if the service does not have the first candidate. Other servers have different models,
+/// and with an API key the replacement must not be more expensive.
 #[must_use]
 pub fn next_default<'a>(defaults: &[&'a Model], backend: Backend) -> Option<&'a Model> {
     let (first, others) = defaults.split_first()?;
-    let is_dearer = |model: &Model| match (&model.price, &first.price) {
+    let costs_more = |model: &Model| match (&model.price, &first.price) {
         (Some(price), Some(first)) => price.input > first.input || price.output > first.output,
         (Some(_), None) | (None, _) => true,
     };
     let mut others = others.iter().copied();
     match backend {
         Backend::Subscription => others.next(),
-        Backend::Api => others.find(|model| !is_dearer(model)),
+        Backend::Api => others.find(|model| !costs_more(model)),
         Backend::Other => None,
     }
 }
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn with_an_api_key_the_next_default_is_not_dearer() {
+    fn with_an_api_key_the_next_default_is_not_more_expensive() {
         let next = |backend| {
             let models = catalogue::of(backend);
             let next = next_default(&defaults(&models, None), backend);

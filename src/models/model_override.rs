@@ -14,7 +14,7 @@ pub struct ModelOverride {
     pub(super) output: Option<u64>,
     pub(super) efforts: Option<Vec<String>>,
     pub(super) reasons: Option<bool>,
-    pub(super) takes_verbosity: Option<bool>,
+    pub(super) supports_verbosity: Option<bool>,
     pub(super) text_only: Option<bool>,
     pub(super) price: Option<Price>,
     /// The request shape.
@@ -42,7 +42,7 @@ impl ModelOverride {
             &mut model.plain,
             self.reasons.map(|reasons| !reasons).as_ref(),
         );
-        if let Some(takes) = self.takes_verbosity {
+        if let Some(takes) = self.supports_verbosity {
             model.no_verbosity = !takes;
         }
         put(&mut model.text_only, self.text_only.as_ref());

@@ -5,7 +5,7 @@ use super::{Backend, Model};
 use crate::wire::request::Shape;
 
 /// Applies overrides and added models, and returns the request shapes that they name.
-pub fn put_over(
+pub fn apply_overrides(
     models: &mut Vec<Model>,
     backend: Backend,
     providers: &[Provider],

@@ -27,7 +27,7 @@ pub fn parse(body: &[u8], known: &[Model]) -> Option<Vec<Model>> {
     Some(found.into_iter().map(|(_, model)| model).collect())
 }
 
-/// Builds a model from the service's entry and, where that is silent, from the known one.
+/// Builds a model from the service's entry; properties missing there come from the known model.
 fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
     let mut model = known.cloned().unwrap_or_else(|| Model::unknown(id));
     let text = |key: &str| entry[key].as_str().map(str::to_owned);
@@ -101,7 +101,7 @@ mod tests {
     use crate::models::{Backend, catalogue, preferred};
 
     #[test]
-    fn the_list_comes_over_what_is_known() {
+    fn the_list_overrides_the_known_models() {
         let known = catalogue::of(Backend::Subscription);
         let body = br#"{"models":[
             {"slug":"gpt-5.5","priority":2,"visibility":"list","new":[1]},

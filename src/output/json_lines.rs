@@ -1,15 +1,18 @@
-//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`; the fields
-//! and event types that we add are ones its readers skip. `events.schema.json` describes them.
+//! JSON lines: one object per line for each event of a run. They follow the official `codex exec --json`, whose readers
+//! ignore the additional fields and event types. `events.schema.json` describes them.
+
+mod call_item;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{CallNotice, LimitWindow, Notice, Sink, Subject};
+use super::{CallNotice, LimitWindow, Notice, Sink};
 use crate::failure::{of_api, of_unanswered};
-use crate::result::{CallResult, Cut, KeptOutput, Status};
+use crate::result::CallResult;
 use crate::wire::response::Usage;
+use call_item::call_item;
 
 /// Version of the format: raised when a field is removed or changed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -52,7 +55,7 @@ pub struct ThreadStarted<'a> {
     pub version: &'a str,
 }
 
-/// Contents of the last lines of a run that failed.
+/// Contents of the last lines of a turn that failed.
 #[derive(Clone, Copy, Debug)]
 pub struct TurnFailed<'a> {
     /// What happened and why.
@@ -67,7 +70,7 @@ pub struct TurnFailed<'a> {
     pub request_id: Option<&'a str>,
 }
 
-/// The last lines of a run that failed: the error, in the official form, and the end of the turn.
+/// The last lines of a turn that failed: the error, in the official form, and the end of the turn.
 #[must_use]
 pub fn failed(failed: &TurnFailed<'_>) -> String {
     let mut error = Map::new();
@@ -80,8 +83,13 @@ pub fn failed(failed: &TurnFailed<'_>) -> String {
     if let Some(id) = failed.request_id {
         error.insert("request_id".to_owned(), id.into());
     }
-    let error_line = line("error", json!({"message": failed.message}));
-    error_line + &line("turn.failed", json!({"error": error}))
+    self::error(failed.message) + &line("turn.failed", json!({"error": error}))
+}
+
+/// The line of an error.
+#[must_use]
+pub fn error(message: &str) -> String {
+    line("error", json!({"message": message}))
 }
 
 /// Formats one line: the type, then the object's fields.
@@ -110,14 +118,14 @@ impl<W: Write> JsonLines<W> {
         }
     }
 
-    /// Holds warnings back until the first lines are written.
+    /// Holds warnings back until the first turn begins.
     #[must_use]
     pub fn waiting(mut self) -> Self {
         self.held_warnings = Some(Vec::new());
         self
     }
 
-    /// Writes the first lines.
+    /// Writes the first line.
     ///
     /// # Errors
     /// If they cannot be written.
@@ -130,6 +138,14 @@ impl<W: Write> JsonLines<W> {
         } = beginning;
         let fields = json!({"thread_id": thread, "schema": SCHEMA_VERSION, "version": version, "model": model, "cwd": cwd});
         self.add("thread.started", fields);
+        self.flush()
+    }
+
+    /// Writes the first line of a turn, and the warnings that came before it.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn begin_turn(&mut self) -> io::Result<()> {
         self.add("turn.started", json!({}));
         for message in self.held_warnings.take().unwrap_or_default() {
             self.whole(json!({"type": "error", "message": message}));
@@ -137,7 +153,7 @@ impl<W: Write> JsonLines<W> {
         self.flush()
     }
 
-    /// Writes the last line of a successful run, with its duration.
+    /// Writes the last line of a successful turn, with its duration.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -149,6 +165,21 @@ impl<W: Write> JsonLines<W> {
         fields["duration_ms"] = millis(took);
         fields["requests"] = self.requests.into();
         self.add("turn.completed", fields);
+        self.flush()
+    }
+
+    /// Writes the last lines of a turn that failed, after which the run continues. A message that the turn has begun is an item of
+    /// its own.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn turn_failed(&mut self, lines: &str) -> io::Result<()> {
+        if let Some((number, text)) = self.message.take() {
+            let item = json!({"type": "agent_message", "text": text, "partial": true});
+            self.item("item.completed", number, item);
+        }
+        self.running.clear();
+        self.held.extend_from_slice(lines.as_bytes());
         self.flush()
     }
 
@@ -209,86 +240,6 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
-/// A call as an item, running or ended.
-fn call_item(call: &CallNotice<'_>, result: Option<&CallResult>) -> Value {
-    let status = result.map_or("in_progress", |result| word(result.status));
-    let mut item = match call.subject {
-        Subject::Command(command) => {
-            // Anything other than program output is a message about the call.
-            let (printed, message) = match result {
-                Some(result) if result.footer.is_some() => (&*result.output, None),
-                Some(result) => ("", Some(&result.output)),
-                None => ("", None),
-            };
-            let mut item = json!({"type": "command_execution", "command": command, "aggregated_output": printed,
-                "exit_code": null, "status": status, "truncated": false});
-            if let Some(message) = message.filter(|message| !message.is_empty()) {
-                item["message"] = message.as_str().into();
-            }
-            item
-        }
-        Subject::Changes(changes) => {
-            let changes: Vec<Value> = changes
-                .iter()
-                .map(|(path, there)| {
-                    let kind = if *there { "update" } else { "add" };
-                    json!({"path": path, "kind": kind})
-                })
-                .collect();
-            return json!({"type": "file_change", "changes": changes, "status": status});
-        }
-        Subject::Other(arguments) => {
-            let output = result.map_or("", |result| &result.output);
-            json!({"type": "tool_call", "name": call.name, "arguments": arguments, "output": output,
-                "truncated": false, "status": status})
-        }
-    };
-    let Some(result) = result else {
-        return item;
-    };
-    match result.status {
-        Status::Exited(code) => item["exit_code"] = code.into(),
-        Status::Signalled(signal) => item["signal"] = signal.into(),
-        _ => {}
-    }
-    if let Some(note) = &result.sandbox_note {
-        item["sandbox_note"] = note.as_str().into();
-    }
-    if !result.cuts.is_empty() {
-        item["truncated"] = true.into();
-        item["cuts"] = result.cuts.iter().map(cut).collect();
-    }
-    item
-}
-
-/// The status of a call that ended.
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Done | Status::Exited(0) => "completed",
-        Status::Exited(_) | Status::Signalled(_) | Status::Failed => "failed",
-        Status::TimedOut { .. } => "timed_out",
-        Status::Stopped => "stopped",
-        Status::Denied => "denied",
-        Status::BadArguments => "bad_arguments",
-        Status::NotRun => "not_run",
-        Status::UnknownTool => "unknown_tool",
-    }
-}
-
-/// A cut: its position, the bytes left out of the total, and the file with the full output.
-fn cut(cut: &Cut) -> Value {
-    let mut fields = json!({"at": cut.at, "bytes": cut.left_out, "of": cut.of});
-    match &cut.kept {
-        KeptOutput::Whole { file } => fields["file"] = KeptOutput::path(file).into(),
-        KeptOutput::Beginning { file, bytes } => {
-            fields["file"] = KeptOutput::path(file).into();
-            fields["file_bytes"] = (*bytes).into();
-        }
-        KeptOutput::Nowhere { reason } => fields["error"] = reason.as_str().into(),
-    }
-    fields
-}
-
 /// Token counts, under the official field names.
 fn usage_fields(usage: &Usage) -> Value {
     json!({
@@ -344,6 +295,14 @@ impl<W: Write> Sink for JsonLines<W> {
                 }
             }
             Notice::Warning(_) | Notice::Steered(_) => {}
+            Notice::InputError {
+                line,
+                lines,
+                message,
+            } => {
+                let fields = json!({"line": line, "lines": lines, "message": message});
+                self.add("input_error", fields);
+            }
             Notice::Retry {
                 attempt,
                 delay,

@@ -1,5 +1,5 @@
-//! The events that a run reports, and the sink that takes them. A run only ever talks to a `Sink`; whether the output
-//! goes to two streams or to a program's own window is up to the sink.
+//! The events that a run reports, and the sink that receives them. A run writes only to a `Sink`, which decides whether the
+//! output goes to two streams or to a program's window.
 
 pub mod json_lines;
 pub mod paint;
@@ -75,6 +75,15 @@ pub enum Notice<'a> {
     MessageEnd,
     /// A problem that does not stop the run.
     Warning(&'a RunWarning),
+    /// Lines of standard input that cannot be used.
+    InputError {
+        /// The first line, counted from 1.
+        line: u64,
+        /// The number of lines.
+        lines: u64,
+        /// Why.
+        message: &'a str,
+    },
     /// The request failed and will be retried.
     Retry {
         /// Number of the retry, counted from 1.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::json_lines::{TurnFailed, failed};
+use super::json_lines::{TurnFailed, error, failed};
 use super::paint::{Ink, Paint};
 use super::visible::line;
 use crate::failure::Failure;
@@ -25,9 +25,12 @@ pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
     let _ = to.write_all(text.as_bytes());
 }
 
-/// The last JSON lines of a run that failed.
+/// The last JSON lines of a turn or run that failed.
 #[must_use]
 pub fn last_lines(failure: &Failure) -> String {
+    if !failure.ends_turn() {
+        return error(&failure.what().replace('\n', " "));
+    }
     let row = TABLE.iter().find(|row| row.outcome == failure.outcome());
     failed(&TurnFailed {
         message: &failure.what().replace('\n', " "),
@@ -66,7 +69,7 @@ mod tests {
         );
         assert_eq!(
             String::from_utf8_lossy(&written),
-            "codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n"
+            "codex: the time limit has expired\ncodex: hint: raise --timeout\n"
         );
         assert_eq!(of_order(StopRequest::Signal(2)).outcome().exit_code(), 130);
     }

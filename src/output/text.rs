@@ -10,7 +10,7 @@ use super::spinner::{PULSE_INTERVAL, Spinner};
 use super::visible::{line, visible};
 use super::{CallNotice, Notice, Sink};
 use crate::clock::{span, until};
-use crate::failure::{of_api, of_unanswered};
+use crate::failure::{of_api, of_unanswered, unusable_lines};
 use crate::result::Status;
 use crate::text::first_characters;
 
@@ -245,6 +245,14 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::Warning(warning) => {
                 self.note(&format!("{}\n", line(&warning.to_string())))?;
             }
+            Notice::InputError {
+                line: first,
+                lines,
+                message,
+            } => {
+                let what = unusable_lines(first, lines);
+                self.note(&format!("{what}: {}\n", line(message)))?;
+            }
             Notice::Retry {
                 attempt,
                 of,
@@ -281,7 +289,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 self.waits_for(&format!("waiting until {}", end.time));
                 let reason = of_unanswered(reason, None);
                 self.note(&format!(
-                    "{}; waiting for its end {end}\n",
+                    "{}; waiting for the reset {end}\n",
                     line(reason.what())
                 ))?;
             }

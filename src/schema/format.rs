@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn formats_match_their_rfcs() {
-        // The suite has many cases; these are the ones that it lacks.
+        // These cases are missing in the suite.
         let check = |name: &str, text: &str, expected: bool| {
             let format = FORMATS.iter().find(|format| format.name == name);
             let fits = format.expect("a format").fits;

@@ -1,4 +1,4 @@
-//! The keywords that strict mode accepts, and those that must occur together. Sources are named for rules that its
+//! The keywords that strict mode accepts, and those that must occur together. Sources are given for rules that its
 //! guide "Structured model outputs" does not state.
 
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ pub(super) const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
 /// Keywords without effect on validation. Azure rejects `default`, api.openai.com accepts it
 /// (openai/openai-agents-python#4390, of 2026-08); `examples` was rejected once (openai/openai-python#2274, of
-/// 2025-04). Mere annotations are left for the service to decide.
+/// 2025-04). Whether an annotation is accepted is left to the service.
 const ANNOTATIONS: &[&str] = &[
     "$comment",
     "default",
@@ -43,7 +43,7 @@ pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
         | "type" => return None,
         _ if ANNOTATIONS.contains(&name) || NumberBound::named(name).is_some() => return None,
         "$schema" | "$id" if in_root => return None,
-        "$schema" | "$id" => "only the outermost schema may have it",
+        "$schema" | "$id" => "it is allowed only in the outermost schema",
         name if DEFINITIONS.contains(&name) => {
             if in_root {
                 return None;
@@ -51,11 +51,11 @@ pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
             "move the definitions to the outermost schema"
         }
         "oneOf" => "use \"anyOf\"",
-        "allOf" => "write its schemas as one",
+        "allOf" => "merge its schemas into one",
         "minLength" | "maxLength" => {
-            "use a \"pattern\" like \"^.{1,20}$\", or say it in the \"description\""
+            "use a \"pattern\" like \"^.{1,20}$\", or state it in the \"description\""
         }
-        "prefixItems" | "additionalItems" => "use an object with a property for each place",
+        "prefixItems" | "additionalItems" => "use an object with a property for each position",
         "patternProperties" | "propertyNames" => {
             "use an array of objects with a property for the name and one for the value"
         }
@@ -80,13 +80,13 @@ pub(super) fn refusal(name: &str, in_root: bool) -> Option<String> {
         | "unevaluatedProperties"
         | "contentEncoding"
         | "contentMediaType"
-        | "contentSchema" => "remove it, and say in the \"description\" what you want",
-        _ => return Some(format!("strict mode knows no keyword {name:?}: remove it")),
+        | "contentSchema" => "remove it, and state the rule in the \"description\"",
+        _ => return Some(format!("strict mode has no keyword {name:?}: remove it")),
     };
-    Some(format!("strict mode does not take {name:?}: {advice}"))
+    Some(format!("strict mode does not support {name:?}: {advice}"))
 }
 
-/// Checks which keywords occur together.
+/// Checks combinations of keywords.
 pub(super) fn check_shape(
     at: &str,
     types: Types,
@@ -99,7 +99,7 @@ pub(super) fn check_shape(
             Some(other) => unfit(
                 at,
                 format!(
-                    "strict mode takes nothing beside a \"$ref\": move {other:?} to the definition"
+                    "strict mode allows nothing next to a \"$ref\": move {other:?} to the definition"
                 ),
             ),
             None => Ok(()),
@@ -109,7 +109,7 @@ pub(super) fn check_shape(
         // The service: "schema must have a 'type' key", even for a "const".
         return unfit(
             at,
-            "it has no \"type\", which strict mode wants of every schema that is no \"anyOf\" and no \"$ref\"",
+            "it has no \"type\", which strict mode requires for every schema except \"anyOf\" and \"$ref\"",
         );
     }
     if types.is_empty()
@@ -119,7 +119,7 @@ pub(super) fn check_shape(
     {
         return unfit(
             &format!("{at}/{}", escaped(name)),
-            "this stands beside an \"anyOf\" without a \"type\": move it into the alternatives that it is meant for",
+            "this is next to an \"anyOf\" without a \"type\": move it into the alternatives that it applies to",
         );
     }
     if types.has(Types::OBJECT) {
@@ -128,33 +128,33 @@ pub(super) fn check_shape(
             Some(_) => {
                 return unfit(
                     &format!("{at}/additionalProperties"),
-                    "strict mode wants false of every object",
+                    "strict mode requires false for every object",
                 );
             }
             None => {
                 return unfit(
                     at,
-                    "\"additionalProperties\": false is missing, which strict mode wants of every object",
+                    "\"additionalProperties\": false is missing, which strict mode requires for every object",
                 );
             }
         }
         let Some(properties) = schema.get("properties") else {
             return unfit(
                 at,
-                "\"properties\" is missing, which strict mode wants of every object",
+                "\"properties\" is missing, which strict mode requires for every object",
             );
         };
         if !has("required") && !properties.as_object().is_some_and(Map::is_empty) {
             return unfit(
                 at,
-                "\"required\" is missing: strict mode wants the names of all properties there; what may be left out has \"null\" among its types",
+                "\"required\" is missing: strict mode requires it to list all properties; to make one optional, add \"null\" to its types",
             );
         }
     }
     if types.has(Types::ARRAY) && !has("items") {
         return unfit(
             at,
-            "\"items\" is missing, which strict mode wants of every array",
+            "\"items\" is missing, which strict mode requires for every array",
         );
     }
     Ok(())

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::rejection::Unfit;
 use super::schema_node::Placed;
 
-/// The nesting limit of a schema's or value's JSON: that of `serde_json`, which also bounds the recursion here.
+/// The nesting limit of a schema's or value's JSON: that of `serde_json`, which also bounds the recursion of
+/// validation.
 pub(super) const MAX_LEVELS: usize = 128;
 
 /// "up to 5000 object properties total"
@@ -28,10 +29,10 @@ const MANY_ENUM_VALUES: usize = 250;
 const CHARACTERS_OF_MANY: usize = 15_000;
 
 /// How many schemas may be chained at one location of a value, by `$ref` and `anyOf`. A limit of this program, not the
-/// service's: far more than anyone writes, and few enough for the stack.
+/// service's: far more than real schemas have, and few enough for the stack.
 const MAX_CHAIN: usize = 32;
 
-/// The weight of a schema with a type beside its `anyOf`: validation cannot skip it.
+/// The weight of a schema with a type next to its `anyOf`: validation cannot skip it.
 pub(super) const TYPED_WEIGHT: usize = 8;
 
 /// The totals so far.
@@ -48,7 +49,7 @@ fn bound(at: &str, n: usize, most: usize, what: &str) -> Result<(), Unfit> {
     }
     Err(Unfit {
         at: at.to_owned(),
-        why: format!("strict mode takes at most {most} {what}: make the schema smaller"),
+        why: format!("strict mode allows at most {most} {what}: make the schema smaller"),
     })
 }
 
@@ -70,7 +71,7 @@ impl Totals {
 
     pub(super) fn name(&mut self, at: &str, name: &str) -> Result<(), Unfit> {
         self.characters += name.chars().count();
-        let what = "characters in all names and enumerated values";
+        let what = "characters in names and enumerated values in total";
         bound(at, self.characters, MAX_CHARACTERS, what)
     }
 
@@ -83,7 +84,12 @@ impl Totals {
 
     pub(super) fn values(&mut self, at: &str, values: &[Value]) -> Result<(), Unfit> {
         self.values += values.len();
-        bound(at, self.values, MAX_ENUM_VALUES, "enumerated values in all")?;
+        bound(
+            at,
+            self.values,
+            MAX_ENUM_VALUES,
+            "enumerated values in total",
+        )?;
         if values.len() > MANY_ENUM_VALUES {
             let texts = values.iter().filter_map(Value::as_str);
             let characters = texts.map(|text| text.chars().count()).sum();
@@ -108,7 +114,7 @@ pub(super) fn is_deeper_than(value: &Value, levels: usize) -> bool {
     false
 }
 
-/// Rejects a schema that refers to itself without consuming any of the value, and chains of references that are too
+/// Rejects a schema that refers to itself without descending into the value, and chains of references that are too
 /// long.
 pub(super) fn check_loops(nodes: &[Placed]) -> Result<(), Unfit> {
     let mut lengths = vec![None; nodes.len()];
@@ -116,7 +122,7 @@ pub(super) fn check_loops(nodes: &[Placed]) -> Result<(), Unfit> {
         if length(nodes, start, 0, &mut lengths).is_none() {
             return Err(Unfit {
                 at: placed.at.clone(),
-                why: "it leads back to itself, or to too many schemas one behind the other, by \"$ref\" and \"anyOf\" alone: put a property or an array between".to_owned(),
+                why: "it refers back to itself, or starts too long a chain of schemas, through \"$ref\" and \"anyOf\" alone: put a property or an array in between".to_owned(),
             });
         }
     }
@@ -220,7 +226,7 @@ mod tests {
             schema["$defs"] = definitions;
             schema
         };
-        let loops = |at: &'static str| Err((at, "it leads back to itself"));
+        let loops = |at: &'static str| Err((at, "it refers back to itself"));
         check(
             &with(json!({"a": {"$ref": "#/$defs/a"}})),
             loops("/$defs/a"),

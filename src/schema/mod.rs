@@ -71,7 +71,7 @@ fn at(place: &str, schema: &Value, value: &Value) -> Result<(), Mismatch> {
             match schema["properties"].get(name) {
                 Some(schema) => at(&inner, schema, value)?,
                 None if schema["additionalProperties"] == false => {
-                    return wrong(format!("there is no property {name:?}"));
+                    return wrong(format!("unexpected property {name:?}"));
                 }
                 None => {}
             }
@@ -139,7 +139,7 @@ mod tests {
         );
         check(
             json!({"id": "x", "a/b": 1}),
-            ": there is no property \"a/b\"",
+            ": unexpected property \"a/b\"",
         );
     }
 }

@@ -1,5 +1,5 @@
 //! Numbers as JSON Schema defines them: 1 and 1.0 are equal, 64-bit integers keep all digits, and `multipleOf` is
-//! decided on the decimal digits as written, not on the nearest binary fraction.
+//! evaluated on the decimal digits as written, not on the nearest binary fraction.
 
 use std::cmp::Ordering;
 
@@ -46,7 +46,7 @@ impl Num {
     }
 
     /// Whether this is a multiple of `step`, which is greater than 0. Both are taken as the shortest decimal that
-    /// parses to the same number, so 0.07 is a multiple of 0.01, as the author of the schema means.
+    /// parses to the same number, so 0.07 is a multiple of 0.01, as the author of the schema intended.
     pub(super) fn is_multiple_of(self, step: Self) -> bool {
         let ((mut digits, mut power), (step, step_power)) = (self.decimal(), step.decimal());
         if digits == 0 {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_multiple_is_judged_on_decimal_digits() {
+    fn multiples_are_evaluated_on_decimal_digits() {
         let check = |n: &str, step: &str, expected: bool| {
             assert_eq!(num(n).is_multiple_of(num(step)), expected, "{n} {step}");
         };

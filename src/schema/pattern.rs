@@ -1,11 +1,11 @@
-//! Regular expressions of schemas (ECMA-262 with the `u` flag, unanchored), translated for regex-lite. What it does not
-//! support, above all lookaround and backreferences, is rejected with its error message.
+//! Regular expressions of schemas (ECMA-262 with the `u` flag, unanchored), translated for regex-lite. What that does
+//! not support, above all lookaround and backreferences, is rejected with its error message.
 
 use std::fmt::Write as _;
 
 use regex_lite::Regex;
 
-/// White space and line terminators of ECMA-262 (sections 12.2 and 12.3), as the inside of a character class.
+/// White space and line terminators of ECMA-262 (sections 12.2 and 12.3), as the content of a character class.
 const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2029}\u{202F}\u{205F}\u{3000}\u{FEFF}";
 
 /// A compiled pattern with its source.
@@ -53,7 +53,7 @@ fn translated(text: &str) -> String {
                     _ = write!(out, r"\x{:02X}", letter % 32);
                 }
                 Some('/') => out.push('/'),
-                // These mean something else in ECMA-262, or nothing; `\q` is invalid in both.
+                // These have a different or no meaning in ECMA-262; `\q` is invalid in both dialects.
                 Some('a' | 'A' | 'z' | '<' | '>' | 'U') => out.push_str(r"\q"),
                 Some(other) => {
                     out.push('\\');
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_those_of_ecma_262() {
+    fn patterns_follow_ecma_262() {
         let check = |pattern: &str, text: &str, expected: Result<bool, &str>| {
             let fits = SchemaPattern::new(pattern).map(|pattern| pattern.fits(text));
             assert_eq!(

@@ -69,7 +69,7 @@ impl SchemaReader {
             other => unfit(
                 &self.nodes[number].at,
                 format!(
-                    "it is {}, and strict mode wants an object with a \"type\"",
+                    "it is {}, but strict mode requires an object with a \"type\"",
                     kind(other)
                 ),
             ),
@@ -141,9 +141,7 @@ impl SchemaReader {
                     node.pattern = Some(SchemaPattern::new(text).or_else(|why| {
                         unfit(
                             &here,
-                            format!(
-                                "this regular expression is not understood: {why}. Write it without"
-                            ),
+                            format!("this regular expression is not supported: {why}; rewrite it"),
                         )
                     })?);
                 }
@@ -155,7 +153,7 @@ impl SchemaReader {
                         return unfit(
                             &here,
                             format!(
-                                "strict mode has no format {text:?}, only {}: remove it, or use a \"pattern\"",
+                                "strict mode does not support the format {text:?}, only {}: remove it, or use a \"pattern\"",
                                 known.join(", ")
                             ),
                         );
@@ -206,7 +204,7 @@ impl SchemaReader {
             None => unfit(
                 at,
                 format!(
-                    "{target:?} is no definition: strict mode takes only \"#\" and \"#/$defs/NAME\", so put the schema into \"$defs\" of the outermost one"
+                    "{target:?} is not a definition: strict mode allows only \"#\" and \"#/$defs/NAME\"; move the schema to \"$defs\" of the outermost schema"
                 ),
             ),
         }
@@ -226,7 +224,7 @@ fn types(at: &str, schema: &Map<String, Value>) -> Result<Types, Unfit> {
             None => {
                 return unfit(
                     &format!("{at}/type"),
-                    format!("{name} is no type; types are {}", Types::names()),
+                    format!("{name} is not a type; the types are {}", Types::names()),
                 );
             }
         }
@@ -256,7 +254,7 @@ fn check_required(at: &str, schema: &Map<String, Value>, value: &Value) -> Resul
         Some(name) => unfit(
             at,
             format!(
-                "{name:?} is missing: strict mode wants every property to be required; give it \"null\" among its types if it may be left out"
+                "{name:?} is missing: strict mode requires every property to be listed; to make it optional, add \"null\" to its types"
             ),
         ),
         None => Ok(()),
@@ -270,17 +268,14 @@ fn check_type(at: &str, types: Types, value: &Value) -> Result<(), Unfit> {
     }
     unfit(
         at,
-        format!(
-            "{value} is not of the type that the schema has: {}",
-            types.words()
-        ),
+        format!("{value} does not have the schema's type, {}", types.words()),
     )
 }
 
 fn list<'a>(at: &str, value: &'a Value) -> Result<&'a Vec<Value>, Unfit> {
     match value {
         Value::Array(list) if !list.is_empty() => Ok(list),
-        Value::Array(_) => unfit(at, "it is empty: nothing would fit"),
+        Value::Array(_) => unfit(at, "it is empty: no value would match"),
         other => unfit(at, format!("it is {}, not an array", kind(other))),
     }
 }
@@ -305,6 +300,6 @@ fn count(at: &str, value: &Value) -> Result<u64, Unfit> {
     match (value.as_u64(), value.as_f64()) {
         (Some(n), _) => Ok(n),
         (None, Some(n)) if n.fract() == 0.0 && n >= 0.0 => Ok(n as u64),
-        _ => unfit(at, format!("{value} is no number of items")),
+        _ => unfit(at, format!("{value} is not a number of items")),
     }
 }

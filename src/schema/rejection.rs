@@ -9,7 +9,7 @@ pub struct Unfit {
     pub why: String,
 }
 
-/// Why a value does not match: the first mismatch, or that of the alternative that comes closest.
+/// Why a value does not match: the first mismatch, or that of the closest alternative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The location in the value, as a JSON pointer (RFC 6901); empty for the whole value.

@@ -9,7 +9,7 @@ use super::pattern::SchemaPattern;
 /// How many values of an enumeration a message lists.
 const MAX_LISTED_VALUES: usize = 20;
 
-/// The constraints of a subschema. All of them apply at once, each to values of its own type.
+/// The constraints of a subschema. All of them apply, each only to values of its type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     /// Empty if there is an `anyOf` or a `$ref` instead.
@@ -29,7 +29,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// The mismatch of a value itself, regardless of its content.
+    /// The mismatch of the value itself, regardless of nested values.
     pub(super) fn unlike(&self, value: &Value) -> Option<String> {
         if let Some(constant) = self.constant.as_ref().filter(|other| !same(other, value)) {
             return Some(format!("it is not {constant}"));
@@ -59,7 +59,7 @@ impl Node {
                 let (bound, limit) =
                     (self.bounds.iter()).find(|(bound, limit)| !bound.holds(number, limit))?;
                 Some(format!(
-                    "it is {number}, and must be {} {limit}",
+                    "it is {number}, but must be {} {limit}",
                     bound.words()
                 ))
             }
@@ -67,12 +67,12 @@ impl Node {
                 let length = items.len() as u64;
                 if let Some(least) = self.min_items.filter(|least| length < *least) {
                     return Some(format!(
-                        "its number of items is {length}, and must be at least {least}"
+                        "its number of items is {length}, but must be at least {least}"
                     ));
                 }
                 let most = self.max_items.filter(|most| length > *most)?;
                 Some(format!(
-                    "its number of items is {length}, and must be at most {most}"
+                    "its number of items is {length}, but must be at most {most}"
                 ))
             }
             _ => None,
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_know_their_values() {
+    fn values_match_their_types() {
         let check = |name: &str, value: Value, expected: bool| {
             let types = Types::named(name).expect("a type");
             assert_eq!(types.fit(&value), expected, "{name} {value}");
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_the_same_whatever_their_spelling() {
+    fn equal_numbers_in_different_notations_are_the_same() {
         let check = |a: Value, b: Value, expected: bool| assert_eq!(same(&a, &b), expected);
         check(json!({"a": [1, -0.0]}), json!({"a": [1.0, 0]}), true);
         check(json!({"a": 1}), json!({"b": 1}), false);

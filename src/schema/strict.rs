@@ -1,8 +1,9 @@
 //! A schema in the subset of strict mode ("Structured model outputs", section "Supported schemas", of OpenAI's guides):
 //! parsed once, so that an error in it costs no request, then used to validate the model's answer.
 //!
-//! Where the guide is silent, errors that the service is known to report are reported here, too; anything else passes,
-//! since the service's own message is clear enough. Locations are visited in the order of `serde_json::Map`: by name.
+//! Where the guide is silent, errors that the service is known to report are reported locally too; anything else
+//! passes, since the service's message is clear enough. Locations are visited in the order of `serde_json::Map`: by
+//! name.
 
 use serde_json::{Map, Value};
 
@@ -38,7 +39,7 @@ impl Schema {
         }
         let Value::Object(root) = schema else {
             return Err(wrong(format!(
-                "it is {}, and a schema is an object",
+                "it is {}, but a schema must be an object",
                 kind(schema)
             )));
         };
@@ -69,7 +70,8 @@ fn check_root(root: &Map<String, Value>) -> Result<(), String> {
     }
     if root.contains_key("$ref") {
         return Err(
-            "the outermost schema must not be a \"$ref\": write the object out there".to_owned(),
+            "the outermost schema must not be a \"$ref\": replace it with the object itself"
+                .to_owned(),
         );
     }
     match root.get("type") {
@@ -125,7 +127,7 @@ mod tests {
         check(
             json!(true),
             "",
-            "it is a boolean, and a schema is an object",
+            "it is a boolean, but a schema must be an object",
         );
         check(
             json!({}),
@@ -148,41 +150,41 @@ mod tests {
         check(
             json!({"$ref": "#/$defs/a", "$defs": {"a": {"type": "null"}}}),
             "",
-            "the outermost schema must not be a \"$ref\": write the object out there",
+            "the outermost schema must not be a \"$ref\": replace it with the object itself",
         );
     }
 
     #[test]
-    fn keywords_are_refused_with_advice() {
+    fn keywords_are_rejected_with_advice() {
         inside(
             json!({"oneOf": [{"type": "null"}]}),
             "/oneOf",
-            "strict mode does not take \"oneOf\": use \"anyOf\"",
+            "strict mode does not support \"oneOf\": use \"anyOf\"",
         );
         inside(
             json!({"type": "string", "minLength": 1}),
             "/minLength",
-            "strict mode does not take \"minLength\": use a \"pattern\" like \"^.{1,20}$\", or say it in the \"description\"",
+            "strict mode does not support \"minLength\": use a \"pattern\" like \"^.{1,20}$\", or state it in the \"description\"",
         );
         inside(
             json!({"type": "null", "a/b": 1}),
             "/a~1b",
-            "strict mode knows no keyword \"a/b\": remove it",
+            "strict mode has no keyword \"a/b\": remove it",
         );
         inside(
             json!({"type": "null", "$id": "x"}),
             "/$id",
-            "strict mode does not take \"$id\": only the outermost schema may have it",
+            "strict mode does not support \"$id\": it is allowed only in the outermost schema",
         );
         inside(
             json!({"type": "string", "format": "uri"}),
             "/format",
-            "strict mode has no format \"uri\", only date-time, time, date, duration, email, hostname, ipv4, ipv6, uuid: remove it, or use a \"pattern\"",
+            "strict mode does not support the format \"uri\", only date-time, time, date, duration, email, hostname, ipv4, ipv6, uuid: remove it, or use a \"pattern\"",
         );
         inside(
             json!({"type": "string", "pattern": "(?!a)"}),
             "/pattern",
-            "this regular expression is not understood: look-around is not supported. Write it without",
+            "this regular expression is not supported: look-around is not supported; rewrite it",
         );
         inside(
             json!({"type": "number", "multipleOf": 0}),
@@ -197,39 +199,39 @@ mod tests {
         inside(
             json!({"type": "array", "items": {"type": "null"}, "minItems": -1}),
             "/minItems",
-            "-1 is no number of items",
+            "-1 is not a number of items",
         );
         inside(
             json!({"type": "string", "enum": []}),
             "/enum",
-            "it is empty: nothing would fit",
+            "it is empty: no value would match",
         );
         inside(
             json!({"type": "string", "enum": ["1", 2]}),
             "/enum/1",
-            "2 is not of the type that the schema has: string",
+            "2 does not have the schema's type, string",
         );
         inside(
             json!({"type": "float"}),
             "/type",
-            "\"float\" is no type; types are string, number, boolean, integer, object, array, null",
+            "\"float\" is not a type; the types are string, number, boolean, integer, object, array, null",
         );
     }
 
     #[test]
-    fn keywords_that_belong_together_are_checked() {
-        let no_type = "it has no \"type\", which strict mode wants of every schema that is no \"anyOf\" and no \"$ref\"";
+    fn combinations_of_keywords_are_checked() {
+        let no_type = "it has no \"type\", which strict mode requires for every schema except \"anyOf\" and \"$ref\"";
         inside(json!({}), "", no_type);
         inside(json!({"const": 1}), "", no_type);
         inside(
             json!(true),
             "",
-            "it is a boolean, and strict mode wants an object with a \"type\"",
+            "it is a boolean, but strict mode requires an object with a \"type\"",
         );
         inside(
             json!({"$ref": "#", "description": "x"}),
             "",
-            "strict mode takes nothing beside a \"$ref\": move \"description\" to the definition",
+            "strict mode allows nothing next to a \"$ref\": move \"description\" to the definition",
         );
         inside(
             json!({"$ref": "#/$defs/a"}),
@@ -239,17 +241,17 @@ mod tests {
         inside(
             json!({"$ref": "#/properties/v"}),
             "/$ref",
-            "\"#/properties/v\" is no definition: strict mode takes only \"#\" and \"#/$defs/NAME\", so put the schema into \"$defs\" of the outermost one",
+            "\"#/properties/v\" is not a definition: strict mode allows only \"#\" and \"#/$defs/NAME\"; move the schema to \"$defs\" of the outermost schema",
         );
         inside(
             json!({"anyOf": [{"type": "null"}], "enum": [null]}),
             "/enum",
-            "this stands beside an \"anyOf\" without a \"type\": move it into the alternatives that it is meant for",
+            "this is next to an \"anyOf\" without a \"type\": move it into the alternatives that it applies to",
         );
         inside(
             json!({"type": "array"}),
             "",
-            "\"items\" is missing, which strict mode wants of every array",
+            "\"items\" is missing, which strict mode requires for every array",
         );
         let object = |rest: Value| {
             let mut object = json!({"type": "object"});
@@ -263,27 +265,27 @@ mod tests {
         inside(
             object(json!({"properties": a, "required": ["a"]})),
             "",
-            "\"additionalProperties\": false is missing, which strict mode wants of every object",
+            "\"additionalProperties\": false is missing, which strict mode requires for every object",
         );
         inside(
             object(json!({"properties": a, "required": ["a"], "additionalProperties": true})),
             "/additionalProperties",
-            "strict mode wants false of every object",
+            "strict mode requires false for every object",
         );
         inside(
             object(json!({"additionalProperties": false})),
             "",
-            "\"properties\" is missing, which strict mode wants of every object",
+            "\"properties\" is missing, which strict mode requires for every object",
         );
         inside(
             object(json!({"properties": a, "additionalProperties": false})),
             "",
-            "\"required\" is missing: strict mode wants the names of all properties there; what may be left out has \"null\" among its types",
+            "\"required\" is missing: strict mode requires it to list all properties; to make one optional, add \"null\" to its types",
         );
         inside(
             object(json!({"properties": a, "required": [], "additionalProperties": false})),
             "/required",
-            "\"a\" is missing: strict mode wants every property to be required; give it \"null\" among its types if it may be left out",
+            "\"a\" is missing: strict mode requires every property to be listed; to make it optional, add \"null\" to its types",
         );
         inside(
             object(json!({"properties": a, "required": ["a", "b"], "additionalProperties": false})),

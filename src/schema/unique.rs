@@ -1,6 +1,6 @@
-//! Parses JSON as `serde_json` does, but rejects duplicate keys and anything around the value, so that programs in a
+//! Parses JSON like `serde_json`, but rejects duplicate keys and anything around the value, so that programs in a
 //! pipeline can rely on it. RFC 8259 (section 4) does not define which of two equal keys counts, and parsers differ, so
-//! two readers of one answer would see different values.
+//! two readers of the same answer would see different values.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Value, Malformed> {
     }
     if is_fence(start) {
         return Err(whole(
-            "it is wrapped in a Markdown fence (```), and must be the JSON alone".to_owned(),
+            "it is wrapped in a Markdown fence (```), but must be only JSON".to_owned(),
         ));
     }
     let mut state = HashState::default();
@@ -43,10 +43,10 @@ pub fn parse(text: &str) -> Result<Value, Malformed> {
         .map_err(|error| Malformed {
             at: state.path.concat(),
             why: match (state.twice.take(), error.is_eof()) {
-                (Some(key), _) => format!("the key {key:?} is given twice"),
-                (None, true) => format!("it ends in the middle: {error}"),
+                (Some(key), _) => format!("duplicate key {key:?}"),
+                (None, true) => format!("it is truncated: {error}"),
                 (None, false) if !start.starts_with(BEGINNINGS) => {
-                    "it begins with words, and must be the JSON alone".to_owned()
+                    "it begins with text, but must be only JSON".to_owned()
                 }
                 (None, false) => format!("it is not JSON: {error}"),
             },
@@ -60,7 +60,7 @@ pub fn parse(text: &str) -> Result<Value, Malformed> {
             .any(|line| is_fence(line.trim_start()));
         let what = if after { "a Markdown fence" } else { "text" };
         return Err(whole(format!(
-            "there is {what} behind the JSON, at {place}, and it must be the JSON alone"
+            "there is {what} after the JSON, at {place}, but it must be only JSON"
         )));
     }
     Ok(value)
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_serde_takes_is_the_same_value() {
+    fn valid_json_gives_the_same_value_as_serde() {
         let check = |text: &str| {
             let expected: Value = serde_json::from_str(text).expect("JSON");
             assert_eq!(parse(text), Ok(expected), "{text}");
@@ -172,52 +172,48 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_has_its_place_and_words() {
+    fn an_error_has_a_location_and_a_reason() {
         let check = |text: &str, at: &str, why: &str| {
             let malformed = parse(text).expect_err(text);
             assert_eq!((&*malformed.at, &*malformed.why), (at, why), "{text}");
         };
-        check("{\"a\": 1, \"a\": 1}", "/a", "the key \"a\" is given twice");
+        check("{\"a\": 1, \"a\": 1}", "/a", "duplicate key \"a\"");
         check(
             "{\"a\": [{}, {\"b/c\": 1, \"d\": [1], \"b/c\": 2}]}",
             "/a/1/b~1c",
-            "the key \"b/c\" is given twice",
+            "duplicate key \"b/c\"",
         );
-        check(
-            "{\"\\u0061\": 1, \"a\": 1}",
-            "/a",
-            "the key \"a\" is given twice",
-        );
+        check("{\"\\u0061\": 1, \"a\": 1}", "/a", "duplicate key \"a\"");
         check(" \n", "", "it is empty");
         check(
             "\n```json\n{}\n```",
             "",
-            "it is wrapped in a Markdown fence (```), and must be the JSON alone",
+            "it is wrapped in a Markdown fence (```), but must be only JSON",
         );
         check(
             "{}\n```\n",
             "",
-            "there is a Markdown fence behind the JSON, at line 2 column 1, and it must be the JSON alone",
+            "there is a Markdown fence after the JSON, at line 2 column 1, but it must be only JSON",
         );
         check(
             "{} {}",
             "",
-            "there is text behind the JSON, at line 1 column 4, and it must be the JSON alone",
+            "there is text after the JSON, at line 1 column 4, but it must be only JSON",
         );
         check(
             "Here it is: {}",
             "",
-            "it begins with words, and must be the JSON alone",
+            "it begins with text, but must be only JSON",
         );
         check(
             "\u{feff}{}",
             "",
-            "it begins with words, and must be the JSON alone",
+            "it begins with text, but must be only JSON",
         );
         check(
             "{\"a\": [1, {\"b\": \"x",
             "/a/1/b",
-            "it ends in the middle: EOF while parsing a string at line 1 column 18",
+            "it is truncated: EOF while parsing a string at line 1 column 18",
         );
         check(
             "{\"a\": [1, 2,]}",

@@ -98,7 +98,7 @@ impl Fit<'_> {
                 for (name, field) in fields {
                     let Some((_, inner)) = node.properties.iter().find(|(known, _)| known == name)
                     else {
-                        return Err(self.miss(format!("there is no property {name:?}")));
+                        return Err(self.miss(format!("unexpected property {name:?}")));
                     };
                     self.inside(escaped(name), *inner, field)?;
                 }
@@ -123,7 +123,7 @@ impl Fit<'_> {
     }
 
     /// Checks that one of the alternatives matches. If none does, the closest one is reported: of the right type, with
-    /// the right constants, and wrong only deep inside. If the type alone is wrong everywhere, all types are named.
+    /// the right constants, and wrong only at depth. If every alternative has the wrong type, all types are listed.
     fn any(&mut self, number: usize, value: &Value) -> Result<(), Miss> {
         let (mut wanted, mut best) = (Types::default(), None);
         for alternative in self.alternatives(number) {
@@ -148,7 +148,7 @@ impl Fit<'_> {
         ))
     }
 
-    /// The alternatives, with those that only have alternatives themselves replaced by these, each once.
+    /// The alternatives, flattened: one that consists only of alternatives is replaced by these. Each occurs once.
     fn alternatives(&self, number: usize) -> Vec<usize> {
         let (mut seen, mut flat) = (BTreeSet::new(), Vec::new());
         let mut todo: Vec<usize> = self.nodes[number].any_of.iter().rev().copied().collect();
@@ -166,7 +166,7 @@ impl Fit<'_> {
         flat
     }
 
-    /// Whether the constant properties, which identify such objects, have the right values.
+    /// Whether the constant properties, which identify the alternative, have the right values.
     fn is_marked(&self, number: usize, value: &Value) -> bool {
         self.nodes[number].properties.iter().all(|(name, inner)| {
             let mark = match &self.nodes[*inner] {
@@ -231,17 +231,17 @@ mod tests {
         check(
             "other",
             json!(1),
-            Err(("", "there is no property \"other\"")),
+            Err(("", "unexpected property \"other\"")),
         );
         check(
             "a/b",
             json!([]),
-            Err(("/a~1b", "its number of items is 0, and must be at least 1")),
+            Err(("/a~1b", "its number of items is 0, but must be at least 1")),
         );
         check(
             "a/b",
             json!([1, 2, 3]),
-            Err(("/a~1b", "its number of items is 3, and must be at most 2")),
+            Err(("/a~1b", "its number of items is 3, but must be at most 2")),
         );
         check(
             "a/b",
@@ -266,17 +266,17 @@ mod tests {
         check(
             "rate",
             json!(0.5),
-            Err(("/rate", "it is 0.5, and must be at least 1")),
+            Err(("/rate", "it is 0.5, but must be at least 1")),
         );
         check(
             "rate",
             json!(2),
-            Err(("/rate", "it is 2, and must be less than 2")),
+            Err(("/rate", "it is 2, but must be less than 2")),
         );
         check(
             "rate",
             json!(1.005),
-            Err(("/rate", "it is 1.005, and must be a multiple of 0.01")),
+            Err(("/rate", "it is 1.005, but must be a multiple of 0.01")),
         );
         check("yes", json!(false), Err(("/yes", "it is not true")));
         super::tests::check(&schema, json!([]), Err(("", "it is an array, not object")));
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn time_and_stack_are_bounded() {
-        // Two alternatives that continue in the same way at every level, and 32 schemas between two levels.
+        // Two alternatives that continue identically at every level, and 32 schemas between two levels.
         let mut schema = object(json!({"v": {"$ref": "#/$defs/a00"}}));
         let mut definitions = json!({});
         for n in 0..30 {

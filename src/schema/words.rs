@@ -1,4 +1,4 @@
-//! Locations and kinds of values, as written in messages.
+//! Locations and kinds of values, for messages.
 
 use serde_json::Value;
 

@@ -1,13 +1,13 @@
 //! The lines of a session file. Metadata lines have a type that begins with `codex.`; every other line is an item, as
-//! the bytes sent to the service. So a newer version can add kinds of lines that this one ignores: such a line stays
-//! in the file and is never sent.
+//! the bytes sent to the service. A newer version can therefore add kinds of lines that this one ignores: such a line
+//! stays in the file and is never sent.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The version of the file format, raised when older programs could not read it. Version 2 added the prefix.
+/// The version of the file format, raised when older programs can no longer read it. Version 2 added the prefix.
 pub(super) const SESSION_VERSION: u32 = 2;
 
 /// The prefix of metadata line types.
@@ -19,10 +19,10 @@ const SESSION: &str = "session";
 /// The line before the items of a run.
 const TURN: &str = "turn";
 
-/// How a file spells the types of metadata lines. A file keeps its spelling, so that the version that created it can
+/// How a file writes the types of metadata lines. A file keeps its format, so that the version that created it can
 /// still read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Spelling {
+pub(super) enum LineFormat {
     /// Without the prefix, up to version 1.
     Bare,
     /// With the prefix, since version 2.
@@ -30,7 +30,7 @@ pub(super) enum Spelling {
     Prefixed,
 }
 
-impl Spelling {
+impl LineFormat {
     /// Returns the type of the first line.
     pub(super) fn session(self) -> String {
         self.of(SESSION)
@@ -48,17 +48,17 @@ impl Spelling {
         }
     }
 
-    /// Returns the spelling of a file whose first line has this type; `None` if it is not a session file.
+    /// Returns the format of a file whose first line has this type; `None` if it is not a session file.
     pub(super) fn of_first(kind: &str) -> Option<Self> {
         [Self::Bare, Self::Prefixed]
             .into_iter()
-            .find(|spelling| spelling.session() == kind)
+            .find(|line_format| line_format.session() == kind)
     }
 
     /// Classifies a line, after the first, by its type.
     pub(super) fn line_kind(self, kind: &str) -> LineKind {
         match kind.strip_prefix(PREFIX) {
-            // The versions that create bare files store any item of the service, even one of this type.
+            // Versions that create bare files store any item of the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
@@ -158,7 +158,7 @@ fn text(raw: Option<&RawValue>) -> Option<String> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-/// Puts an item on one line. Between JSON values a blank is as good as a line end, and strings contain no raw line
+/// Puts an item on one line. Between JSON values, blanks and line ends are equivalent, and strings contain no raw line
 /// ends.
 #[must_use]
 pub fn on_one_line(item: &[u8]) -> Cow<'_, [u8]> {

@@ -9,7 +9,7 @@ use super::{Error, Sessions, StoredConversation, read};
 use crate::id::ThreadId;
 
 impl Sessions {
-    /// Returns the stored conversations, newest first, without their items. Unreadable files are left out.
+    /// Returns the stored conversations, newest first, without their items. Unreadable files are skipped.
     #[must_use]
     pub fn list(&self) -> Vec<StoredConversation> {
         let files = self.files();
@@ -55,7 +55,7 @@ fn read_summary(path: &Path) -> Option<StoredConversation> {
     let (mut stored, _) = StoredConversation::read(&bytes).ok()?;
     stored.items = Vec::new();
     stored.models = Vec::new();
-    // The id is taken from the file name, by which a conversation is found.
+    // The id comes from the file name, which is what lookups use.
     stored.id = path.file_stem()?.to_str()?.parse().ok()?;
     Some(stored)
 }

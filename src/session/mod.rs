@@ -18,11 +18,11 @@ use fs4::{FileExt, TryLockError};
 use rustix::fs::OFlags;
 
 use crate::clock::date;
-use crate::file::{Directory, give_at, has_no_locks, open_regular};
+use crate::file::{Directory, has_no_locks, inherit_owner_at, open_regular};
 use crate::id::ThreadId;
 pub use error::Error;
 pub use journal::Journal;
-use line::Spelling;
+use line::LineFormat;
 pub use line::on_one_line;
 pub use stored::StoredConversation;
 pub use writer::{TurnHeader, Writer};
@@ -56,10 +56,10 @@ impl Sessions {
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
-        give_at(&file, &path);
-        // No other process knows the file yet.
+        inherit_owner_at(&file, &path);
+        // No other process knows about the file yet.
         let _ = FileExt::try_lock(&file);
-        let mut writer = Writer::new(file, path.clone(), Spelling::default());
+        let mut writer = Writer::new(file, path.clone(), LineFormat::default());
         match writer.begin(id, beginning) {
             Err(error) => {
                 // The file contains nothing to resume.
@@ -81,7 +81,7 @@ impl Sessions {
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Busy(path)),
-            // On a file system without locks no process is excluded.
+            // A file system without locks excludes no other process.
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -93,7 +93,7 @@ impl Sessions {
             file.set_len(whole as u64).map_err(failed)?;
             file.seek(io::SeekFrom::End(0)).map_err(failed)?;
         }
-        let writer = Writer::new(file, path.clone(), stored.spelling);
+        let writer = Writer::new(file, path.clone(), stored.line_format);
         Ok((stored, writer))
     }
 

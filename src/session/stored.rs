@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::line::{FirstLine, ItemFields, LineKind, SESSION_VERSION, Spelling, TurnLine};
+use super::line::{FirstLine, ItemFields, LineFormat, LineKind, SESSION_VERSION, TurnLine};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output, is_effort_change};
@@ -20,7 +20,7 @@ pub struct StoredConversation {
     pub created_at: u64,
     /// The working directory of its last run.
     pub cwd: String,
-    /// The model used last, as `-m` takes it: one of a custom provider has the provider's name before it.
+    /// The model used last, as `-m` accepts it: `PROVIDER/MODEL` for a custom provider.
     pub model: String,
     /// The custom provider of that model, if it has one.
     pub provider: Option<String>,
@@ -34,11 +34,11 @@ pub struct StoredConversation {
     pub turns: usize,
     /// The beginning of the user's first message.
     pub first: String,
-    /// How the file spells the types of metadata lines.
-    pub(super) spelling: Spelling,
+    /// How the file writes the types of metadata lines.
+    pub(super) line_format: LineFormat,
 }
 
-/// The output of a call that was stopped before it had one.
+/// The output of a call that was stopped before it produced one.
 pub const ABORTED: &str = "aborted";
 
 /// The reasoning effort of the current model.
@@ -48,7 +48,7 @@ pub struct Effort {
     pub head: Option<String>,
     /// The effort of the last item that changed it.
     pub changed: Option<String>,
-    /// The number of items when this model took over. Changes among those are another model's.
+    /// The number of items when this model took over. Changes in those were made for another model.
     pub since: usize,
 }
 
@@ -74,7 +74,7 @@ pub struct Damage {
 pub enum Flaw {
     /// It cannot be parsed.
     Unreadable,
-    /// The first line is not one of a session.
+    /// The first line is not a session header.
     NoSession,
     /// The id of the conversation is invalid.
     Id(IdError),
@@ -87,11 +87,11 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable => f.write_str("it is no JSON object of a conversation"),
-            Self::NoSession => f.write_str("the first line does not say which conversation it is"),
-            Self::Id(error) => write!(f, "the id of the conversation is unusable: {error}"),
-            Self::Newer => f.write_str("it was written by a newer version of codex-run"),
-            Self::NoType => f.write_str("it has no type"),
+            Self::Unreadable => f.write_str("not a valid JSON object"),
+            Self::NoSession => f.write_str("not the header of a conversation"),
+            Self::Id(error) => write!(f, "invalid conversation id: {error}"),
+            Self::Newer => f.write_str("written by a newer version of codex-run"),
+            Self::NoType => f.write_str("the item has no type"),
         }
     }
 }
@@ -157,7 +157,7 @@ impl StoredConversation {
     /// Creates an empty conversation from the first line.
     fn from_first_line(fields: &ItemFields<'_>, raw: &[u8]) -> Result<Self, Flaw> {
         let kind = fields.kind().unwrap_or_default();
-        let spelling = Spelling::of_first(&kind).ok_or(Flaw::NoSession)?;
+        let line_format = LineFormat::of_first(&kind).ok_or(Flaw::NoSession)?;
         let first: FirstLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
         if first.version > SESSION_VERSION {
             return Err(Flaw::Newer);
@@ -174,13 +174,13 @@ impl StoredConversation {
             models: Vec::new(),
             turns: 0,
             first: String::new(),
-            spelling,
+            line_format,
         })
     }
 
     fn add_line(&mut self, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), Flaw> {
         let kind = fields.kind().unwrap_or_default();
-        match self.spelling.line_kind(&kind) {
+        match self.line_format.line_kind(&kind) {
             LineKind::Turn => {
                 let turn: TurnLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 self.turns += usize::from(turn.cwd.is_some());
@@ -191,7 +191,7 @@ impl StoredConversation {
                     self.cwd = cwd;
                 }
             }
-            // It stays in the file for a version that knows it.
+            // It stays in the file for versions that know it.
             LineKind::Unknown => {}
             LineKind::Item => {
                 if !fields.is_typed() {
@@ -215,17 +215,17 @@ impl StoredConversation {
 
     /// Applies a turn line that names a model.
     fn begin(&mut self, line: &TurnLine, model: &str) {
-        let spelled = match &line.provider {
+        let qualified = match &line.provider {
             Some(provider) => format!("{provider}/{model}"),
             None => model.to_owned(),
         };
-        if self.model != spelled {
+        if self.model != qualified {
             self.effort = Effort {
                 since: self.items.len(),
                 ..Effort::default()
             };
         }
-        self.model = spelled;
+        self.model = qualified;
         self.provider.clone_from(&line.provider);
         self.effort.head.clone_from(&line.effort);
     }

@@ -1,4 +1,4 @@
-//! Appends to a stored conversation. After a failed write nothing more is written, since a line would be missing.
+//! Appends to a stored conversation. After a failed write, nothing more is written: a line would be missing in between.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::journal::Journal;
-use super::line::{SESSION_VERSION, Spelling};
+use super::line::{LineFormat, SESSION_VERSION};
 use crate::file;
 use crate::id::ThreadId;
 
@@ -34,7 +34,7 @@ pub struct TurnHeader<'a> {
 pub struct Writer {
     file: File,
     path: PathBuf,
-    spelling: Spelling,
+    line_format: LineFormat,
     /// What the lines of later turns repeat: the working directory and the provider.
     cwd: String,
     provider: Option<String>,
@@ -53,11 +53,11 @@ enum WriterState {
 
 impl Writer {
     /// Creates a writer for a locked file.
-    pub(super) fn new(file: File, path: PathBuf, spelling: Spelling) -> Self {
+    pub(super) fn new(file: File, path: PathBuf, line_format: LineFormat) -> Self {
         Self {
             file,
             path,
-            spelling,
+            line_format,
             cwd: String::new(),
             provider: None,
             state: WriterState::Writing,
@@ -66,7 +66,7 @@ impl Writer {
 
     /// Writes the first lines of the file.
     pub(super) fn begin(&mut self, id: &ThreadId, beginning: &TurnHeader<'_>) -> io::Result<()> {
-        let line = json!({"type": self.spelling.session(), "version": SESSION_VERSION, "id": id.as_str(),
+        let line = json!({"type": self.line_format.session(), "version": SESSION_VERSION, "id": id.as_str(),
             "created_at": beginning.now, "cwd": beginning.cwd.to_string_lossy(), "codex_run": beginning.version});
         self.line(line.to_string().as_bytes());
         self.turn(beginning);
@@ -85,7 +85,7 @@ impl Writer {
 
     fn turn_line(&mut self, at: u64, model: &str, effort: Option<&str>) {
         let mut line =
-            json!({"type": self.spelling.turn(), "at": at, "model": model, "cwd": self.cwd});
+            json!({"type": self.line_format.turn(), "at": at, "model": model, "cwd": self.cwd});
         for (name, value) in [("provider", self.provider.as_deref()), ("effort", effort)] {
             if let Some(value) = value {
                 line[name] = value.into();
@@ -116,7 +116,7 @@ impl Journal for Writer {
     fn item(&mut self, item: &[u8]) {
         // A service must not write metadata lines, nor a line that cannot be read back, which would break the
         // conversation.
-        if self.spelling.is_item(item) {
+        if self.line_format.is_item(item) {
             self.line(item);
         }
     }
@@ -126,7 +126,7 @@ impl Journal for Writer {
     }
 
     fn model(&mut self, at: u64, model: &str, effort: Option<&str>) {
-        let mut line = json!({"type": self.spelling.turn(), "at": at, "model": model});
+        let mut line = json!({"type": self.line_format.turn(), "at": at, "model": model});
         if let Some(effort) = effort {
             line["effort"] = effort.into();
         }

@@ -149,7 +149,7 @@ const CERTIFICATES: &[&str] = &[
     "npm_config_cafile",
 ];
 
-/// The part of an environment that tools get.
+/// The part of an environment that is passed to tools.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Selected {
     /// The variables.

@@ -14,7 +14,7 @@ use crate::exhausted::at_start;
 #[derive(Debug, Default)]
 pub(super) struct RunningJobs {
     pub(super) children: Vec<Pid>,
-    /// The run is over: no process is started any more.
+    /// The run is over: no more processes are started.
     pub(super) over: bool,
 }
 

@@ -22,7 +22,7 @@ use super::sandbox::paths::Root;
 use super::sandbox::writable_reach::WritableReach;
 use super::scratch::{Scratch, SocketScratch};
 use super::setup::ToolSetup;
-use super::tool_order::{self, ToolOrder};
+use super::tool_request::{self, ToolRequest};
 use crate::exhausted::at_start;
 use crate::result::{CallResult, Status};
 
@@ -47,7 +47,7 @@ pub enum LaunchError {
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     /// The request to the tool's process. The temporary directory is added to its writable ones.
-    pub(super) order: ToolOrder,
+    pub(super) request: ToolRequest,
     /// Additional environment variables, by name.
     pub(super) variables: &'a [String],
     /// The program makes Python search the working directory for code first.
@@ -140,7 +140,7 @@ impl Launcher {
     pub(super) fn run(&self, mut launch: Launch<'_>, arguments: &[u8]) -> io::Result<CallResult> {
         let scratch = self.scratch().map_err(|(_, error)| error)?;
         let mut sockets = None;
-        if let Some(policy) = &mut launch.order.policy {
+        if let Some(policy) = &mut launch.request.policy {
             policy.temporary = Some(scratch.path.clone());
             policy.writable.push(scratch);
             // On a full disk it cannot be created, and the call runs without it.
@@ -150,7 +150,7 @@ impl Launcher {
         }
         let mut child = Job::start(&self.running, self.command(&launch)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
-        let limit = launch.order.timeout;
+        let limit = launch.request.timeout;
         let (status, bytes, complaints) = thread::scope(|scope| {
             // The child reads all of its input first, unless it fails earlier, which its result shows.
             let feed = move || drop({ stdin }.write_all(arguments));
@@ -181,15 +181,15 @@ impl Launcher {
         let found = setup.environment.iter().chain(further);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
-            Some((tool_order::held_name(name), value))
+            Some((tool_request::held_name(name), value))
         });
         let apart = (reach != WritableReach::default() && launch.is_code_for_python)
-            .then(|| (tool_order::held_name(SAFE_PATH.as_ref()), OsStr::new("1")));
+            .then(|| (tool_request::held_name(SAFE_PATH.as_ref()), OsStr::new("1")));
         let mut command = Command::new(&setup.program);
         command
             .arg0("codex")
             .args(["tool", "--held"])
-            .args(launch.order.words())
+            .args(launch.request.words())
             .current_dir(&setup.directory)
             .env_clear()
             .envs(found)
@@ -221,7 +221,7 @@ pub fn set_close_on_exec() {
 /// The result of a call whose process exited without reporting one.
 fn without_result(status: ExitStatus, complaints: &[u8]) -> CallResult {
     if let Some(signal) = status.signal() {
-        let words = format!("the tool was ended by signal {signal} before it could answer");
+        let words = format!("the tool was ended by signal {signal} before it returned a result");
         return CallResult::new(Status::Signalled(signal), words);
     }
     let complaints = capture::clean(complaints);

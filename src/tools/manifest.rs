@@ -49,7 +49,7 @@ pub struct Manifest {
 }
 
 /// The context in which a manifest is validated.
-pub struct Around<'a> {
+pub struct ManifestContext<'a> {
     /// The directory of the manifest.
     pub directory: &'a Path,
     /// Set if that directory is hidden and must be made readable.
@@ -57,9 +57,9 @@ pub struct Around<'a> {
     /// Parses a duration.
     pub duration: fn(&str) -> Option<Duration>,
     /// Whether a program can be run, by name or path.
-    pub runs: &'a dyn Fn(&OsStr) -> bool,
+    pub is_executable: &'a dyn Fn(&OsStr) -> bool,
     /// Whether a variable is reserved for codex-run. Reserved variables are never passed to tools.
-    pub is_own: fn(&str) -> bool,
+    pub is_reserved: fn(&str) -> bool,
     /// Names of other tools, besides the built-in ones.
     pub taken: &'a [&'a str],
 }
@@ -68,8 +68,8 @@ impl Manifest {
     /// Parses a manifest.
     ///
     /// # Errors
-    /// If there is a mistake in it.
-    pub fn parse(text: &str, around: &Around<'_>) -> Result<Self, Mistake> {
+    /// If it is invalid.
+    pub fn parse(text: &str, context: &ManifestContext<'_>) -> Result<Self, Mistake> {
         let reader = PositionReader::new(text);
         let fields = reader.fields(FIELDS)?;
         let field = |name: &str| {
@@ -89,12 +89,15 @@ impl Manifest {
         if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
             return Err(reader.mistake(
                 at_name.get(),
-                "a name is 1 to 64 letters, digits, - and _, which is what the service takes"
+                "a name must be 1 to 64 letters, digits, - or _ (a limit of the service)"
                     .to_owned(),
             ));
         }
-        if find_tool(&name).is_some() || around.taken.contains(&&*name) {
-            return Err(reader.mistake(at_name.get(), format!("there is already a tool {name}")));
+        if find_tool(&name).is_some() || context.taken.contains(&&*name) {
+            return Err(reader.mistake(
+                at_name.get(),
+                format!("there is already a tool named {name}"),
+            ));
         }
         let at_parameters = needed("parameters")?;
         let parameters: Value = reader.typed(at_parameters, "a JSON Schema")?;
@@ -113,15 +116,15 @@ impl Manifest {
         }
         let at_command = needed("command")?;
         let command: Vec<String> = reader.typed(at_command, "an array of strings")?;
-        let command =
-            located(&command, around).map_err(|what| reader.mistake(at_command.get(), what))?;
+        let command = resolve_program(&command, context)
+            .map_err(|what| reader.mistake(at_command.get(), what))?;
         let timeout = match field("timeout") {
             None => None,
             Some(at) => {
                 let text: String = reader.typed(at, "a string, such as \"30s\"")?;
-                let what = "a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"";
+                let what = "this must be a duration, such as \"300ms\", \"90s\", \"15m\" or \"2h\"";
                 Some(
-                    (around.duration)(&text)
+                    (context.duration)(&text)
                         .ok_or_else(|| reader.mistake(at.get(), what.to_owned()))?,
                 )
             }
@@ -134,11 +137,13 @@ impl Manifest {
                     .iter()
                     .any(|name| name.is_empty() || name.contains(['=', '*']))
                 {
-                    let what = "these must be names of variables in full, without values";
+                    let what = "these must be full names of variables, without values";
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
-                if let Some(name) = names.iter().find(|name| (around.is_own)(name)) {
-                    let what = format!("{name} is a variable of codex-run, which no tool gets");
+                if let Some(name) = names.iter().find(|name| (context.is_reserved)(name)) {
+                    let what = format!(
+                        "{name} is a variable of codex-run, which is never passed to tools"
+                    );
                     return Err(reader.mistake(at.get(), what));
                 }
                 names
@@ -154,7 +159,7 @@ impl Manifest {
             env,
             network: flag("network")?,
             write: flag("write")?,
-            readable: around.readable.map(Path::to_owned),
+            readable: context.readable.map(Path::to_owned),
         })
     }
 
@@ -177,19 +182,22 @@ impl Manifest {
 }
 
 /// Resolves the program if it is given as a path.
-fn located(command: &[String], around: &Around<'_>) -> Result<Vec<OsString>, String> {
+fn resolve_program(
+    command: &[String],
+    context: &ManifestContext<'_>,
+) -> Result<Vec<OsString>, String> {
     let [program, rest @ ..] = command else {
         return Err("the command is empty".to_owned());
     };
     let program: OsString = if program.contains('/') {
         // A program may look at the name it was started by, so a link to it is kept. Links in the directories are
         // kept too, since it matters where they are located.
-        let path = real(around.directory).join(program);
+        let path = real(context.directory).join(program);
         path.components().collect::<PathBuf>().into()
     } else {
         program.into()
     };
-    if !(around.runs)(&program) {
+    if !(context.is_executable)(&program) {
         let path = Path::new(&program);
         let program = program.display();
         return Err(if path.is_file() {
@@ -210,15 +218,15 @@ mod tests {
     use crate::tools::sandbox::paths::Root;
 
     fn parse(text: &str) -> Result<Manifest, Mistake> {
-        let around = Around {
+        let context = ManifestContext {
             directory: Path::new("/"),
             readable: None,
             duration: |text| Some(Duration::from_secs(text.strip_suffix('s')?.parse().ok()?)),
-            runs: &|name| name == "true",
-            is_own: |name| name == "OUR_KEY",
+            is_executable: &|name| name == "true",
+            is_reserved: |name| name == "OUR_KEY",
             taken: &["other"],
         };
-        Manifest::parse(text, &around)
+        Manifest::parse(text, &context)
     }
 
     const GOOD: &str = r#"{"name": "lookup", "description": "d",
@@ -226,7 +234,7 @@ mod tests {
  "command": ["true", "x"], "timeout": "30s", "env": ["TICKETS_URL"], "network": true, "write": false}"#;
 
     #[test]
-    fn a_manifest_gets_no_more_than_the_run_allows() {
+    fn a_manifest_has_no_more_permissions_than_the_run() {
         let manifest = parse(GOOD).expect("it is right");
         assert_eq!(manifest.command, ["true", "x"]);
         assert_eq!(
@@ -251,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_reported_with_its_position() {
+    fn an_error_is_reported_with_its_position() {
         let check = |from: &str, to: &str, expected: &str| {
             let text = GOOD.replacen(from, to, 1);
             let parsed = parse(&text).map_err(|mistake| mistake.to_string());
@@ -261,7 +269,7 @@ mod tests {
         check(
             "lookup",
             "look up",
-            "1:10: a name is 1 to 64 letters, digits, - and _, which is what the service takes",
+            "1:10: a name must be 1 to 64 letters, digits, - or _ (a limit of the service)",
         );
         check(
             "\"object\"",
@@ -270,27 +278,31 @@ mod tests {
         );
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
         check("true\"", "./gone\"", "3:13: there is no program /gone");
-        check("lookup", "bash", "1:10: there is already a tool bash");
-        check("lookup", "other", "1:10: there is already a tool other");
+        check("lookup", "bash", "1:10: there is already a tool named bash");
+        check(
+            "lookup",
+            "other",
+            "1:10: there is already a tool named other",
+        );
         check(
             "TICKETS_URL",
             "OUR_KEY",
-            "3:53: OUR_KEY is a variable of codex-run, which no tool gets",
+            "3:53: OUR_KEY is a variable of codex-run, which is never passed to tools",
         );
-        let in_full = "3:53: these must be names of variables in full, without values";
+        let in_full = "3:53: these must be full names of variables, without values";
         for name in ["TICKETS_*", "TICKETS_URL=x", ""] {
             check("TICKETS_URL", name, in_full);
         }
         check(
             "\"30s\"",
             "\"soon\"",
-            "3:39: a timeout is written \"300ms\", \"90s\", \"15m\" or \"2h\"",
+            "3:39: this must be a duration, such as \"300ms\", \"90s\", \"15m\" or \"2h\"",
         );
-        check("network", "netwrok", "3:70: there is no field \"netwrok\"");
+        check("network", "netwrok", "3:70: unknown field \"netwrok\"");
         check(
             "\"write\"",
             "\"network\"",
-            "3:98: the field \"network\" is given twice",
+            "3:98: duplicate field \"network\"",
         );
         check(
             "\"description\": \"d\",",

@@ -3,7 +3,7 @@
 //! (`function`). `toolbox` holds those of a run and dispatches calls to them.
 //!
 //! A call runs in its own process, so that it cannot affect the run: `launch` starts that process as `setup` says,
-//! with a request (`tool_order`); it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
+//! with a request (`tool_request`); it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
 //! programs it starts, none of which outlive it), and returns its result. `git` detects changes to what git later
 //! executes.
 
@@ -26,7 +26,7 @@ pub mod scratch;
 pub mod sensitive;
 pub mod setup;
 pub mod tool;
-pub mod tool_order;
+pub mod tool_request;
 pub mod toolbox;
 pub mod topic;
 pub mod worktree;

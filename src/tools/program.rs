@@ -14,7 +14,7 @@ use super::manifest::Manifest;
 use super::sandbox::writable_reach::WritableReach;
 use super::setup::ToolSetup;
 use super::tool::{Runner, Tool};
-use super::tool_order::ToolOrder;
+use super::tool_request::ToolRequest;
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
 
@@ -47,7 +47,7 @@ impl Runner for Program {
         }
         let policy = setup.policy.as_ref();
         let launch = Launch {
-            order: ToolOrder {
+            request: ToolRequest {
                 name: manifest.name.clone(),
                 number,
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
@@ -73,7 +73,7 @@ fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
     let words = manifest.command.get(1..)?;
     let file = WritableReach::of(policy).file_of(words, &setup.directory)?;
     let text = format!(
-        "the tool could not be run: {} is part of its command and can be changed by tools, and this tool gets {}",
+        "the tool could not be run: {} is part of its command and can be changed by tools, and this tool is passed {}",
         file.display(),
         manifest.env.join(" and ")
     );

@@ -3,7 +3,6 @@
 //!
 //! Next to the directory that tools write to (`tmp`) is another (`sockets`) with one for each call's sockets, in
 //! which nothing can be replaced from inside the sandbox.
-//! from inside the sandbox (`sockets`).
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_parent_that_is_private_takes_the_directory() {
+    fn the_first_private_parent_is_used() {
         let path = std::env::temp_dir().join(format!("codex-run-parents-{}", std::process::id()));
         fs::create_dir_all(path.join("open")).expect("a directory");
         let odd = std::os::unix::fs::PermissionsExt::from_mode(0o055);

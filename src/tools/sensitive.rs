@@ -21,7 +21,7 @@ const NAMES: &[&str] = &[
 const WHOLE_WORDS: &[&str] = &["JWT", "OTP", "PAT", "PW", "SAS"];
 
 /// Prefixes of the tokens of well-known services, with their minimum length.
-const BEGINNINGS: &[(&str, usize)] = &[
+const PREFIXES: &[(&str, usize)] = &[
     ("AIza", 30),
     ("AKIA", 20),
     ("ASIA", 20),
@@ -107,7 +107,7 @@ fn has_token(value: &str) -> bool {
     let is_inside = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
     let mut words = value.split(|c: char| !is_inside(c));
     let looks = |word: &str| {
-        BEGINNINGS.iter().any(|(beginning, least)| {
+        PREFIXES.iter().any(|(beginning, least)| {
             word.len() >= *least
                 && word
                     .strip_prefix(beginning)

@@ -7,6 +7,18 @@ use std::time::Duration;
 use super::sandbox::policy::SandboxPolicy;
 use super::scratch::TemporaryParent;
 
+macro_rules! default_timeout {
+    ($seconds:literal) => {
+        /// Default time limit for commands.
+        pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs($seconds);
+
+        /// The same, as the value of a flag.
+        pub const DEFAULT_TIMEOUT_TEXT: &str = concat!($seconds, "s");
+    };
+}
+
+default_timeout!(120);
+
 /// How tools are started. Not needed for tools that are functions of this program.
 #[derive(Clone, Debug, Default)]
 pub struct ToolSetup {

@@ -36,7 +36,6 @@ pub trait Runner: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// If the system could not start it.
-    /// When the system did not let it start.
     fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult>;
 
     /// The manifest, if the tool is a user-defined program.

@@ -172,7 +172,6 @@ impl Toolbox {
     /// # Errors
     ///
     /// If something is left of it; the error includes its path.
-    /// When something is left of it, with its path.
     pub fn clean(&self) -> Result<(), (PathBuf, io::Error)> {
         self.launcher.clean()
     }

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arguments_say_what_a_call_is_about() {
+    fn the_arguments_show_what_a_call_is_about() {
         let check = |topic: Topic, arguments: &str, brief: &str, about: About| {
             assert_eq!(topic.brief(arguments), brief);
             assert_eq!(topic.about(arguments, Path::new("/gone")), about);

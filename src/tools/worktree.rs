@@ -92,8 +92,8 @@ fn worktree(git: &Path, back: &Path) -> Result<PathBuf, &'static str> {
     }
 }
 
-/// Checks a submodule: its git directory is below the superproject's `modules`, and its configuration names the
-/// directory.
+/// Checks a submodule: its git directory must be below the superproject's `modules`, and its configuration must name
+/// the directory.
 fn submodule(git: &Path, directory: &Path) -> Result<(), &'static str> {
     let below_modules = git
         .components()

@@ -23,7 +23,7 @@ use super::json::short;
 use super::output_items::{Slots, with_id};
 use super::response::Usage;
 
-/// Invalid UTF-8 sequences allowed in one event. Each takes more room once replaced.
+/// Invalid UTF-8 sequences allowed in one event. Each takes more space once replaced.
 const MAX_REPLACED: usize = 64 << 10;
 
 /// An answer as it arrives.
@@ -69,8 +69,8 @@ impl Answer {
         }
     }
 
-    /// Processes the data that a properly ended body left without a final blank line. By the standard it is not an
-    /// event; but some servers omit that line, so it is used if it says how the answer ends.
+    /// Processes the data that a properly ended body left without a final blank line. By the standard, it is not an
+    /// event, but some servers omit that line, so it is used if it says how the answer ends.
     pub fn take_remainder(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         if let Some(Event::Completed(_) | Event::Incomplete(_) | Event::Failed(_) | Event::Error) =
             event::parse(frame)
@@ -146,7 +146,7 @@ impl Answer {
                 self.ending = Some(Ending::Failed(fault_in(response)));
             }
             Event::Error => {
-                // The event was decoded as text before.
+                // The event has already been decoded as text.
                 let event = short(
                     std::str::from_utf8(frame).unwrap_or_default(),
                     MAX_REASON_BYTES,
@@ -157,7 +157,7 @@ impl Answer {
         }
     }
 
-    /// Completes a failure with the response head it came with; `now` in Unix seconds.
+    /// Completes a failure with its response head; `now` in Unix seconds.
     pub fn set_head(&mut self, head: &FaultHead, now: u64) {
         if let Some(Ending::Failed(fault)) = &mut self.ending {
             fault.set_head(head, now);
@@ -218,7 +218,7 @@ impl Answer {
                 Some(ItemKind::Message(message)) => {
                     has_text |= message.has_text;
                     refusals.extend(message.refusal.as_deref());
-                    // A message after it shows that the service has handled it itself.
+                    // A later message shows that the service has handled it.
                     waits.retain(|waiting| waiting.client);
                 }
                 Some(ItemKind::Call(call)) if call.unfinished => {
@@ -245,7 +245,7 @@ impl Answer {
     /// The usable part of an interrupted answer.
     #[must_use]
     pub fn kept(&self) -> ResumePoint<'_> {
-        // The lost item may have had any position.
+        // The lost item may have been at any position.
         if self.lost || self.differs {
             return ResumePoint::default();
         }

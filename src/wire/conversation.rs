@@ -1,6 +1,6 @@
 //! The conversation as a request body: one buffer of JSON with `input` as its last field, and an index of each item's
-//! end and estimated tokens. The head is written once, each item is appended as the bytes it came in, and the closing
-//! `]}` is cut off and put back, so the body is complete at every moment and a retry sends the same slice.
+//! end and estimated tokens. The head is written once, each item is appended as the bytes received, and the closing
+//! `]}` is cut off and put back, so the body is complete at all times and a retry sends the same slice.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -88,7 +88,7 @@ impl RequestBody {
         item
     }
 
-    /// Appends an item of an earlier run. Its images are adapted, since that run's model may have required another
+    /// Appends an item of an earlier run. Its images are adapted, since that run's model may have required a different
     /// form.
     pub fn push_stored(&mut self, item: &[u8]) {
         self.push(&with_adapted_images(item, self.takes));
@@ -126,7 +126,7 @@ impl RequestBody {
     /// # Panics
     /// When the range extends past the last item.
     pub fn replace<'a>(&mut self, range: Range<usize>, items: impl IntoIterator<Item = &'a [u8]>) {
-        // A comma belongs to the item after it, so the one before the next item is cut out and put back where it is
+        // A comma belongs to the item after it, so the one before the next item is removed and reinserted if
         // needed.
         let more = range.end < self.len();
         let end = if more {

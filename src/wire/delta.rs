@@ -1,4 +1,4 @@
-//! A fast path for text deltas, which nearly all events of a stream are: a flat object of plain values, as servers
+//! A fast path for text deltas, which are nearly all events of a stream: a flat object of plain values, as servers
 //! write it. Anything else (an escape, a nested value, an error) is left to the general event parser, which gives the
 //! same result for what is parsed here.
 
@@ -39,7 +39,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Delta<'_>> {
                 text = Some(text_of(&bytes[value + 1..end - 1])?)
             }
             b"item_id" if !named => named = true,
-            // A duplicate, not a plain string, or of no use here: left to the general parser.
+            // A duplicate, not a plain string, or irrelevant to a delta: left to the general parser.
             b"type" | b"output_index" | b"delta" | b"item_id" | b"item" | b"response"
             | b"error" => return None,
             _ => {}
@@ -96,7 +96,7 @@ fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    // Most strings here are short; for them eight bytes at a time are faster than setting up a search.
+    // Most strings are short, and for those eight bytes at a time are faster than setting up a search.
     let mut at = at + 1;
     for _ in 0..3 {
         let Some(eight) = bytes.get(at..at + 8) else {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_byte_is_found_wherever_it_stands() {
+    fn an_odd_byte_is_found_at_every_position() {
         for length in 0..20 {
             for at in 0..length {
                 for byte in 0..=255 {
@@ -196,7 +196,7 @@ mod tests {
                 other => panic!("{frame} is {other:?}"),
             }
         };
-        // A duplicate field is an error, also one that this event does not use.
+        // A duplicate field is an error, even if this event does not use it.
         for field in ["item_id", "item", "response", "error", "logprobs"] {
             let field = format!("\"{field}\":null,");
             check(

@@ -103,7 +103,7 @@ pub(super) fn general(frame: &str) -> Option<Event<'_>> {
             Some(item) => Event::Done(place, item),
             None => return None,
         },
-        // Some servers spell it `response.done`.
+        // Some servers call it `response.done`.
         "response.completed" | "response.done" => Event::Completed(fields.response),
         "response.incomplete" => Event::Incomplete(fields.response),
         "response.failed" | "response.cancelled" => Event::Failed(fields.response),

@@ -1,6 +1,8 @@
 //! The items that the client writes: user messages and tool outputs. Both may hold images, in the form that the model
 //! accepts.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 /// How a model accepts images.
@@ -89,6 +91,13 @@ pub(super) fn message(role: &str, text: &str, images: &[String], takes: ImageSup
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
+/// A message of the model as plain text, without an id.
+#[must_use]
+pub fn assistant_message(text: &str) -> Vec<u8> {
+    let text = quoted(text);
+    format!(r#"{{"type":"message","role":"assistant","content":{text}}}"#).into_bytes()
+}
+
 /// The type of an item that changes the reasoning effort.
 pub const EFFORT_CHANGE: &str = "configuration_update";
 
@@ -102,15 +111,15 @@ pub fn is_effort_change(item: &[u8]) -> bool {
     item["type"] == EFFORT_CHANGE
 }
 
-/// An item that changes the reasoning effort from here on. Unlike a changed field of the request head, it keeps the
-/// service's prompt cache valid.
+/// An item that changes the reasoning effort from this point on. Unlike a changed field of the request head, it keeps
+/// the service's prompt cache valid.
 #[must_use]
 pub fn effort_change(effort: &str) -> Vec<u8> {
     let effort = quoted(effort);
     format!(r#"{{"type":"{EFFORT_CHANGE}","reasoning":{{"effort":{effort}}}}}"#).into_bytes()
 }
 
-/// Sent for a tool output that is empty or blank.
+/// Placeholder for a tool output that is empty or blank.
 pub(super) const NO_OUTPUT: &str = "(no output)";
 
 /// The output of a call: text, and optionally an image as a data URL.
@@ -122,8 +131,8 @@ pub struct CallOutput {
     pub image: Option<String>,
 }
 
-/// Sent in place of an image that the model does not accept.
-const IMAGE_OMITTED: &str = "(the picture is left out: this model takes text only)";
+/// Placeholder for an image that the model does not accept.
+const IMAGE_OMITTED: &str = "(image omitted: this model accepts only text)";
 
 /// The output of a tool call, as an item.
 #[must_use]
@@ -172,6 +181,16 @@ pub fn image_type(start: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// An image as a data URL; `None` if models do not accept it.
+#[must_use]
+pub fn data_url(image: &[u8]) -> Option<String> {
+    let kind = image_type(image)?;
+    Some(format!(
+        "data:{kind};base64,{}",
+        BASE64_STANDARD.encode(image)
+    ))
+}
+
 /// A string as JSON.
 ///
 /// # Panics
@@ -206,9 +225,7 @@ mod tests {
         assert!(item("c", "a", Some("data:x"), ImageSupport::Bare).ends_with(bare));
         let left_out = item("c", "a", Some("data:x"), ImageSupport::Refused);
         assert!(
-            left_out.ends_with(
-                r#""output":"a\n(the picture is left out: this model takes text only)"}"#
-            )
+            left_out.ends_with(r#""output":"a\n(image omitted: this model accepts only text)"}"#)
         );
     }
 

@@ -1,5 +1,5 @@
-//! Items: the parts of answers and conversations. An item is kept as the bytes it came in, because these bytes go back
-//! to the service, together with the few fields that this program uses.
+//! Items: the parts of answers and conversations. An item is kept as the bytes received, because these bytes go back
+//! to the service; the few fields that this program uses are parsed.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -32,12 +32,12 @@ pub enum ItemKind {
     },
     /// A call of one of the client's tools.
     Call(Call),
-    /// An item that waits for a result, such as an approval, a patch, or one of an unknown type. The service may have
-    /// handled it itself.
+    /// An item that waits for a result, such as an approval or a patch, or an item of an unknown type. The service may
+    /// have handled it already.
     Waiting(PendingItem),
     /// A result that the service produced for the item with this `call_id`, or for an unnamed one.
     Result(Option<String>),
-    /// Any other item; the service handles it itself.
+    /// Any other item, handled by the service.
     Other,
 }
 
@@ -246,7 +246,7 @@ const MAX_REFUSAL_BYTES: usize = 16 << 10;
 fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let mut all = Cow::Borrowed("");
     parts(content, |part| {
-        // Some servers spell it `text`.
+        // Some servers call it `text`.
         if matches!(
             part.kind.and_then(text).as_deref(),
             Some("output_text" | "text")
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_classified_and_kept_to_the_byte() {
+    fn items_are_classified_and_kept_byte_for_byte() {
         check(
             r#"{"type":"message", "content":[{"type":"output_text","text":"a\n"},{"type":"output_text","text":"b"},7,{"type":"x"}]}"#,
             Some(ItemKind::Message(Message {
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_whose_text_cannot_be_read_is_none() {
+    fn a_message_with_undecodable_text_is_rejected() {
         check(
             r#"{"type":"message","content":[{"type":"output_text","text":7}]}"#,
             None,

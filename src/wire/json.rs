@@ -95,7 +95,7 @@ pub(super) fn each<'a>(
     json.deserialize_seq(Elements(&mut take)).is_ok()
 }
 
-/// The short fields of an object, as an object: at most `most` bytes each, and four times that together. Error details
+/// The short fields of an object, as an object: at most `most` bytes each, and four times that in total. Error details
 /// are among them, and parsing these alone takes little memory. Input that is not an object counts as an empty one.
 pub(super) fn short(object: &str, most: usize) -> String {
     struct Short(usize);
@@ -132,7 +132,7 @@ pub(super) fn short(object: &str, most: usize) -> String {
         .unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// The beginning of an external text, for a message: at most `most` bytes.
+/// The beginning of text from outside, for a message: at most `most` bytes.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     shortened(text, most).into_owned()
 }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_elements_of_an_array_come_one_at_a_time() {
+    fn array_elements_are_passed_on_one_at_a_time() {
         let list = |json: &str, most: usize| {
             let (array, mut found) = (raw(json), Vec::new());
             let is_array = each(&array, |element| {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_left_out_and_cut() {
+    fn long_fields_are_dropped_and_long_text_is_truncated() {
         assert_eq!(
             short(r#"{"a": 1, "b": "long long", "c": {"d": 2}}"#, 12),
             r#"{"a":1,"c":{"d": 2}}"#

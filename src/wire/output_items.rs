@@ -1,5 +1,5 @@
-//! The output items of an answer. Events refer to an item by index, by id, or not at all, and servers differ in how
-//! they do it. This module decides which item an event refers to.
+//! The output items of an answer. Events refer to an item by index, by id, or not at all, and servers differ in
+//! this. This module decides which item an event refers to.
 
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
@@ -15,7 +15,7 @@ use super::json::fields;
 /// Item limit of an answer. Real answers have a few dozen.
 pub(super) const MAX_ITEMS: usize = 10_000;
 
-/// A fingerprint of an id, enough to compare ids: some servers make them thousands of bytes long.
+/// A fingerprint of an id, sufficient for comparison: some servers send ids of thousands of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id(u64);
 
@@ -44,7 +44,7 @@ pub(super) struct ItemSlot {
 }
 
 impl ItemSlot {
-    /// Whether this position has an id other than this slot's.
+    /// Whether this position has an id that differs from this slot's.
     pub(super) fn has_other_id(&self, place: ItemPosition<'_>) -> bool {
         place.id.is_some_and(|id| self.id != Some(Id::of(id)))
     }

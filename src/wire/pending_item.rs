@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_call_id_or_a_known_type_waits_unless_the_service_runs_it() {
+    fn an_item_with_a_call_id_or_known_type_waits_unless_the_service_runs_it() {
         let check = |kind: &str, call_id, execution, client: Option<bool>| {
             let call_id: Option<&str> = call_id;
             let read = PendingItem::read(Some(kind), call_id.map(str::to_owned), execution);

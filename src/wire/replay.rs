@@ -1,7 +1,7 @@
 //! Adapts items of earlier answers so that the service accepts them again. An id ties an item to the reasoning that led
 //! to it: the service rejects a message or a call with an id if that reasoning is missing ("Item 'msg_..' of type
-//! 'message' was provided without its required 'reasoning' item"). So where reasoning is left out, the ids of the items
-//! after it are, too.
+//! 'message' was provided without its required 'reasoning' item"). So if reasoning is omitted, the ids of the items
+//! after it are omitted too.
 
 use std::borrow::Cow;
 
@@ -14,14 +14,14 @@ use super::input::NO_OUTPUT;
 pub enum Recipient {
     /// The model that wrote it.
     Same,
-    /// Another model, which may not know the phase of a message or the namespace of a call.
+    /// A different model, which may not know the phase of a message or the namespace of a call.
     Other,
 }
 
-/// An item without the reasoning that led to it; `None` for reasoning itself and for items that only their own model
+/// An item without the reasoning that led to it; `None` for reasoning itself and for items that only their model
 /// understands. A message becomes plain text, because one with parts must have an id. A call loses its id and keeps the
-/// `call_id` that ties it to its output. An item handled by the service must have an id and is left out. An item that
-/// cannot be parsed stays as it is: leaving out a call would orphan its output.
+/// `call_id` that ties it to its output. An item handled by the service must have an id and is omitted. An item that
+/// cannot be parsed is unchanged: omitting a call would orphan its output.
 #[must_use]
 pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u8]>> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(item) else {
@@ -30,7 +30,7 @@ pub fn without_reasoning(item: &[u8], recipient: Recipient) -> Option<Cow<'_, [u
     let written = |fields| Some(Cow::Owned(Value::Object(fields).to_string().into_bytes()));
     let is_answer = fields.get("role").and_then(Value::as_str) == Some("assistant");
     match fields.get("type").and_then(Value::as_str) {
-        // Their content is encrypted for one model.
+        // Their content is encrypted for a particular model.
         Some("reasoning" | "compaction" | "context_compaction") => None,
         Some("message") if is_answer => written(plain(&fields, recipient)?),
         _ if fields.get("call_id").is_some_and(Value::is_string) => {
@@ -78,7 +78,7 @@ fn plain(message: &Map<String, Value>, recipient: Recipient) -> Option<Map<Strin
 /// Fills in the placeholder for an empty call output: services reject an output of nothing but white space. Other items
 /// are returned unchanged.
 #[must_use]
-pub fn with_words(item: &[u8]) -> Cow<'_, [u8]> {
+pub fn with_placeholder(item: &[u8]) -> Cow<'_, [u8]> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(item) else {
         return Cow::Borrowed(item);
     };
@@ -158,7 +158,7 @@ mod tests {
         let check = |output: Value, expected: Value| {
             let item = json!({"type": "function_call_output", "call_id": "c", "output": output});
             let item = item.to_string();
-            let found = with_words(item.as_bytes());
+            let found = with_placeholder(item.as_bytes());
             let found: Value = serde_json::from_slice(&found).expect("JSON");
             assert_eq!(found["output"], expected, "{item}");
         };
@@ -171,6 +171,6 @@ mod tests {
             json!([{"type": "input_text", "text": "(no output)"}, {"type": "input_image", "image_url": "data:x"}]),
         );
         let message = br#"{"type":"message","role":"user","content":" "}"#;
-        assert_eq!(&*with_words(message), &message[..]);
+        assert_eq!(&*with_placeholder(message), &message[..]);
     }
 }

@@ -17,12 +17,12 @@ pub struct Function<'a> {
 /// The shape of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// The public API's: tools are a top-level field, and so are the instructions if the server wants them there.
+    /// The public API's: tools are a top-level field, and so are the instructions if the server requires that.
     Classic,
     /// Tools and instructions are items at the beginning of the input. Parallel calls are possible.
     Additional,
-    /// Responses Lite, of the subscription backend: the same items, with a header of its own. No parallel calls, and no
-    /// tools that the service runs.
+    /// Responses Lite, of the subscription backend: the same items, with a separate header. No parallel calls, and no
+    /// tools run by the service.
     Lite,
 }
 
@@ -151,7 +151,7 @@ impl RequestHead<'_> {
         if !tools.is_empty() {
             text.push_str(r#","tool_choice":"auto""#);
         }
-        // Lite rejects requests that do not disable them, even without tools (openai/codex#30224).
+        // Lite rejects requests that do not disable parallel calls, even without tools (openai/codex#30224).
         if !tools.is_empty() || self.shape == Shape::Lite {
             let parallel = self.parallel && self.shape != Shape::Lite;
             text.push_str(&format!(r#","parallel_tool_calls":{parallel}"#));
@@ -176,7 +176,7 @@ impl RequestHead<'_> {
         }
         text.push_str(r#","store":false,"stream":true"#);
         if self.reasons {
-            // The service stores nothing, so its reasoning is carried along, encrypted.
+            // The service stores nothing, so its reasoning is sent back with each request, encrypted.
             text.push_str(r#","include":["reasoning.encrypted_content"]"#);
         }
         text.push_str(&format!(
@@ -210,7 +210,7 @@ pub(super) struct Opening {
     pub(super) holds_items: bool,
 }
 
-/// An object field with those of these values that are present; empty if there are none.
+/// An object field with the values that are present; empty if there are none.
 fn object(name: &str, fields: &[(&str, Option<&str>)]) -> String {
     let given = fields
         .iter()

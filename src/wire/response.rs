@@ -57,7 +57,7 @@ pub(super) struct Response<'a> {
     pub(super) withheld: Vec<Option<String>>,
 }
 
-/// Each field is parsed by itself, so that an unexpected one does not hide the others.
+/// Each field is parsed separately, so that an unexpected one does not hide the others.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ResponseFields<'a> {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_words_are_read_where_they_are() {
+    fn nested_numbers_and_reasons_are_read() {
         let response = read(
             r#"{"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":8},"output_tokens":7,"output_tokens_details":{"reasoning_tokens":6}},"incomplete_details":{"reason":"x"}}"#,
         );

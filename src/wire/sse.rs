@@ -8,7 +8,7 @@ use memchr::memchr2;
 
 /// Size limit of an event: its data and the current line together. Real events are far smaller, even the final one,
 /// which repeats the whole answer: the longest answers have some 128,000 tokens. Parsing an event makes a few copies of
-/// it, so this limit determines the memory of a run.
+/// it, so this limit determines the memory use of a run.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
 /// Line buffers larger than this are freed after use.
@@ -22,7 +22,7 @@ impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "an event of the stream is longer than {} MiB",
+            "an event in the stream is longer than {} MiB",
             MAX_EVENT_BYTES >> 20
         )
     }
@@ -39,7 +39,7 @@ pub struct Decoder {
     data: Vec<u8>,
     /// The last piece ended in CR: a leading LF belongs to it.
     after_cr: bool,
-    /// Bytes of a leading byte order mark seen so far; 3 once that is settled.
+    /// Bytes of a leading byte order mark seen so far; 3 once it is complete or ruled out.
     bom: u8,
 }
 
@@ -81,7 +81,7 @@ impl Decoder {
                 let mut none = None;
                 self.take(&joined, &mut none, &mut frame)?;
                 if let Some(value) = none {
-                    // The event's first line, in a buffer of its own: the buffer becomes the data, without a copy.
+                    // The event's first line, in a separate buffer: the buffer becomes the data, without a copy.
                     let name = joined.len() - value.len();
                     joined.drain(..name);
                     add(&mut joined, b"\n");
@@ -96,7 +96,7 @@ impl Decoder {
         keep(&mut self.line, rest, self.data.len())
     }
 
-    /// Passes on the data of an event that lacks its blank line at the end of the stream. By the standard it is not an
+    /// Passes on the data of an event that lacks its blank line at the end of the stream. By the standard, it is not an
     /// event, so the caller must treat it with care.
     pub fn left(&mut self, frame: impl FnMut(&[u8])) {
         let _ = self.feed(b"\n\n", frame);
@@ -145,7 +145,7 @@ impl Decoder {
                 self.bom += 1;
                 rest = after;
             } else {
-                // Not a byte order mark. Its first bytes cannot begin a field that matters, but they are part of the
+                // Not a byte order mark. Its first bytes cannot begin a relevant field, but they are part of the
                 // line.
                 self.line.extend_from_slice(&BOM[..usize::from(self.bom)]);
                 self.bom = 3;
@@ -155,8 +155,8 @@ impl Decoder {
     }
 }
 
-/// Appends to the current line; `data_bytes` counts the data that the event has besides it. Of a line with another
-/// field only the start is kept.
+/// Appends to the current line; `data_bytes` is the length of the event's other data. Of a line with a different
+/// field, only the start is kept.
 fn keep(line: &mut Vec<u8>, more: &[u8], data_bytes: usize) -> Result<(), TooLong> {
     const MAX_FIELD_NAME_BYTES: usize = b"data:".len();
     let head = line.len().min(MAX_FIELD_NAME_BYTES);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_its_blank_line_is_left() {
+    fn an_event_without_its_blank_line_is_the_remainder() {
         let check = |stream: &str, expected: &[&str]| {
             let (mut decoder, mut frames, mut left) = (Decoder::default(), 0, Vec::new());
             decoder
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_of_the_usual_shape_is_the_same_however_it_is_cut_and_its_lines_end() {
+    fn a_typical_stream_gives_the_same_events_however_it_is_split() {
         let delta = r#"{"type":"response.output_text.delta","delta":"caf\u{e9}"}"#;
         let done = r#"{"type":"response.output_item.done","item":{}}"#;
         let stream = format!(
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_other_fields_and_near_misses_are_left_aside() {
+    fn comments_other_fields_and_similar_names_are_ignored() {
         check(
             ": ping\n\nevent: x\nid: 1\nretry: 5\ndata: a\n: c\ndatum: b\ndata2: c\n\n:\n",
             &["a"],
@@ -314,13 +314,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_its_blank_line_is_not_handed_out() {
+    fn an_event_without_its_blank_line_is_not_passed_on() {
         check("data: a\n\ndata: b\n", &["a"]);
         check("data: a\n\ndata: b", &["a"]);
     }
 
     #[test]
-    fn characters_may_be_cut_anywhere() {
+    fn characters_may_be_split_anywhere() {
         check(
             "data: \u{1f980} caf\u{e9}\r\n\r\n",
             &["\u{1f980} caf\u{e9}"],

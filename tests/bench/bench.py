@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""The benchmark: time, memory and size of `codex`, beside curl and, where they are installed, two peers.
+"""The benchmark: time, memory and size of `codex`, compared with curl and, if they are installed, two peers.
 
-Everybody talks to the stand-in service on this machine, so what is compared is the work of the
-clients and not the network. Candidates take turns, run by run, so that a noisy minute hits all of
-them; what is printed are medians. Exit code 1 means that a goal was missed, or that a client did not
-do what it was asked. Linux only.
+All clients talk to the stand-in service on this machine, so the comparison is about the work of the
+clients and not the network. Candidates take turns, run by run, so that a noisy minute affects all of
+them; the printed values are medians. Exit code 1 means that a goal was missed, or that a client did not
+do its task. Linux only.
 
 Two things the numbers depend on:
 - A wall time includes starting the program and waiting for its end. What that costs for a program
   that does nothing is printed below the table.
-- `ru_maxrss` survives exec, so a program that is started from here is never seen smaller than
-  Python is. The runs whose memory counts are therefore started by a shell, which leaves, and
+- `ru_maxrss` survives exec, so a program that is started from here never seems smaller than
+  Python. The runs whose memory counts are therefore started by a shell, which exits, and
   end as adopted children of this process (see `weighed`).
 """
 
@@ -61,8 +61,8 @@ class Standin:
         self.process.communicate()  # closes its standard input, which ends it
 
     def next_connection(self):
-        """Makes a request and gives its connection's number. The stand-in counts what it accepts,
-        so the numbers in between are the connections of others, those without a request included."""
+        """Makes a request and returns the number of its connection. The stand-in counts what it accepts,
+        so the numbers in between are the connections of others, including those without a request."""
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"))
         connection.request("GET", "/v1/models", headers={"authorization": "Bearer sk-standin"})
         connection.getresponse().read()
@@ -72,7 +72,7 @@ class Standin:
 
 
 def directive(rounds):
-    """A prompt that tells the stand-in what to answer."""
+    """A prompt that contains the stand-in's answer."""
     return "Go.\nstandin: " + json.dumps({"rounds": rounds})
 
 
@@ -83,7 +83,7 @@ def ours(program, url, *arguments):
 
 
 def curl(beside):
-    """curl with the very body that this client of ours would send."""
+    """curl with exactly the body that this client of ours would send."""
     command = [*beside.command[:2], "--dry-run", *beside.command[2:]]
     start = '  "body": '
     lines = output(beside._replace(command=command)).decode().splitlines()
@@ -96,7 +96,7 @@ def curl(beside):
 
 
 def peers(folder, url):
-    """The other clients that are installed here; each that is not is left out with a line."""
+    """The other clients that are installed here; a line is printed for each missing one."""
     if folder is None or not shutil.which("node"):
         print("no --peers, or no node to run them: the peers are left out")
         return []
@@ -107,7 +107,7 @@ def peers(folder, url):
         if not manifest.exists():
             print(f"{package} is not installed: left out")
             continue
-        # A home for each: the official client, for one, reads the auth.json that the other writes,
+        # A separate home for each: the official client, for one, reads the auth.json that the other writes,
         # and then takes more than a second longer.
         home = pathlib.Path.cwd() / f"peer{number}"
         home.mkdir()
@@ -117,7 +117,7 @@ def peers(folder, url):
 
 
 def official(name, programs, home, url):
-    """The official client, sent to the stand-in and kept from asking for its own updates."""
+    """The official client, configured for the stand-in and without update checks."""
     (home / "config.toml").write_text(
         'model = "gpt-5.5"\nmodel_provider = "standin"\ncheck_for_update_on_startup = false\n'
         "[analytics]\nenabled = false\n"
@@ -140,12 +140,12 @@ def pi(name, programs, home, url):
 
 
 def environment(client):
-    """Nothing of the caller's settings: a home of its own, the path to programs, what the client needs."""
+    """Nothing of the caller's settings: a separate home, the path to programs, what the client needs."""
     return {"PATH": os.environ["PATH"], "HOME": os.getcwd(), **client.env}
 
 
 def output(client):
-    """What a client prints, from a run that is not measured: they all have to do what is asked."""
+    """The output of a client in a run that is not measured: all of them have to do the task."""
     end = subprocess.run(client.command, env=environment(client), stdin=DEVNULL, capture_output=True)
     if end.returncode != 0:
         sys.exit(f"bench: {client.name} failed: {end.stderr.decode(errors='replace')[-1000:]}")
@@ -153,7 +153,7 @@ def output(client):
 
 
 def same_text(mine, other):
-    """Refuses to go on unless our client prints exactly the text that is in the stream curl gets."""
+    """Fails unless our client prints exactly the text that is in the stream curl gets."""
     events = (json.loads(line[6:]) for line in output(other).splitlines() if line.startswith(b"data: {"))
     text = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
     if not text or output(mine).decode().rstrip("\n") != text.rstrip("\n"):
@@ -189,7 +189,7 @@ def weighed(client):
 
 
 def alternate(measure, clients, rounds):
-    """Measures every client once a round, in an order that moves on; the results by name."""
+    """Measures every client once per round, in a rotating order; returns the results by name."""
     results = {client.name: [] for client in clients}
     for turn in range(rounds):
         first = turn % len(clients)
@@ -207,20 +207,20 @@ def verdict(met):
 
 
 def ratio(what, ours, beside, name, goal=None):
-    """A row of two times in milliseconds; the ratio is to be at most the goal, if there is one."""
+    """A row of two times in milliseconds; the ratio must be at most the goal, if there is one."""
     value = ours / beside
     judged = (f"at most {goal}", verdict(value <= goal)) if goal else ("", "")
     return Row(what, f"{ours:.1f} ms", f"{name} {beside:.1f} ms", f"{value:.3g}", *judged)
 
 
 def most(what, mib, beside, goal):
-    """A row of a size in MiB, which is to be at most the goal."""
+    """A row of a size in MiB, which must be at most the goal."""
     size = f"{mib:.1f} MiB"
     return Row(what, size, beside, size, f"at most {goal} MiB", verdict(mib <= goal))
 
 
 def short_answer(program, standin, others):
-    """A short answer beside curl, and beside each peer in rounds of their own, which are fewer."""
+    """A short answer compared with curl, and with each peer in separate rounds, which are fewer."""
     mine = ours(program, standin.url, "--no-tools", SHORT)
     other = curl(mine)
     nothing = Client("nothing", [shutil.which("true")], {})
@@ -239,7 +239,7 @@ def short_answer(program, standin, others):
 
 
 def long_answer(program, standin):
-    """A stream of many deltas: the processor time and the memory that it takes, beside curl."""
+    """A stream of many deltas: its processor time and memory, compared with curl."""
     mine = ours(program, standin.url, "--no-tools", directive([{"deltas": DELTAS}]))
     other = curl(mine)
     same_text(mine, other)
@@ -255,7 +255,7 @@ def long_answer(program, standin):
 
 
 def tool_loop(program, standin):
-    """Rounds of one tool call each and then an answer: its wall time, and the connections it took."""
+    """Rounds of one tool call each and then an answer: the wall time, and the number of connections."""
     call = {"call": {"name": "bash", "arguments": {"command": "true"}}}
     prompt = directive([{"items": [call]}] * ROUNDS + [{"items": [{"text": "done"}]}])
     mine = ours(program, standin.url, "-s", "danger-full-access", prompt)
@@ -276,7 +276,7 @@ def tool_loop(program, standin):
 
 
 def table(rows):
-    """The rows as text, with columns as wide as what is in them."""
+    """The rows as text, in aligned columns."""
     rows = [Row("what", "ours", "beside", "ratio or value", "goal", ""), *rows]
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -2,10 +2,10 @@
 """Signing in with a real browser: `codex login` on one side, Chromium on the other, and between them
 the sign-in page of the stand-in service.
 
-Three people sign in, each with a fresh home: one allows it, one says no, and one comes back with an
-answer that is not to be believed and then does it right. Chromium is the one that is installed, without
-a window (see chromium.py); where there is none, nothing is tested and the exit code is 0. Screenshots
-of the pages are left in a directory. Exit code 1: something is not as it should be. Linux only.
+Three people sign in, each with a fresh home: one allows it, one denies it, and one returns with a
+forged answer and then does it right. Chromium is the installed one, without
+a window (see chromium.py); if there is none, nothing is tested and the exit code is 0. Screenshots
+of the pages are left in a directory. Exit code 1: a check failed. Linux only.
 """
 
 import argparse
@@ -22,10 +22,10 @@ import chromium
 from needs import skip
 from signin import Codex, Server, check, leave_on_signals, parts, soon
 
-# The size of a phone, in its own pixels.
+# The size of a phone, in CSS pixels.
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
-# Addresses in a page that lead away from it: in attributes and in styles.
+# External addresses in a page: in attributes and in styles.
 AWAY = r"""(() => {
     const found = [];
     const look = text => {
@@ -68,7 +68,7 @@ class Test:
         check(f"{name}: the issuer shows its page", 200, status, more=page.value("document.body.innerText") or "")
 
     def answer(self, name, page, address, button, expected):
-        """Clicks, and waits for the page of `codex` that this leads to."""
+        """Clicks, and waits for the page of `codex` that follows."""
         page.click(button)
         back = parts(address)[1].get("redirect_uri", "")
         status = page.arrives(f"{name}: a click on #{button} leads back to codex", parts(back)[0])
@@ -96,7 +96,7 @@ class Test:
         check("allow: nothing is stored any more", False, codex.stored.exists())
 
     def done_page(self, page, text, origin):
-        """The page that says it is done: what it says, what it loads, and how it looks on a phone."""
+        """The final page: its text, what it loads, and how it looks on a phone."""
         closing = re.search(r"clos[^.]*(window|tab|page)|(window|tab|page)[^.]*clos", text, re.I)
         check("allow: the page says that the window can be closed", "window, tab or page; close", text, bool(closing))
         check("allow: the page names no address elsewhere", [], page.value(AWAY))
@@ -113,7 +113,7 @@ class Test:
         check("allow: nothing is loaded but the pages and their icons", [], loaded)
 
     def phone(self, page):
-        """A page too wide, or one that is not made for phones, makes the phone's window wider than its screen."""
+        """A page that is too wide, or not made for phones, makes the phone's window wider than its screen."""
         page.call("Emulation.setDeviceMetricsOverride", **PHONE)
         soon(lambda: page.value("innerWidth") == PHONE["width"], 3)
         self.shot(page, "3-allowed-phone")

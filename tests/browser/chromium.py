@@ -23,11 +23,11 @@ def find():
 
 
 class Refused(Exception):
-    """The browser said no to a command."""
+    """The browser refused a command."""
 
 
 class Browser:
-    """One Chromium with a profile of its own, for as long as the `with` block lasts."""
+    """A Chromium with a separate profile, for as long as the `with` block lasts."""
 
     def __init__(self, program, folder):
         folder.mkdir()
@@ -35,7 +35,7 @@ class Browser:
         self.events, self.rest, self.number = [], b"", 0
         theirs, self.to = os.pipe()
         self.back, theirs_too = os.pipe()
-        # Chromium reads descriptor 3 and writes 4: out of the way first, in case these are 3 and 4 already.
+        # Chromium reads descriptor 3 and writes 4: moved away first, in case these are already 3 and 4.
         ends = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10) for fd in (theirs, theirs_too)]
         actions = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -46,7 +46,7 @@ class Browser:
         ]
         args = [program, *FLAGS, f"--user-data-dir={folder}/profile"]
         env = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
-        # A group of its own, so that its many processes can be ended together.
+        # A separate group, so that its many processes can be ended together.
         self.pid = os.posix_spawn(program, args, env, file_actions=actions, setpgroup=0)
         for fd in (theirs, theirs_too, *ends):
             os.close(fd)
@@ -82,7 +82,7 @@ class Browser:
         check(f"the browser answers {method}", "an answer", "none", more=self.log.read_text())
 
     def read(self, end):
-        """The next message, or None when it is too late for one. Events are kept."""
+        """The next message, or None after the deadline. Events are kept."""
         while b"\0" not in self.rest:
             if not select.select([self.back], [], [], max(0, end - time.monotonic()))[0]:
                 return None
@@ -97,7 +97,7 @@ class Browser:
 
 
 class Page:
-    """A page with cookies of its own."""
+    """A page with separate cookies."""
 
     def __init__(self, browser):
         self.browser = browser
@@ -122,7 +122,7 @@ class Page:
         return self.browser.call(method, self.session, **params)
 
     def value(self, script):
-        """What a script says, or None while the page is changing."""
+        """The value of a script, or None while the page is changing."""
         try:
             return self.call("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
         except Refused:
@@ -132,7 +132,7 @@ class Page:
         self.call("Page.navigate", url=address)
 
     def arrives(self, what, address):
-        """Waits until the page at an address that begins so is there; says its status."""
+        """Waits for a page whose address begins with this; returns its status."""
         place = f"document.readyState === 'complete' && location.href.startsWith({json.dumps(address)})"
         there = soon(lambda: self.value(place))
         check(what, f"a page at {address}", self.value("location.href"), bool(there))
@@ -140,7 +140,7 @@ class Page:
         return responses[-1]["status"]
 
     def sent(self, method, kind=None):
-        """The events of the network on this page."""
+        """The network events of this page."""
         events = [e for e in self.browser.events if e.get("sessionId") == self.session and e["method"] == method]
         return [e["params"] for e in events if kind in (None, e["params"].get("type"))]
 

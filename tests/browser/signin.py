@@ -1,5 +1,5 @@
-"""What the tests of signing in share: checks that say themselves, servers that are ended, and `codex`
-in a home of its own with nothing else in its environment.
+"""Shared parts of the sign-in tests: checks that print themselves, servers that are ended, and `codex`
+in a separate home and a clean environment.
 """
 
 import os
@@ -16,7 +16,7 @@ ADDRESS = re.compile(r"http://\S+/oauth/authorize\?\S+")
 
 
 def check(what, expected, seen, fits=None, more=""):
-    """Says in a line what is checked. The first time that it is not so is the end."""
+    """Prints a line for each check. The first failure ends the test."""
     if expected == seen if fits is None else fits:
         print(f"ok      {what}", flush=True)
         return
@@ -27,7 +27,7 @@ def check(what, expected, seen, fits=None, more=""):
 
 
 def soon(question, patience=PATIENCE):
-    """Asks until the answer is not empty, and hands out the last answer."""
+    """Calls until the result is not empty, and returns the last result."""
     end = time.monotonic() + patience
     while not (answer := question()) and time.monotonic() < end:
         time.sleep(0.05)
@@ -41,13 +41,13 @@ def parts(address):
 
 
 def leave_on_signals():
-    """Lets a signal unwind, so that whatever was started is ended."""
+    """Lets a signal unwind, so that everything that was started is ended."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 class Server:
-    """A server that says `listening on ADDRESS`, for as long as the `with` block lasts."""
+    """A server that prints `listening on ADDRESS`, for as long as the `with` block lasts."""
 
     def __init__(self, command, log, env=None):
         self.log = log
@@ -98,7 +98,7 @@ class Codex:
 
 
 class Run:
-    """One run of the command. Its output is in files, so that nobody has to keep reading."""
+    """A run of the command. Its output is in files, so that it need not be read continuously."""
 
     def __init__(self, codex, args):
         codex.count += 1
@@ -117,7 +117,7 @@ class Run:
         self.process.wait()
 
     def address(self, issuer):
-        """The address to sign in at, as soon as it is printed."""
+        """The sign-in address, as soon as it is printed."""
         found = soon(lambda: ADDRESS.search(self.err.read_text()) or self.process.poll() is not None)
         address = found[0] if isinstance(found, re.Match) else None
         fits = address is not None and parts(address)[0] == issuer

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs each target of libFuzzer for a while and fails where one finds something. It needs cargo, a C++ compiler and the
+# Runs each target of libFuzzer for a while and fails if one finds something. It needs cargo, a C++ compiler and the
 # registry: the instrumentation is the stable compiler's own, without a sanitizer, since the library has no `unsafe`.
 #   FUZZ_SECONDS   how long each target runs (60)
 #   FUZZ_TARGETS   which ones (all)
-# What it learns stays in target/fuzz/corpus, what it finds in target/fuzz/findings.
+# The corpus is kept in target/fuzz/corpus, findings in target/fuzz/findings.
 set -eu
 cd "$(dirname "$0")"
 seconds=${FUZZ_SECONDS:-60}

@@ -8,7 +8,7 @@ use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server, jwt, now_unix};
 
 #[test]
-fn status_tells_what_is_used_and_why() {
+fn status_shows_the_credential_in_use_and_why() {
     let server = Server::start([]);
     let (home, _) = Home::signed_in(&server);
     let ran = home.codex(&server).args(["status"]).run();
@@ -18,7 +18,7 @@ fn status_tells_what_is_used_and_why() {
         "ChatGPT sign-in",
         "ada@example.com (acct-test)",
         "plus",
-        "h; renewed by itself)",
+        "h; renewed automatically)",
         "auth.json: the only",
     ] {
         assert!(text.contains(words), "{words}: {text}");
@@ -45,7 +45,7 @@ fn status_tells_what_is_used_and_why() {
     ran.exits(0);
     assert!(
         ran.text()
-            .contains("CODEX_ACCESS_TOKEN: comes before CODEX_API_KEY, /"),
+            .contains("CODEX_ACCESS_TOKEN: takes precedence over CODEX_API_KEY, /"),
         "{}",
         ran.text()
     );
@@ -53,15 +53,15 @@ fn status_tells_what_is_used_and_why() {
     ran.exits(0);
     assert!(
         ran.text()
-            .starts_with("method    API key\nfrom      CODEX_API_KEY: comes before /"),
+            .starts_with("method    API key\nfrom      CODEX_API_KEY: takes precedence over /"),
         "{}",
         ran.text()
     );
-    assert_eq!(server.connections(), 0, "nobody is asked");
+    assert_eq!(server.connections(), 0, "nothing is requested");
 }
 
 #[test]
-fn status_tells_when_nobody_is_signed_in() {
+fn status_without_a_sign_in_says_so() {
     let home = Home::new();
     let ran = home.offline().args(["status"]).run();
     ran.exits(4)
@@ -71,7 +71,7 @@ fn status_tells_when_nobody_is_signed_in() {
     ran.exits(4);
     let status: Value = serde_json::from_str(&ran.text()).expect("JSON");
     assert!(status["method"].is_null() && status["overridden"] == json!([]));
-    // What other programs have is named, and not used unasked.
+    // Credentials of other programs are named, but not used by default.
     for (variable, file) in [
         ("CODEX_HOME", "theirs/auth.json"),
         ("PI_CODING_AGENT_DIR", "pis/auth.json"),
@@ -119,7 +119,7 @@ fn status_shows_the_limits_of_the_plan() {
         "{text}"
     );
     assert!(
-        text.contains("; renewed by itself)"),
+        text.contains("; renewed automatically)"),
         "as it is now: {text}"
     );
     assert!(
@@ -145,12 +145,12 @@ fn status_shows_the_limits_of_the_plan() {
     away.exits(7).says("cannot reach the service");
     assert!(
         away.text().contains("acct-1"),
-        "what is known is told all the same"
+        "what is known is reported all the same"
     );
 }
 
 #[test]
-fn token_prints_a_token_that_is_valid() {
+fn token_prints_a_valid_token() {
     let server = Server::start([]);
     let (home, old) = Home::expired(&server);
     let ran = home.codex(&server).args(["token"]).run();
@@ -162,7 +162,7 @@ fn token_prints_a_token_that_is_valid() {
     assert_eq!(ran.text(), format!("{access}\n"));
     assert!(access != old.access && !ran.stderr.contains("eyJ"));
     ran.says("the token is valid until 20");
-    // A key is no access token, and one that comes first is passed over.
+    // A key is not an access token; one that takes precedence is skipped.
     let ran = home
         .codex(&server)
         .args(["token"])
@@ -211,7 +211,7 @@ fn logout_removes_and_revokes() {
     ran.exits(0)
         .stdout("")
         .says("Signed out: ada@example.com (plus) was removed from")
-        .says("is signed out too");
+        .says("is also signed out");
     ran.says("OPENAI_API_KEY is still set and will be used from now on");
     assert_eq!(
         server.issuer().revocations(),
@@ -239,7 +239,7 @@ fn logout_removes_and_revokes() {
 }
 
 #[test]
-fn logout_goes_on_where_revoking_fails() {
+fn logout_continues_if_revoking_fails() {
     let server = Server::start([]);
     for reply in [
         Reply::status(500, &[], "oops"),
@@ -263,7 +263,7 @@ fn logout_goes_on_where_revoking_fails() {
 }
 
 #[test]
-fn logout_takes_the_sign_in_before_the_key_and_all_takes_both() {
+fn logout_removes_the_sign_in_before_the_key_and_all_removes_both() {
     let server = Server::start([]);
     let both = || {
         let (home, _) = Home::signed_in(&server);

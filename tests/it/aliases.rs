@@ -1,4 +1,4 @@
-//! Credentials under other names: behind links and mounts, through manifests, and where nothing is yet.
+//! Credentials under other names: behind links and mounts, through manifests, and at paths that do not exist yet.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::home::{Home, KEY};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, one_after_the_other, outputs};
+use crate::tools::{bash, called, called_in_sequence, outputs};
 
 const SECRET: &str = "rt-kept-elsewhere";
 
@@ -19,7 +19,7 @@ fn login() -> String {
 }
 
 #[test]
-fn a_credentials_place_that_is_not_there_leads_nowhere() {
+fn a_missing_credentials_directory_cannot_be_replaced_by_a_link() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     let own = home.root().join(".codex-run");
     for path in [&own, &home.work().join("u")] {
@@ -33,13 +33,13 @@ fn a_credentials_place_that_is_not_there_leads_nowhere() {
         format!("mv u moved && ln -s {own} u && echo swapped"),
         format!("cat {own}/auth.json; cat u/auth.json"),
     ];
-    let told = one_after_the_other(&home, &["-s", "workspace-write"], &commands);
-    assert!(told[0].starts_with("swapped\n"), "{}", told[0]);
-    assert!(!told[1].contains(SECRET), "{}", told[1]);
+    let outputs = called_in_sequence(&home, &["-s", "workspace-write"], &commands);
+    assert!(outputs[0].starts_with("swapped\n"), "{}", outputs[0]);
+    assert!(!outputs[1].contains(SECRET), "{}", outputs[1]);
 }
 
 #[test]
-fn credentials_are_hidden_where_links_and_mounts_lead_to_them() {
+fn credentials_are_hidden_behind_links_and_mounts() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     let root = home.root();
     for path in [".codex-run", "dot", "alias", "deep/er/alias"] {
@@ -52,13 +52,13 @@ fn credentials_are_hidden_where_links_and_mounts_lead_to_them() {
         root.join(".codex-run/auth.json"),
     )
     .expect("a link");
-    let (_, told) = called(
+    let (_, first) = called(
         &home,
         &[],
         vec![bash("cat ../dot/auth.json ../.codex-run/auth.json")],
     );
-    assert!(!told[0].contains(SECRET), "{}", told[0]);
-    // In a name space of its own, where the home is mounted twice more.
+    assert!(!first[0].contains(SECRET), "{}", first[0]);
+    // In a separate namespace, where the home is mounted twice more.
     let server = Server::start([
         Reply::items([bash("cat ../.codex-run/o* ../alias/o* ../deep/er/alias/o*")]),
         Reply::text("done"),
@@ -78,7 +78,7 @@ fn credentials_are_hidden_where_links_and_mounts_lead_to_them() {
 }
 
 #[test]
-fn a_home_that_is_a_link_cannot_be_replaced() {
+fn a_linked_home_cannot_be_replaced() {
     let home = Home::with_key();
     fs::create_dir_all(home.root().join("data")).expect("a directory");
     symlink(home.root().join("data"), home.work().join(".codex-run")).expect("a link");
@@ -93,7 +93,7 @@ fn a_home_that_is_a_link_cannot_be_replaced() {
 }
 
 #[test]
-fn a_manifest_opens_nothing_but_the_folder_of_tools() {
+fn a_manifest_makes_only_the_tools_directory_readable() {
     let home = Home::with_key();
     let pi = home.root().join(".pi/agent");
     fs::create_dir_all(&pi).expect("a directory");
@@ -102,17 +102,17 @@ fn a_manifest_opens_nothing_but_the_folder_of_tools() {
     let manifest = json!({"name": "peek", "description": "d", "parameters": {"type": "object"}, "command": ["cat", secret]});
     fs::write(pi.join("peek.json"), manifest.to_string()).expect("a file");
     let path = pi.join("peek.json").display().to_string();
-    let (_, told) = called(
+    let (_, outputs) = called(
         &home,
         &["--tool", &path],
         vec![Item::call("peek", json!({}))],
     );
     assert!(
-        !told[0].contains(SECRET) && told[0].contains("Permission denied"),
+        !outputs[0].contains(SECRET) && outputs[0].contains("Permission denied"),
         "{}",
-        told[0]
+        outputs[0]
     );
-    // A program in there is told of before the run.
+    // A program in there is reported before the run.
     let program = pi.join("run.sh");
     fs::write(&program, "#!/bin/sh\n").expect("a file");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -124,7 +124,7 @@ fn a_manifest_opens_nothing_but_the_folder_of_tools() {
 }
 
 #[test]
-fn a_directory_above_that_is_mounted_once_more_opens_nothing() {
+fn a_second_mount_of_a_parent_directory_exposes_nothing() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -133,7 +133,7 @@ fn a_directory_above_that_is_mounted_once_more_opens_nothing() {
     for path in ["sys", "bind", "real/u", "hm"] {
         fs::create_dir_all(home.root().join(path)).expect("a directory");
     }
-    // The home is a file system of its own, below another one that is bound elsewhere; so is `/`.
+    // The home is a separate file system, below a different one that is bound elsewhere; so is `/`.
     for bound in ["sys", "/"] {
         let script = format!(
             "cd {root}; mount -t tmpfs t sys && mkdir sys/home && mount -t tmpfs h sys/home && mkdir -p sys/home/u/.codex-run sys/home/u/w \
@@ -149,13 +149,13 @@ fn a_directory_above_that_is_mounted_once_more_opens_nothing() {
         let cmd = home.codex(&server).args(["run", "go"]);
         let ran = cmd.within("unshare", ["-m", "sh", "-c", &script]).run();
         ran.exits(0);
-        let told = &outputs(&server)[0];
+        let output = &outputs(&server)[0];
         assert!(
-            !told.contains(SECRET) && !told.contains("device") && told.contains("/home\n"),
-            "{bound}: {told}"
+            !output.contains(SECRET) && !output.contains("device") && output.contains("/home\n"),
+            "{bound}: {output}"
         );
     }
-    // The working directory is the home, by its other name.
+    // The working directory is the home under its other name.
     let script = format!(
         "cd {root}; mkdir -p real/u/.codex-run && mount --bind real hm && cd real/u && HOME={root}/hm/u exec \"$0\" \"$@\" || exit 99"
     );

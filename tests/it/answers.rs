@@ -1,5 +1,5 @@
-//! Every kind of refusal by every way to the service: the exit code is the one of the table, and a refusal of the
-//! network carries the same hint everywhere.
+//! Every kind of refusal in every command: the exit code is the one in the table, and a refusal by the network has the
+//! same hint everywhere.
 
 use std::fs;
 use std::thread;
@@ -7,10 +7,10 @@ use std::thread;
 use serde_json::json;
 
 use crate::browser::{SignIn, ports};
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::standin::{Reply, Script, Server, browse};
 
-/// What to do about a network or region that is not served.
+/// The hint for a blocked network or region.
 const BLOCKED: &str = "codex: hint: your network or region may be blocked: try another network";
 
 const TOKEN: &str = "/oauth/token";
@@ -19,7 +19,7 @@ const POLL: &str = "/api/accounts/deviceauth/token";
 const RESPONSES: &str = "/backend-api/codex/responses";
 const MODELS: &str = "/backend-api/codex/models";
 
-/// A way to the service.
+/// A request of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Login,
@@ -32,8 +32,8 @@ enum Way {
 
 use Way::{Device, Login, Models, Poll, Refresh, Run};
 
-/// Goes this way where every answer is this one.
-fn go(way: Way, reply: Reply) -> Ran {
+/// Makes this request to a service that always sends this reply.
+fn send(way: Way, reply: Reply) -> CommandOutput {
     let (method, path) = match way {
         Login | Refresh => ("POST", TOKEN),
         Device => ("POST", USER_CODE),
@@ -84,14 +84,14 @@ fn go(way: Way, reply: Reply) -> Ran {
     }
 }
 
-/// The exit code by each way; `codex models` falls back to a list that it has where the service cannot say.
+/// The exit code for each request; `codex models` falls back to the list that it has if the service fails.
 fn check(name: &str, reply: &Reply, codes: [(Way, i32); 6]) {
     thread::scope(|scope| {
         for (way, code) in codes {
             let reply = reply.clone();
             scope.spawn(move || {
                 let _turn = (way == Login).then(ports);
-                let ran = go(way, reply);
+                let ran = send(way, reply);
                 assert_eq!(
                     ran.status.code(),
                     Some(code),
@@ -137,7 +137,7 @@ fn error(status: u16, code: &str) -> Reply {
 }
 
 #[test]
-fn what_is_refused_for_good_has_its_code_by_every_way() {
+fn permanent_refusals_have_their_exit_code_in_every_command() {
     check(
         "403 region",
         &error(403, "unsupported_country_region_territory"),
@@ -154,13 +154,13 @@ fn what_is_refused_for_good_has_its_code_by_every_way() {
 }
 
 #[test]
-fn what_may_pass_has_its_code_by_every_way() {
-    // Longer than anybody waits, so that this is over soon.
+fn temporary_failures_have_their_exit_code_in_every_command() {
+    // A delay longer than any command waits, so that this ends soon.
     for status in [429, 503] {
         let headers = [("retry-after", "121"), ("content-type", "application/json")];
         let reply = Reply::status(status, &headers, r#"{"error":{"message":"Busy."}}"#);
         let mut codes = codes(7, 0, 7);
-        // A device is asked after in its own rhythm, and that goes beyond the life of its code.
+        // A device code is polled at its own interval, and the delay exceeds the lifetime of the code.
         codes[2] = (Poll, 4);
         let reply_of_poll = Reply::status(status, &[("retry-after", "901")], "Busy.");
         check(
@@ -168,7 +168,7 @@ fn what_may_pass_has_its_code_by_every_way() {
             &reply,
             [codes[0], codes[1], codes[1], codes[3], codes[4], codes[5]],
         );
-        go(Poll, reply_of_poll)
+        send(Poll, reply_of_poll)
             .exits(4)
             .says("the sign-in was not completed within 15 minutes");
     }
@@ -176,7 +176,7 @@ fn what_may_pass_has_its_code_by_every_way() {
 }
 
 #[test]
-fn what_passes_at_the_code_exchange_and_the_device_code_is_tried_again() {
+fn temporary_failures_of_the_code_exchange_are_retried() {
     for reply in [
         Reply::status(429, &[("retry-after", "1")], "Busy."),
         Reply::status(503, &[], "Busy."),
@@ -199,10 +199,10 @@ fn what_passes_at_the_code_exchange_and_the_device_code_is_tried_again() {
 }
 
 #[test]
-fn a_device_code_that_is_refused_says_where_it_is_allowed() {
+fn a_refused_device_code_names_the_setting_that_allows_it() {
     let settings = "in the account's security settings";
     for (status, code, exit) in [(404, "", 4), (400, "device_code_disabled", 4), (403, "", 5)] {
-        let ran = go(Device, error(status, code));
+        let ran = send(Device, error(status, code));
         assert_eq!(ran.status.code(), Some(exit), "{status}: {}", ran.stderr);
         if exit == 4 {
             ran.says(settings).says("login --no-browser");
@@ -220,7 +220,7 @@ fn a_device_code_that_is_refused_says_where_it_is_allowed() {
 }
 
 #[test]
-fn a_session_that_was_ended_is_remembered_and_shown() {
+fn an_ended_session_is_remembered_and_shown() {
     for (status, code) in [
         (400, "app_session_expired"),
         (403, "app_session_terminated"),
@@ -246,7 +246,7 @@ fn a_session_that_was_ended_is_remembered_and_shown() {
 }
 
 #[test]
-fn a_wait_for_a_renewal_is_a_line_and_an_event() {
+fn waiting_for_a_renewal_is_reported_in_text_and_json() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let (home, _) = Home::expired(&server);
     server.issuer().fail(1, Reply::status(503, &[], "Busy."));
@@ -268,7 +268,7 @@ fn a_wait_for_a_renewal_is_a_line_and_an_event() {
             .as_u64()
             .is_some_and(|delay| delay >= 500)
     );
-    // One that takes its time without failing.
+    // A renewal that is slow without failing.
     let (home, _) = Home::expired(&server);
     server
         .issuer()
@@ -285,7 +285,7 @@ fn a_wait_for_a_renewal_is_a_line_and_an_event() {
 }
 
 #[test]
-fn the_credential_that_was_refused_is_named() {
+fn a_refusal_names_the_credential() {
     let refusal = error(401, "token_invalidated");
     let script = Script::default()
         .fix("POST", RESPONSES, refusal.clone())

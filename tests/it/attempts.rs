@@ -1,27 +1,27 @@
-//! What is attempted against the sandbox, a line each: its name, where it gets through, and a command that prints
-//! `done` where it does. `TRY` is the program that makes system calls, `RUN` the process of the run, whose tool's
-//! keeper is `$PPID`; `HOME`, `TCP`, `UDP` and `NAME` are what there is to reach for.
+//! What is attempted against the sandbox, a line each: its name, where it succeeds, and a command that prints `done` if
+//! it does. `TRY` is the program that makes system calls, `RUN` the process of the run, and `$PPID` the process of the
+//! tool; `HOME`, `TCP`, `UDP` and `NAME` are the targets.
 
 use crate::home::Home;
 
-/// In which modes an attempt gets through.
+/// The modes in which an attempt succeeds.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Through {
-    /// Only without walls.
+    /// Only without a sandbox.
     Nowhere,
-    /// Only without walls, and as root: a process that holds credentials lets nobody else look into it.
+    /// Only without a sandbox, and as root: other users cannot inspect a process that holds credentials.
     Root,
-    /// Where files may be changed.
+    /// If files may be changed.
     Writing,
-    /// Where the network may be used.
+    /// If the network may be used.
     Network,
-    /// Everywhere: this is no attempt, but shows what still works.
+    /// Everywhere: not an attempt, but a check that something still works.
     Everywhere,
-    /// Without walls that is up to the kernel, what else confines the tests, and the file system.
+    /// Without a sandbox this depends on the kernel, on the confinement of the tests, and on the file system.
     Kernel,
-    /// The same where files may be changed.
+    /// The same, if files may be changed.
     Files,
-    /// As `Nowhere`, where the kernel can tell who is inside: from Linux 6.12 on.
+    /// Like `Nowhere`, if the kernel can tell which processes are inside: since Linux 6.12.
     Scoped,
 }
 
@@ -103,14 +103,14 @@ a user namespace | kernel | TRY namespace
 a user namespace with clone | kernel | TRY cloned-namespace
 ";
 
-/// Something to be attempted.
+/// An attempt.
 pub(crate) struct Attempt {
     pub(crate) name: &'static str,
     pub(crate) command: String,
     pub(crate) through: Through,
 }
 
-/// All attempts, with what there is to reach for in this home.
+/// All attempts, with the targets in this home.
 pub(crate) fn attempts(home: &Home, tcp: u16, udp: u16, name: &str) -> Vec<Attempt> {
     let root = home.root().display().to_string();
     let (tcp, udp) = (tcp.to_string(), udp.to_string());

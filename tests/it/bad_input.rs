@@ -1,12 +1,12 @@
-//! What is wrong on the command line: each time a message that says what, why and what to do, the right
-//! code, and no request.
+//! Errors on the command line: each has a message that says what, why and what to do, the right exit code, and no
+//! request.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::home::Home;
 
-/// These arguments, with a key and a service that is not there, end with this code and these words.
+/// Runs with these arguments, a key and an unreachable service; checks the exit code and the message.
 #[track_caller]
 fn check(args: &[&str], code: i32, words: &[&str]) {
     let mut cmd = Home::with_key().offline();
@@ -19,7 +19,7 @@ fn check(args: &[&str], code: i32, words: &[&str]) {
 }
 
 #[test]
-fn unknown_words_are_named_with_the_nearest() {
+fn unknown_words_get_a_suggestion() {
     check(
         &["run", "--modle", "x"],
         2,
@@ -38,7 +38,7 @@ fn unknown_words_are_named_with_the_nearest() {
     check(
         &["run", "-e", "hihg", "--no-tools", "x"],
         2,
-        &["unknown value of --effort: \"hihg\"", "did you mean high?"],
+        &["unknown value for --effort: \"hihg\"", "did you mean high?"],
     );
     check(
         &["run", "--tools", "bash,raed", "x"],
@@ -51,20 +51,20 @@ fn unknown_words_are_named_with_the_nearest() {
         &["did you mean read-only?"],
     );
     check(&["completion", "bsh"], 2, &["did you mean bash?"]);
-    check(&[], 2, &["no command is given"]);
+    check(&[], 2, &["no command given"]);
 }
 
 #[test]
-fn values_that_cannot_be_are_refused() {
+fn invalid_values_are_refused() {
     check(
         &["run", "--no-tools", "--timeout", "soon", "x"],
         2,
-        &["--timeout does not take \"soon\"", "300ms, 90s"],
+        &["invalid value for --timeout: \"soon\"", "300ms, 90s"],
     );
     check(
         &["run", "--no-tools", "--timeout", "0", "x"],
         2,
-        &["a time above 0"],
+        &["a duration above 0"],
     );
     check(
         &["run", "--no-tools", "--max-turns", "0", "x"],
@@ -77,24 +77,24 @@ fn values_that_cannot_be_are_refused() {
         &["the model id of --model", "byte 3"],
     );
     check(&["run", "--no-tools", "-m"], 2, &["needs a value"]);
-    // A flag that swallowed the next one is told before what is missing then.
+    // A flag that swallowed the next one is reported before what is missing because of it.
     for (flag, value) in [
         ("--wait-for-reset", "--no-tools"),
         ("--idle-timeout", "--no-tools"),
         ("--retries", "-1"),
     ] {
-        let words = format!("{flag} does not take \"{value}\"");
+        let words = format!("invalid value for {flag}: \"{value}\"");
         check(&["run", flag, value, "x"], 2, &[&words]);
     }
     check(
         &["run", "--no-tools", "--tools", "bash", "x"],
         2,
-        &["exclude each other"],
+        &["are mutually exclusive"],
     );
     check(
         &["run", "--no-tools", "-q", "-v", "x"],
         2,
-        &["exclude each other"],
+        &["are mutually exclusive"],
     );
     check(
         &["run", "--no-tools", "--no-stdin", "-"],
@@ -135,12 +135,13 @@ fn input_that_is_not_utf8_is_exit_2_and_names_the_byte() {
         .args(["run", "--no-tools", "why?"])
         .input(b"abc\xffdef")
         .run();
-    run.exits(2).says("standard input is not UTF-8 at byte 3");
+    run.exits(2)
+        .says("invalid UTF-8 in standard input at byte 3");
     let mut cmd = Home::with_key().offline().args(["run", "--no-tools", "ok"]);
     cmd.command.arg(OsStr::from_bytes(b"a\xff"));
     cmd.run()
         .exits(2)
-        .says("argument 2 of the prompt is not UTF-8 at byte 1");
+        .says("invalid UTF-8 in argument 2 of the prompt at byte 1");
     let home = Home::with_key();
     home.file("who", b"\xfe");
     let run = home
@@ -152,7 +153,7 @@ fn input_that_is_not_utf8_is_exit_2_and_names_the_byte() {
 }
 
 #[test]
-fn files_and_directories_that_are_not_there_are_exit_2() {
+fn missing_files_and_directories_are_exit_2() {
     check(
         &["run", "--no-tools", "--instructions", "gone", "x"],
         2,
@@ -178,7 +179,7 @@ fn files_and_directories_that_are_not_there_are_exit_2() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_exit_7() {
+fn an_unreachable_service_is_exit_7() {
     check(
         &["run", "--no-tools", "x"],
         7,
@@ -191,7 +192,7 @@ fn a_service_that_is_not_there_is_exit_7() {
 }
 
 #[test]
-fn help_is_there_when_everything_else_is_broken() {
+fn help_works_when_everything_else_is_broken() {
     let run = Home::new()
         .offline()
         .env("OPENAI_BASE_URL", "nonsense")

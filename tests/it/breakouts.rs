@@ -1,4 +1,4 @@
-//! Ways out of the sandbox that take more than one call, or a setup of their own. Each was found by an attack.
+//! Ways out of the sandbox that take more than one call, or a special setup. Each was found by an attack.
 
 use std::fs;
 use std::path::Path;
@@ -6,38 +6,38 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::escapes::{give, intruder};
 use crate::home::{Home, processes, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, one_after_the_other, outputs};
-use crate::walls::{give, intruder};
+use crate::tools::{bash, called, called_in_sequence, outputs};
 
 #[test]
-fn libraries_of_a_tool_are_not_loaded_before_the_walls_are_up() {
+fn libraries_are_not_preloaded_before_the_sandbox_is_applied() {
     let home = Home::with_key().env("LD_LIBRARY_PATH", "/nowhere:");
-    let (_, told) = called(&home, &[], vec![bash("echo $LD_LIBRARY_PATH")]);
-    assert!(told[0].starts_with("/nowhere:\n"), "{}", told[0]);
-    // What the process that puts up the walls finds itself, where that can be looked at.
+    let (_, outputs) = called(&home, &[], vec![bash("echo $LD_LIBRARY_PATH")]);
+    assert!(outputs[0].starts_with("/nowhere:\n"), "{}", outputs[0]);
+    // What the process that applies the sandbox finds, if that can be inspected.
     if !lacks(&Need::ROOT) {
         let flags = ["-s", "danger-full-access"];
-        let (_, told) = called(
+        let (_, outputs) = called(
             &home,
             &flags,
             vec![bash("tr '\\0' '\\n' < /proc/$PPID/environ")],
         );
-        let names = told[0].lines().filter(|line| line.contains('='));
+        let names = outputs[0].lines().filter(|line| line.contains('='));
         let odd = |line: &&str| !line.starts_with("CODEX_TOOL_") && !line.starts_with("TMPDIR=");
         assert!(
-            told[0].contains("CODEX_TOOL_LD_LIBRARY_PATH=/nowhere:\n"),
+            outputs[0].contains("CODEX_TOOL_LD_LIBRARY_PATH=/nowhere:\n"),
             "{}",
-            told[0]
+            outputs[0]
         );
         assert_eq!(names.filter(odd).collect::<Vec<_>>(), Vec::<&str>::new());
     }
 }
 
 #[test]
-fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
+fn a_swapped_directory_is_not_writable() {
     let home = Home::with_key();
     for path in ["work/sub/bin", "victim/bin"] {
         fs::create_dir_all(home.root().join(path)).expect("a directory");
@@ -55,12 +55,12 @@ fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
         ),
         format!("echo x > {}/bin/f; echo got on", victim.display()),
     ];
-    let told = one_after_the_other(&home, &flags, &commands);
-    assert!(told[0].starts_with("swapped\n"), "{}", told[0]);
+    let outputs = called_in_sequence(&home, &flags, &commands);
+    assert!(outputs[0].starts_with("swapped\n"), "{}", outputs[0]);
     assert!(
-        told[1].contains("it is not what it was when the run began"),
+        outputs[1].contains("it has changed since the run began"),
         "{}",
-        told[1]
+        outputs[1]
     );
     assert_eq!(
         fs::read_to_string(victim.join("bin/f")).expect("a file"),
@@ -69,9 +69,9 @@ fn a_directory_that_was_swapped_is_not_the_one_that_may_be_changed() {
 }
 
 #[test]
-fn a_process_without_its_first_thread_is_ended_too() {
+fn a_process_whose_first_thread_exited_is_ended_too() {
     let home = Home::with_key();
-    // A process whose first thread has ended has no command line any more, but its name.
+    // A process whose first thread has exited no longer has a command line, but it has a name.
     let name = format!("hl-{}", std::process::id());
     fs::copy(intruder(), home.root().join(&name)).expect("a program");
     let called_so = |entry: fs::DirEntry| {
@@ -87,7 +87,7 @@ fn a_process_without_its_first_thread_is_ended_too() {
         &["-s", "workspace-write"][..],
         &["-s", "danger-full-access"],
     ] {
-        let (_, told) = called(
+        let (_, outputs) = called(
             &home,
             flags,
             vec![bash(&format!(
@@ -96,16 +96,16 @@ fn a_process_without_its_first_thread_is_ended_too() {
             ))],
         );
         assert!(
-            told[0].contains("alive\n[exit code 0"),
+            outputs[0].contains("alive\n[exit code 0"),
             "{flags:?}: {}",
-            told[0]
+            outputs[0]
         );
         until("it is ended", || !goes_on());
     }
 }
 
 #[test]
-fn a_command_cannot_signal_its_keeper() {
+fn a_command_cannot_signal_its_supervisor() {
     if lacks(&Need::SIGNAL_SCOPES) {
         return;
     }
@@ -114,15 +114,19 @@ fn a_command_cannot_signal_its_keeper() {
     let command = format!(
         "kill -9 $PPID; kill -STOP $PPID; kill -9 -1; (setsid sleep {seconds} &) ; echo still here"
     );
-    let (_, told) = called(&home, &[], vec![bash(&command)]);
-    assert!(told[0].contains("Operation not permitted"), "{}", told[0]);
+    let (_, outputs) = called(&home, &[], vec![bash(&command)]);
     assert!(
-        told[0].contains("[exit code ") || told[0].contains("[killed by signal 9"),
+        outputs[0].contains("Operation not permitted"),
         "{}",
-        told[0]
+        outputs[0]
+    );
+    assert!(
+        outputs[0].contains("[exit code ") || outputs[0].contains("[killed by signal 9"),
+        "{}",
+        outputs[0]
     );
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
-    // Without walls it can, and what it leaves is ended by the run and by `codex tool`.
+    // Without a sandbox it can; what it leaves is ended by the run and by `codex tool`.
     let arguments = json!({"command": format!("(setsid sleep {seconds} &) ; sleep 0.1; kill -9 $PPID; sleep {seconds}")});
     let cmd = home
         .offline()
@@ -130,21 +134,21 @@ fn a_command_cannot_signal_its_keeper() {
     cmd.input(arguments.to_string())
         .run()
         .exits(1)
-        .stdout("the tool was ended by signal 9 before it could answer\n");
+        .stdout("the tool was ended by signal 9 before it returned a result\n");
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
 }
 
 #[test]
-fn what_multiplies_is_ended() {
+fn a_fork_tree_that_ignores_term_is_ended() {
     let home = Home::with_key();
     let seconds = format!("87{}", std::process::id());
-    // 128 processes, in as many sessions, that do not hear TERM.
+    // 128 processes, in as many sessions, that ignore TERM.
     let command = format!(
         "trap '' TERM; f() {{ [ $1 = 0 ] && exec sleep {seconds}; (setsid bash -c \"$(declare -f f); f $(($1 - 1))\" &); (setsid bash -c \"$(declare -f f); f $(($1 - 1))\" &); }}; export -f f; f 7; sleep 0.5; echo done"
     );
     for flags in [&[][..], &["-s", "danger-full-access"]] {
-        let (_, told) = called(&home, flags, vec![bash(&command)]);
-        assert!(told[0].contains("done\n"), "{}", told[0]);
+        let (_, outputs) = called(&home, flags, vec![bash(&command)]);
+        assert!(outputs[0].contains("done\n"), "{}", outputs[0]);
         assert_eq!(
             processes(&format!("sleep {seconds}")),
             Vec::<u32>::new(),
@@ -154,7 +158,7 @@ fn what_multiplies_is_ended() {
 }
 
 #[test]
-fn pipes_and_huge_files_in_the_way_of_git_and_gitignore_hold_up_nobody() {
+fn pipes_and_huge_files_as_git_files_or_gitignore_do_not_block() {
     let home = Home::with_key();
     let pipe = |name: &str| {
         let made = Command::new("mkfifo").arg(home.work().join(name)).status();
@@ -179,13 +183,17 @@ fn pipes_and_huge_files_in_the_way_of_git_and_gitignore_hold_up_nobody() {
         ),
         Item::call("grep", json!({"path": ".gitignore", "pattern": "x"})),
     ];
-    let (_, told) = called(&home, &flags, calls);
+    let (_, outputs) = called(&home, &flags, calls);
     assert!(
-        told[0].starts_with("ran\n") && told[1].contains(".gitignore\n"),
-        "{told:?}"
+        outputs[0].starts_with("ran\n") && outputs[1].contains(".gitignore\n"),
+        "{outputs:?}"
     );
     for n in [2, 3, 4] {
-        assert!(told[n].contains("is not a regular file"), "{}", told[n]);
+        assert!(
+            outputs[n].contains("is not a regular file"),
+            "{}",
+            outputs[n]
+        );
     }
     fs::remove_file(home.work().join(".git")).expect("it is ours");
     let huge = fs::File::create(home.work().join(".git")).expect("a file");
@@ -194,7 +202,7 @@ fn pipes_and_huge_files_in_the_way_of_git_and_gitignore_hold_up_nobody() {
 }
 
 #[test]
-fn the_temporary_directory_goes_whatever_is_left_in_it() {
+fn the_temporary_directory_is_removed_whatever_its_contents() {
     let home = Home::with_key();
     let command = "cd $TMPDIR; mkdir -p a/b; echo x > a/b/f; chmod 0 a/b a; d=; for n in $(seq 300); do mkdir d && cd d; done; chmod 0 $TMPDIR";
     called(&home, &["-s", "workspace-write"], vec![bash(command)]);
@@ -204,7 +212,7 @@ fn the_temporary_directory_goes_whatever_is_left_in_it() {
 }
 
 #[test]
-fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
+fn a_replacement_of_the_temporary_directory_is_not_removed() {
     let home = Home::with_key();
     let nobody = 65534;
     if lacks(&Need::OTHER_USER) {
@@ -215,7 +223,7 @@ fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
         fs::create_dir_all(place).expect("a directory");
     }
     fs::write(victim.join("f"), "kept").expect("a file");
-    // No private directory can be made, so the temporary one is in a place that tools can change.
+    // No private directory can be created, so the temporary one is at a path that tools can change.
     fs::write(home.root().join(".cache"), "").expect("a file");
     give(home.root(), nobody);
     let command = format!(
@@ -245,27 +253,27 @@ fn what_stands_in_the_place_of_the_temporary_directory_is_left_alone() {
 }
 
 #[test]
-fn a_failed_program_answers_no_more_than_others() {
+fn the_output_of_a_failed_program_is_limited_too() {
     let home = Home::with_key();
     let manifest = json!({"name": "loud", "description": "d", "parameters": {"type": "object"},
         "command": ["sh", "-c", "head -c 70000 /dev/zero | tr '\\0' a; head -c 70000 /dev/zero | tr '\\0' b >&2; exit 1"]});
     let path = home.root().join("loud.json");
     fs::write(&path, manifest.to_string()).expect("a file");
     let path = path.display().to_string();
-    let (_, told) = called(
+    let (_, outputs) = called(
         &home,
         &["--tool", &path],
         vec![Item::call("loud", json!({}))],
     );
     assert!(
-        told[0].len() < 66_500 && told[0].contains("aaa") && told[0].contains("bbb"),
+        outputs[0].len() < 66_500 && outputs[0].contains("aaa") && outputs[0].contains("bbb"),
         "{}",
-        told[0].len()
+        outputs[0].len()
     );
 }
 
 #[test]
-fn children_that_nobody_waits_for_do_not_matter() {
+fn an_inherited_ignored_sigchld_does_not_matter() {
     let home = Home::new();
     let cmd = home.offline().args(["tool", "bash"]);
     let cmd = cmd.within("sh", ["-c", "trap '' CHLD; exec \"$0\" \"$@\""]);
@@ -273,15 +281,15 @@ fn children_that_nobody_waits_for_do_not_matter() {
     assert!(ran.exits(0).text().starts_with("ran\n"));
 }
 
-/// Not attempted without walls, where it would reach every process of this user.
+/// Not attempted without a sandbox, where it would affect every process of this user.
 #[test]
-fn the_priority_of_everything_is_out_of_reach() {
+fn the_priority_of_other_processes_cannot_be_changed() {
     let home = Home::with_key();
     fs::copy(intruder(), home.root().join("intruder")).expect("a program");
-    let (_, told) = called(&home, &[], vec![bash("../intruder priority-of-all")]);
+    let (_, outputs) = called(&home, &[], vec![bash("../intruder priority-of-all")]);
     assert!(
-        told[0].starts_with("refused: Operation not permitted\n"),
+        outputs[0].starts_with("refused: Operation not permitted\n"),
         "{}",
-        told[0]
+        outputs[0]
     );
 }

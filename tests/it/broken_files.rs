@@ -1,5 +1,5 @@
-//! `config.json` and `models.json` with mistakes in them: each is exit 2 before anything is sent, with file, line and
-//! column, and a way out.
+//! `config.json` and `models.json` with errors in them: each is exit 2 before anything is sent, with file, line and
+//! column, and a hint.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use crate::home::{Home, KEY};
 
-/// What a message has that helps: the right word, all right words, or a hint.
-const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "there are ", " takes "];
+/// Helpful parts of a message: the right word, all valid words, or a hint.
+const WAYS_OUT: [&str; 4] = ["did you mean ", "codex: hint: ", "known fields: ", "; use "];
 
 fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
     let home = Home::with_key();
@@ -18,8 +18,8 @@ fn put(name: &str, content: &[u8]) -> (Home, PathBuf) {
     (home, file)
 }
 
-/// In each line: a part of what is told, and the file, in which `^` stands before the mistake and `~` for the end of a
-/// line.
+/// In each line: parts of the message, separated by ` + `, and the file, in which `^` marks the error and `~`
+/// the end of a line.
 fn check(name: &str, lines: &str) {
     let lines: Vec<&str> = lines
         .lines()
@@ -43,9 +43,12 @@ fn check(name: &str, lines: &str) {
         let place = format!("{}:{row}:{column}", file.display());
 
         let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
-        ran.exits(2).stdout("").says(words);
-        let mut told = ran.stderr.split(&place).skip(1);
-        let is_whole = told.all(|rest| rest.starts_with([':', ' ']));
+        ran.exits(2).stdout("");
+        for part in words.split(" + ") {
+            ran.says(part);
+        }
+        let mut reported = ran.stderr.split(&place).skip(1);
+        let is_whole = reported.all(|rest| rest.starts_with([':', ' ']));
         assert!(
             is_whole && ran.stderr.contains(&place),
             "{line}: {}",
@@ -59,7 +62,7 @@ fn check(name: &str, lines: &str) {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_is_told_with_its_place() {
+fn an_error_in_config_json_is_reported_with_its_position() {
     check(
         "config.json",
         r#"
@@ -75,15 +78,15 @@ fn a_mistake_in_the_configuration_is_told_with_its_place() {
         "effort" must be a string, such as "none" | {"effort": ^true}
         "network" must be true or false | {"network": ^"yes"}
         "max-turns" must be a whole number | {"max-turns": ^[1]}
-        "timeout" must be a time, such as "90s" | {"timeout": ^null}
+        "timeout" must be a duration, such as "90s" | {"timeout": ^null}
         "env" must be an array of strings | {"env": ^["A", 5]}
-        the field "model" is given twice | {"model": "a", "model": ^"b"}
+        duplicate field "model" | {"model": "a", "model": ^"b"}
         "#,
     );
 }
 
 #[test]
-fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
+fn an_invalid_value_in_config_json_is_reported_with_its_position() {
     check(
         "config.json",
         r#"
@@ -93,12 +96,12 @@ fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
         "workspace-wirte"; did you mean workspace-write? | {"sandbox": ^"workspace-wirte"}
         "nevre"; did you mean never? | {"color": ^"nevre"}
         "bahs"; did you mean bash? | {"tools": ^"bahs"}
-        takes tool-error | {"fail-on": ^"x"}
-        does not take "0" | {"max-turns": ^0}
-        does not take "-1" | {"max-turns": ^-1}
-        does not take "1.5" | {"retries": ^1.5}
-        does not take "1d" | {"timeout": ^"1d"}
-        does not take "0" | {"idle-timeout": ^0}
+        unknown value for "fail-on" in  + "x"; use tool-error | {"fail-on": ^"x"}
+        invalid value for "max-turns" in  + : "0" | {"max-turns": ^0}
+        invalid value for "max-turns" in  + : "-1" | {"max-turns": ^-1}
+        invalid value for "retries" in  + : "1.5" | {"retries": ^1.5}
+        invalid value for "timeout" in  + : "1d" | {"timeout": ^"1d"}
+        invalid value for "idle-timeout" in  + : "0" | {"idle-timeout": ^0}
         white space or a control character | {"model": ^"a b"}
         cannot read | {"file": ^"gone.txt"}
         it is not a PNG, JPEG, GIF or WebP image | {"image": ^"config.json"}
@@ -110,7 +113,7 @@ fn a_value_that_a_flag_does_not_take_is_told_with_its_place() {
 }
 
 #[test]
-fn defaults_that_exclude_each_other_are_told_with_their_file() {
+fn conflicting_defaults_are_reported_with_their_file() {
     for text in [
         r#"{"no-tools": true, "tools": "read"}"#,
         r#"{"quiet": true, "verbose": true}"#,
@@ -119,13 +122,13 @@ fn defaults_that_exclude_each_other_are_told_with_their_file() {
         let ran = home.offline().args(["run", "hi"]).run();
         ran.exits(2)
             .stdout("")
-            .says("exclude each other")
+            .says("are mutually exclusive")
             .says(&format!("{}:1:", file.display()));
     }
 }
 
 #[test]
-fn a_mistake_among_the_models_is_told_with_its_place() {
+fn an_error_in_models_json_is_reported_with_its_position() {
     check(
         "models.json",
         r#"
@@ -135,17 +138,17 @@ fn a_mistake_among_the_models_is_told_with_its_place() {
         expected `:` | // "a": {~{~"providers" ^}
         "baseUlr"; did you mean baseUrl? | // one~{"providers": {"box": {  ^"baseUlr": "x"}}}
         must be a string | // "two"~{"providers": {"box": {"baseUrl":    ^5}}}
-        no slash and no blank | {"providers": {"a/b":  ^{}}}
-        the field "box" is given twice | {"providers": {~"box": {}, // first~ "box": ^{}}}
+        must not contain a slash or white space | {"providers": {"a/b":  ^{}}}
+        duplicate field "box" | {"providers": {~"box": {}, // first~ "box": ^{}}}
         the field "id" is missing | {"providers": {"box": {"models": [^{"name": "x"}]}}}
         a whole number of tokens | {"providers": {"box": {"models": [{"id": "x", // why~"contextWindow": ^"8k"}]}}}
-        a shape is "classic", "additional" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
-        an input is "text" or "image" | {"providers": {"box": {"models": [{"id": "x", "input": ^["txt"]}]}}}
+        a shape must be "classic", "additional" or "lite" | {"providers": {"box": {"models": [{"id": "x", "shape": ^"lit"}]}}}
+        an input must be "text" or "image" | {"providers": {"box": {"models": [{"id": "x", "input": ^["txt"]}]}}}
         a number of dollars | {"providers": {"box": {"models": [{"id": "x", "cost": {"input": ^-1}}]}}}
         "inptu"; did you mean input? | {"providers": {"box": {"models": [{"id": "x", "cost": {^"inptu": 1}}]}}}
-        there is no effort "hihg" | {"providers": {"box": {"models": [{"id": "x", "efforts": ^["hihg"]}]}}}
-        an id is not empty and has no blank | {"providers": {"box": {"models": [{"id": "x"}, {"id": ^"x y"}]}}}
-        stands before this object already | {"providers": {"box": {"modelOverrides": {"x": {"id": ^"y"}}}}}
+        unknown effort "hihg" | {"providers": {"box": {"models": [{"id": "x", "efforts": ^["hihg"]}]}}}
+        an id must not be empty or contain white space | {"providers": {"box": {"models": [{"id": "x"}, {"id": ^"x y"}]}}}
+        "id" is not allowed here: the id is the key of this object | {"providers": {"box": {"modelOverrides": {"x": {"id": ^"y"}}}}}
         "#,
     );
 }
@@ -161,13 +164,16 @@ fn a_key_in_a_broken_file_is_not_shown() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn an_unreadable_file_is_reported() {
     for name in ["config.json", "models.json"] {
         let (home, file) = put(name, b"{\"\xff\": 1}");
-        let told = format!("cannot read {}: ", file.display());
+        let reported = format!("cannot read {}: ", file.display());
         let check = || {
             let ran = home.offline().args(["run", "--dry-run", "hi"]).run();
-            ran.exits(2).stdout("").says(&told).says("codex: hint: ");
+            ran.exits(2)
+                .stdout("")
+                .says(&reported)
+                .says("codex: hint: ");
         };
         check();
         fs::remove_file(&file).expect("a file");
@@ -180,7 +186,7 @@ fn a_file_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn help_is_there_when_everything_else_is_broken() {
+fn help_works_with_broken_files() {
     let (home, file) = put("config.json", b"{");
     fs::write(file.with_file_name("models.json"), "{").expect("a file");
     for args in [
@@ -195,7 +201,7 @@ fn help_is_there_when_everything_else_is_broken() {
         cmd.command.args(args);
         cmd.run().exits(0).stderr("");
     }
-    // What a command does not take is not judged by it.
+    // A setting that a command does not use is not validated by it.
     home.configure(r#"{"effort": "hihg"}"#);
     home.offline().args(["status"]).run().exits(0).stderr("");
 }

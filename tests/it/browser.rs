@@ -1,4 +1,4 @@
-//! A browser sign-in under test, and the ports of its callback. They are the same for everybody, so tests that use
+//! A browser sign-in under test, and the ports of its callback. They are shared by the whole machine, so tests that use
 //! them take turns.
 
 use std::fs::File;
@@ -10,12 +10,12 @@ use std::thread;
 
 use rustix::fs::FlockOperation;
 
-use crate::home::{Cmd, Ran, Running, finish, until};
+use crate::home::{Cmd, CommandOutput, Running, finish, until};
 
-/// A turn with the ports of the callback.
+/// A turn to use the ports of the callback.
 pub(crate) struct Turn {
     _here: MutexGuard<'static, ()>,
-    /// Tests of other check-outs on this machine wait for their turn too.
+    /// Tests of other checkouts on this machine wait for their turn too.
     _elsewhere: Option<File>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn ports() -> Turn {
     }
 }
 
-/// A sign-in that waits for its browser.
+/// A sign-in that is waiting for its browser.
 pub(crate) struct SignIn {
     pub(crate) running: Running,
     stderr: BufReader<ChildStderr>,
@@ -47,7 +47,7 @@ pub(crate) struct SignIn {
 }
 
 impl SignIn {
-    /// Begins one and reads its address.
+    /// Starts one and reads its address.
     pub(crate) fn begin(cmd: Cmd) -> Self {
         let mut running = cmd.start();
         let stderr = running.stderr.take().expect("a pipe");
@@ -63,7 +63,7 @@ impl SignIn {
         sign_in
     }
 
-    /// Reads up to the line that holds this.
+    /// Reads up to the line that contains these words.
     pub(crate) fn line(&mut self, words: &str) -> String {
         loop {
             let mut line = String::new();
@@ -81,9 +81,9 @@ impl SignIn {
         stdin.write_all(text.as_bytes()).expect("it reads");
     }
 
-    /// Whether the browser is told to come back to this port.
+    /// Whether the browser is redirected to this port.
     #[track_caller]
-    pub(crate) fn comes_back_to(&self, port: u16) {
+    pub(crate) fn redirects_to(&self, port: u16) {
         let redirect = format!("localhost%3A{port}%2F");
         assert!(self.address.contains(&redirect), "{}", self.address);
     }
@@ -93,8 +93,8 @@ impl SignIn {
         rest.split('&').next().unwrap_or_default().to_owned()
     }
 
-    /// Its end. What it said before is part of what it said.
-    pub(crate) fn end(mut self) -> Ran {
+    /// Waits for its end. The output read before is part of its output.
+    pub(crate) fn end(mut self) -> CommandOutput {
         drop(self.running.stdin.take());
         let rest = thread::spawn(move || {
             let mut rest = String::new();
@@ -107,9 +107,9 @@ impl SignIn {
     }
 }
 
-/// The answer to a request at the callback: the status, and all of it.
+/// The response of the callback: its status and all of its text.
 pub(crate) fn call(port: u16, target: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("somebody listens");
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a listener");
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it reads");
     let mut answer = String::new();
@@ -121,7 +121,7 @@ pub(crate) fn call(port: u16, target: &str) -> (u16, String) {
     (status.expect("a status"), answer)
 }
 
-/// What the issuer gives to whoever asks for this address.
+/// The issuer's response to a request for this address.
 pub(crate) fn code(address: &str) -> String {
     let (port, target) = address
         .strip_prefix("http://127.0.0.1:")

@@ -1,16 +1,16 @@
-//! What a run may use: requests, tokens, tool calls, and the model's window. And what is told of what it used.
+//! What a run may use: requests, tokens, tool calls, and the context window. And reports of what it used.
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::shapes::{overrides, write_models};
 use crate::standin::{Ends, Item, Reply, Server};
 use crate::tools::bash;
 
-/// What a request took: tokens in, of these from the cache and into it, tokens out, of these reasoning.
+/// The usage of a request: input tokens, of these read from and written to the cache, output tokens, of these reasoning.
 type Used = (u64, u64, u64, u64, u64);
 
-/// An answer that took so much: a call of bash that leaves a file of this name, or without one the word `done`.
+/// An answer with this usage: a call of bash that creates a file of this name, or without one the word `done`.
 fn answer(used: Used, touches: &[&str]) -> Reply {
     let (input, cached, written, output, reasoning) = used;
     let call = |name: &&str| {
@@ -37,7 +37,7 @@ fn answer(used: Used, touches: &[&str]) -> Reply {
     Reply::sse(stream)
 }
 
-fn run(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+fn run(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     let mut cmd = home
         .codex(server)
         .args(["run", "-s", "danger-full-access", "hi"]);
@@ -45,8 +45,8 @@ fn run(home: &Home, server: &Server, flags: &[&str]) -> Ran {
     cmd.run()
 }
 
-/// Runs under these flags against these answers: how it ends, what is told, which files the calls left, and how many
-/// requests there were.
+/// Runs with these flags against these answers; returns how it ends, what it reports, which files the calls created, and
+/// the number of requests.
 fn check(
     flags: &[&str],
     answers: Vec<Reply>,
@@ -81,7 +81,7 @@ fn tokens_are_counted_over_all_requests() {
     let done = || answer(used, &[]);
     let stopped = |most: u32, used: u32| {
         format!(
-            "codex: stopped by --max-tokens {most}: {used} tokens are used, and the model wanted to continue\n"
+            "codex: the limit of {most} tokens is reached: {used} were used, and the model wanted to continue\n"
         )
     };
     let hint = "codex: hint: raise --max-tokens";
@@ -109,7 +109,7 @@ fn tokens_are_counted_over_all_requests() {
         &["a"],
         2,
     );
-    // What is complete is complete, whatever it took.
+    // A complete answer stays complete, whatever its usage.
     check(&["--max-tokens", "1"], vec![done()], 0, &[], &[], 1);
     check(
         &["--max-tokens", "600"],
@@ -122,12 +122,13 @@ fn tokens_are_counted_over_all_requests() {
 }
 
 #[test]
-fn calls_are_counted_before_they_are_run() {
+fn calls_are_counted_before_they_run() {
     let used = (1, 0, 0, 1, 0);
     let calls = |names: &[&str]| answer(used, names);
     let stopped = |most: u32, wanted: u32| {
+        let plural = if most == 1 { "" } else { "s" };
         format!(
-            "codex: stopped by --max-tool-calls {most}: the model requested {wanted} tool calls in total\n"
+            "codex: the limit of {most} tool call{plural} is reached: the model requested {wanted} in total\n"
         )
     };
     let hint = "codex: hint: raise --max-tool-calls; the calls of the last answer were not run\n";
@@ -168,12 +169,15 @@ fn calls_are_counted_before_they_are_run() {
 }
 
 #[test]
-fn turns_are_requests_and_retries_are_none() {
+fn retries_do_not_count_as_turns() {
     let used = (1, 0, 0, 1, 0);
     let call = |name| answer(used, &[name]);
     let done = || answer(used, &[]);
     let stopped = |turns: u32| {
-        format!("codex: stopped by --max-turns {turns}: the model wanted to continue\n")
+        let plural = if turns == 1 { "" } else { "s" };
+        format!(
+            "codex: the limit of {turns} request{plural} is reached: the model wanted to continue\n"
+        )
     };
     let hint = "codex: hint: raise --max-turns";
     check(
@@ -213,7 +217,7 @@ fn turns_are_requests_and_retries_are_none() {
 }
 
 #[test]
-fn what_was_said_before_a_budget_ended_stays() {
+fn text_printed_before_a_budget_ends_the_run_stays() {
     for flags in [
         ["--max-turns", "1"],
         ["--max-tool-calls", "0"],
@@ -227,9 +231,9 @@ fn what_was_said_before_a_budget_ended_stays() {
 }
 
 #[test]
-fn what_was_used_is_told_to_those_who_ask() {
+fn verbose_reports_the_usage() {
     let first: Used = (1000, 400, 0, 200, 50);
-    let check = |args: &[&str], used: &[Used], told: &str| {
+    let check = |args: &[&str], used: &[Used], reported: &str| {
         let last = used.len() - 1;
         for home in [Home::with_key(), Home::with_token()] {
             let answers = used.iter().enumerate().map(|(n, used)| {
@@ -239,11 +243,11 @@ fn what_was_used_is_told_to_those_who_ask() {
             let server = Server::start(answers.collect::<Vec<_>>());
             let ran = run(&home, &server, args);
             ran.exits(0).stdout("done\n");
-            let told = format!("codex: {told}\n");
+            let reported = format!("codex: {reported}\n");
             assert_eq!(
-                ran.stderr.ends_with(&told),
+                ran.stderr.ends_with(&reported),
                 args.contains(&"-v"),
-                "{told}: {}",
+                "{reported}: {}",
                 ran.stderr
             );
             assert_eq!(
@@ -253,30 +257,31 @@ fn what_was_used_is_told_to_those_who_ask() {
         }
     };
     let one = "1 request, 1000 tokens in (400 cached), 200 out (50 reasoning)";
-    // 600 at $5, 400 at $0.50 and 200 at $30 for a million.
+    // 600 at $5, 400 at $0.50 and 200 at $30 per million.
     check(
         &["-v", "-m", "gpt-5.5"],
         &[first],
         &format!("{one}, $0.0092 at list prices"),
     );
     check(&["-m", "gpt-5.5"], &[first], one);
-    // Of these nobody knows what they cost.
+    // The price of these is unknown.
     check(&["-v", "-m", "codex-auto-review"], &[first], one);
-    // What goes into the cache costs more: 10000 at $2.50.
+    // Writing to the cache costs more: 10000 at $2.50.
     let written: Used = (10_000, 0, 10_000, 0, 0);
-    let told = "1 request, 10000 tokens in (0 cached), 0 out (0 reasoning), $0.0250 at list prices";
-    check(&["-v", "-m", "gpt-6.1-sol"], &[written], told);
+    let reported =
+        "1 request, 10000 tokens in (0 cached), 0 out (0 reasoning), $0.0250 at list prices";
+    check(&["-v", "-m", "gpt-6.1-sol"], &[written], reported);
     // Each request has its own price, and a long one a higher one: 200000 at $10, 100000 at $1, 1000 at $45.
     let long: Used = (300_000, 100_000, 0, 1000, 0);
-    let told = "2 requests, 301000 tokens in (100400 cached), 1200 out (50 reasoning), $2.15 at list prices";
-    check(&["-v", "-m", "gpt-5.5"], &[first, long], told);
-    let told =
+    let reported = "2 requests, 301000 tokens in (100400 cached), 1200 out (50 reasoning), $2.15 at list prices";
+    check(&["-v", "-m", "gpt-5.5"], &[first, long], reported);
+    let reported =
         "3 requests, 3000 tokens in (1200 cached), 600 out (150 reasoning), $0.0276 at list prices";
-    check(&["-v", "-m", "gpt-5.5"], &[first, first, first], told);
+    check(&["-v", "-m", "gpt-5.5"], &[first, first, first], reported);
 }
 
 #[test]
-fn what_was_used_is_told_of_runs_that_failed_too() {
+fn the_usage_of_failed_runs_is_reported_too() {
     let server = Server::start([answer((1000, 400, 0, 200, 50), &["a"])]);
     let ran = run(
         &Home::with_key(),
@@ -287,13 +292,13 @@ fn what_was_used_is_told_of_runs_that_failed_too() {
         .says("codex: 1 request, 1000 tokens in (400 cached), 200 out (50 reasoning), $0.0092");
 }
 
-/// A part of the prompt that is about this many tokens long.
+/// Part of a prompt, about this many tokens long.
 fn long(tokens: usize) -> String {
     "word".repeat(tokens)
 }
 
 #[test]
-fn a_request_that_is_too_long_is_not_sent() {
+fn a_request_longer_than_the_context_window_is_not_sent() {
     let server = Server::start([]);
     let home = Home::with_token();
     home.file("big.txt", long(150_000));
@@ -348,7 +353,7 @@ fn a_request_that_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn a_conversation_that_grows_too_long_ends() {
+fn a_conversation_that_outgrows_the_context_window_ends() {
     let server = Server::start([Reply::items([bash("head -c 60000 /dev/zero | tr '\\0' x")])]);
     let home = Home::with_key();
     write_models(
@@ -364,7 +369,7 @@ fn a_conversation_that_grows_too_long_ends() {
 }
 
 #[test]
-fn a_service_that_finds_it_too_long_is_told_what_is_long() {
+fn a_request_that_the_service_finds_too_long_is_explained() {
     let code = "context_length_exceeded".to_owned();
     let message = "Your input exceeds the context window of this model.".to_owned();
     let error = json!({"error": {"message": message, "type": "invalid_request_error", "param": "input", "code": code}});

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::ends::calls;
-use crate::home::{Home, until};
+use crate::home::until;
 use crate::needs::{Need, lacks};
 use crate::on_screen::{Chat, ESCAPE, chat, home, messages};
 use crate::standin::{Reply, Server};
+use crate::stops::calls;
 
 #[test]
 fn the_words_are_the_first_question_and_the_answer_streams() {

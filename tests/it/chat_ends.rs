@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::ends::{TERM, calls};
 use crate::home::{Home, until, wait};
 use crate::needs::{Need, lacks};
 use crate::on_screen::{Chat, ESCAPE, chat, home, messages};
 use crate::standin::{Reply, Server};
+use crate::stops::{TERM, calls};
 
 #[test]
 fn a_chat_without_a_turn_leaves_nothing_behind() {

@@ -1,14 +1,14 @@
-//! The clocks: how long a connection, a head and silence may take, each with words of its own.
+//! Time limits: how long connecting, a response head and silence may take, each with its own message.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Reply, Server};
 
-fn ask(reply: Reply) -> Ran {
+fn ask(reply: Reply) -> CommandOutput {
     let server = Server::start([reply]);
     Home::with_key()
         .codex(&server)
@@ -25,20 +25,20 @@ fn ask(reply: Reply) -> Ran {
 }
 
 #[test]
-fn silence_has_a_limit_and_its_own_words() {
+fn a_silent_service_times_out_with_its_own_message() {
     let silent = Reply::text("x").pause_before_headers(Duration::from_secs(30));
     ask(silent).exits(7).says("did not answer within 2 s");
     ask(Reply::text("x").stall_at(0))
         .exits(8)
         .says("nothing arrived for 2 s");
-    // Anything that comes counts as life: all of it takes longer than that.
+    // Any byte counts as a sign of life: the whole answer takes longer than the limit.
     let slow = Reply::text("one two three four five").event_pause(Duration::from_millis(200));
     ask(slow).exits(0).stdout("one two three four five\n");
 }
 
-/// A server that takes the connection and says nothing does not speak TLS.
+/// A server that accepts the connection and sends nothing does not speak TLS.
 #[test]
-fn a_connection_has_a_limit_and_its_own_words() {
+fn connecting_times_out_with_its_own_message() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("https://{}/v1", listener.local_addr().expect("an address"));
     let ran = Home::with_key()
@@ -49,8 +49,8 @@ fn a_connection_has_a_limit_and_its_own_words() {
     ran.exits(7).says(": no connection within 15 s");
 }
 
-/// A server that takes every connection and gives each of them these bytes, and then others, one by one; none at all
-/// where there are none. It goes on for longer than the command waits.
+/// A server that sends these bytes on every connection, and then others, one by one; none at all if there are none. It
+/// continues for longer than the command waits.
 fn trickle(bytes: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -72,9 +72,9 @@ fn trickle(bytes: &'static [u8]) -> SocketAddr {
     address
 }
 
-/// One that answers the first steps of a proxy in time does not get the whole time anew for the next ones.
+/// A proxy that answers the first steps in time does not get the whole time limit again for the next ones.
 #[test]
-fn a_way_through_a_proxy_has_the_limit_of_a_connection() {
+fn connecting_through_a_proxy_has_the_same_time_limit() {
     let check = |scheme: &str, bytes: &'static [u8]| {
         let proxy = format!("{scheme}://{}", trickle(bytes));
         let ran = Home::with_key()
@@ -100,13 +100,13 @@ fn a_way_through_a_proxy_has_the_limit_of_a_connection() {
 }
 
 #[test]
-fn a_head_that_trickles_in_is_no_answer() {
+fn a_response_head_that_trickles_in_times_out() {
     let ran = {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
         thread::spawn(move || {
-            let (mut stream, _) = listener.accept().expect("somebody comes");
-            // Longer than the command waits, whoever is slow.
+            let (mut stream, _) = listener.accept().expect("a client");
+            // Longer than the command waits, however slow the machine.
             for _ in 0..600 {
                 let informed = stream.write_all(b"HTTP/1.1 103 Early Hints\r\n\r\n");
                 if informed.is_err() {

@@ -1,31 +1,31 @@
-//! `config.json`: defaults for the flags of `run`. Each holds where neither a flag nor a variable says otherwise, and
-//! `--dry-run -v` tells where every value comes from. Mistakes in it are told in `broken_files`.
+//! `config.json`: defaults for the flags of `run`. A default applies if neither a flag nor a variable is set, and
+//! `--dry-run -v` shows where every value comes from. Errors in the file are tested in `broken_files`.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::catalogue::PNG;
-use crate::home::{Home, KEY, Ran};
+use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Reply, Server};
 use crate::tools::bash;
 
 impl Home {
-    /// The home has these defaults.
+    /// Writes these defaults to the home.
     pub(crate) fn configure(&self, text: &str) {
         fs::create_dir_all(self.own()).expect("a directory");
         fs::write(self.own().join("config.json"), text).expect("a file");
     }
 }
 
-fn dry(home: &Home, args: &[&str]) -> Ran {
+fn dry(home: &Home, args: &[&str]) -> CommandOutput {
     let mut cmd = home.offline().args(["run", "--dry-run"]);
     cmd.command.args(args).arg("hi");
     cmd.run()
 }
 
-/// A home with what defaults may name: in its own directory, in the user's, and where commands work.
-fn furnished() -> Home {
+/// A home with files that defaults may name: in its own directory, in the user's, and in the working directory.
+fn home_with_files() -> Home {
     let home = Home::with_key();
     fs::create_dir_all(home.own()).expect("a directory");
     for place in [home.own(), home.root().to_owned(), home.work()] {
@@ -41,7 +41,7 @@ fn furnished() -> Home {
     home
 }
 
-/// Each line: a flag, its value in the file, and the same on the command line, where our directory is `@`.
+/// Each line: a flag, its value in the file, and the same on the command line, where `@` is our directory.
 const SAME: &str = r#"
     model | "gpt-5.5" | -m gpt-5.5
     effort | "high" | -e high
@@ -61,7 +61,7 @@ const SAME: &str = r#"
 
 #[test]
 fn a_default_does_what_its_flag_does() {
-    let home = furnished();
+    let home = home_with_files();
     let plain = dry(&home, &[]).exits(0).text();
     for line in SAME.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let parts: Vec<&str> = line.split(" | ").collect();
@@ -72,7 +72,7 @@ fn a_default_does_what_its_flag_does() {
         assert_ne!(by_flags, plain, "{line}");
         home.configure(&format!("{{\"{}\": {}}}", parts[0], parts[1]));
         let by_file = dry(&home, &[]).exits(0).text();
-        // A file is named as it was found.
+        // A file is reported under its resolved path.
         let own = home.own().display().to_string();
         let root = home.root().display().to_string();
         let by_flags = by_flags.replace(&format!("{own}/.."), &root);
@@ -81,14 +81,14 @@ fn a_default_does_what_its_flag_does() {
 }
 
 #[test]
-fn a_default_of_each_kind_is_told_with_its_place() {
-    let home = furnished();
+fn each_kind_of_default_is_shown_with_its_origin() {
+    let home = home_with_files();
     let (own, root) = (
         home.own().display().to_string(),
         home.root().display().to_string(),
     );
     let file = format!("{own}/config.json");
-    for (name, value, told) in [
+    for (name, value, reported) in [
         ("network", "true", "yes"),
         ("no-agents-md", "true", "yes"),
         ("no-stdin", "true", "yes"),
@@ -118,10 +118,10 @@ fn a_default_of_each_kind_is_told_with_its_place() {
         let ran = dry(&home, &["-v"]);
         let place = format!("{file}:2:{}", name.len() + 7);
         ran.exits(0)
-            .says(&format!("codex: {name} {told}: from {place}\n"));
+            .says(&format!("codex: {name} {reported}: from {place}\n"));
         assert_eq!(ran.stderr.matches(&place).count(), 1, "{}", ran.stderr);
     }
-    // What is switched off is as good as not said.
+    // A default that is switched off counts as unset.
     home.configure(r#"{"network": false, "no-tools": false, "quiet": false}"#);
     let ran = dry(&home, &["-v"]);
     ran.exits(0)
@@ -135,7 +135,7 @@ fn a_default_of_each_kind_is_told_with_its_place() {
 }
 
 #[test]
-fn a_flag_comes_before_a_variable_before_a_default() {
+fn a_flag_overrides_a_variable_and_a_variable_a_default() {
     let home = Home::with_key();
     home.configure(r#"{"model": "of-config", "effort": "high", "add-dir": ["/tmp"]}"#);
     let place = format!(
@@ -181,9 +181,9 @@ fn a_flag_comes_before_a_variable_before_a_default() {
 }
 
 #[test]
-fn a_flag_leaves_no_room_for_a_default_that_excludes_it() {
-    let home = furnished();
-    let check = |file: &str, args: &[&str], tools: &[&str], told: &str| {
+fn a_flag_overrides_a_default_that_conflicts_with_it() {
+    let home = home_with_files();
+    let check = |file: &str, args: &[&str], tools: &[&str], reported: &str| {
         home.configure(file);
         let ran = dry(&home, args);
         let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
@@ -192,11 +192,16 @@ fn a_flag_leaves_no_room_for_a_default_that_excludes_it() {
         assert_eq!(offered, tools, "{file} {args:?}");
         assert_eq!(
             ran.stderr.contains("codex: model "),
-            told == "verbose",
+            reported == "verbose",
             "{}",
             ran.stderr
         );
-        assert_eq!(ran.stderr.is_empty(), told != "verbose", "{}", ran.stderr);
+        assert_eq!(
+            ran.stderr.is_empty(),
+            reported != "verbose",
+            "{}",
+            ran.stderr
+        );
     };
     let all = ["bash", "read", "edit", "write"];
     check(r#"{"tools": "read"}"#, &["--no-tools"], &[], "");
@@ -208,7 +213,7 @@ fn a_flag_leaves_no_room_for_a_default_that_excludes_it() {
 }
 
 #[test]
-fn another_credentials_file_is_named_by_flag_then_variable_then_file() {
+fn the_credentials_file_is_set_by_flag_then_variable_then_config() {
     let home = Home::new();
     let entry = json!({"openai": {"type": "api_key", "key": KEY}}).to_string();
     for place in [home.own(), home.root().join("below"), home.work()] {
@@ -261,7 +266,7 @@ fn another_credentials_file_is_named_by_flag_then_variable_then_file() {
 }
 
 #[test]
-fn other_commands_see_the_credentials_file_of_the_configuration() {
+fn other_commands_use_the_credentials_file_of_the_configuration() {
     let server = Server::start([Reply::text("ok")]);
     let (home, tokens) = Home::signed_in(&server);
     let elsewhere = home.root().join("elsewhere.json");
@@ -283,10 +288,10 @@ fn other_commands_see_the_credentials_file_of_the_configuration() {
 }
 
 #[test]
-fn colours_are_wanted_by_flag_then_variable_then_file() {
+fn colours_are_set_by_flag_then_variable_then_config() {
     let server = Server::start(vec![Reply::text("ok"); 10]);
     let home = Home::with_token();
-    // What is told here is one note.
+    // Exactly one note is reported here.
     let check = |file: &str, args: &[&str], variable: (&str, &str), coloured: bool| {
         home.configure(file);
         let cmd = home
@@ -295,7 +300,7 @@ fn colours_are_wanted_by_flag_then_variable_then_file() {
         let mut cmd = cmd.env(variable.0, variable.1);
         cmd.command.args(args);
         let ran = cmd.run();
-        ran.exits(0).says("is sent as it is");
+        ran.exits(0).says("it is sent unchanged");
         assert_eq!(
             ran.stderr.contains('\u{1b}'),
             coloured,
@@ -315,7 +320,7 @@ fn colours_are_wanted_by_flag_then_variable_then_file() {
 }
 
 #[test]
-fn failures_have_the_colours_of_the_configuration_too() {
+fn error_messages_follow_the_configured_colours() {
     let home = Home::with_key();
     for (file, coloured) in [
         ("{}", false),
@@ -338,7 +343,7 @@ fn failures_have_the_colours_of_the_configuration_too() {
 }
 
 #[test]
-fn a_budget_of_the_configuration_ends_a_run() {
+fn a_configured_budget_ends_a_run() {
     let server = Server::start([Reply::items([bash("true")])]);
     let home = Home::with_key();
     home.configure(r#"{"max-turns": 1, "sandbox": "danger-full-access"}"#);

@@ -1,5 +1,5 @@
-//! What is sent of earlier answers, so that any service takes it: with another model, without encrypted reasoning, after an
-//! output of nothing but white space. The stand-in refuses an id whose reasoning is missing, and blank outputs.
+//! What is sent of earlier answers, so that any service accepts it: with a different model, without encrypted reasoning,
+//! after an output of only white space. The stand-in refuses an id whose reasoning is missing, and blank outputs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::spec;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::bash;
 
-/// A stream of these items, and of what else the final object holds.
+/// A stream of these items, with these other fields in the final object.
 pub(crate) fn stream(items: &[Value], last: &Value) -> Reply {
     let mut response =
         json!({"status": "completed", "usage": {"input_tokens": 9, "output_tokens": 9}});
@@ -31,7 +31,7 @@ pub(crate) fn stream(items: &[Value], last: &Value) -> Reply {
     )
 }
 
-fn thought(id: &str, sealed: Option<&str>) -> Value {
+fn reasoning(id: &str, sealed: Option<&str>) -> Value {
     let mut item = json!({"type": "reasoning", "id": id, "summary": []});
     if let Some(sealed) = sealed {
         item["encrypted_content"] = json!(sealed);
@@ -50,7 +50,7 @@ fn message(id: &str, text: &str) -> Value {
         "content": content})
 }
 
-/// The items of a request's input, behind what stands before the first thing that the user says.
+/// The input items of a request, from the first user message on.
 fn said(server: &Server, number: usize) -> Vec<Value> {
     let items = input(&server.requests()[number]);
     let items = items
@@ -60,9 +60,9 @@ fn said(server: &Server, number: usize) -> Vec<Value> {
     items.skip_while(is_head).collect()
 }
 
-/// Every model of the list goes on with what every other one has begun.
+/// Every model of the list continues what every other one has begun.
 #[test]
-fn a_conversation_goes_on_with_any_model_after_any_other() {
+fn a_conversation_can_continue_with_any_model_after_any_other() {
     for way in WAYS {
         let all = models(way);
         each(all.clone(), 4, |first| {
@@ -99,7 +99,7 @@ fn a_conversation_goes_on_with_any_model_after_any_other() {
                 assert_eq!(mistakes, [""; 0], "{way}: {first}, {second}: {body:#}");
                 let items = said(&server, requests.len() - 1);
                 let with_ids = items.iter().filter(|item| !item["id"].is_null()).count();
-                // Another model is sent the words and the calls, and nothing that names what the first one thought.
+                // A different model receives the text and the calls, and no reference to the reasoning of the first one.
                 assert_eq!(with_ids, if first == second { 5 } else { 0 }, "{items:#?}");
                 let texts: Vec<String> = items
                     .iter()
@@ -116,14 +116,14 @@ fn a_conversation_goes_on_with_any_model_after_any_other() {
 }
 
 #[test]
-fn reasoning_that_is_encrypted_in_the_final_object_only_goes_back_encrypted() {
+fn reasoning_encrypted_only_in_the_final_object_is_sent_back_encrypted() {
     let open = [
-        thought("rs_1", None),
+        reasoning("rs_1", None),
         message("msg_1", "I look."),
         call("1"),
     ];
     let mut listed = open.clone();
-    listed[0] = thought("rs_1", Some("gAAAA-late"));
+    listed[0] = reasoning("rs_1", Some("gAAAA-late"));
     let first = stream(&open, &json!({ "output": listed }));
     let server = Server::start([first, Reply::text("done"), Reply::text("more")]);
     let home = Home::with_key();
@@ -138,16 +138,16 @@ fn reasoning_that_is_encrypted_in_the_final_object_only_goes_back_encrypted() {
 }
 
 #[test]
-fn where_reasoning_is_encrypted_nowhere_the_ids_stay_behind_with_it() {
+fn unencrypted_reasoning_is_dropped_together_with_its_ids() {
     let items = [
-        thought("rs_1", None),
+        reasoning("rs_1", None),
         json!({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "q"}}),
         message("msg_1", "I look."),
         call("1"),
     ];
     for listed in [json!([]), json!(items)] {
         let first = stream(&items, &json!({ "output": listed }));
-        let end = [thought("rs_2", None), message("msg_2", "done")];
+        let end = [reasoning("rs_2", None), message("msg_2", "done")];
         let server = Server::start([first, stream(&end, &json!({})), Reply::text("more")]);
         let home = Home::with_key();
         ask(&home, &server, &[], "go").exits(0);
@@ -168,7 +168,7 @@ fn where_reasoning_is_encrypted_nowhere_the_ids_stay_behind_with_it() {
 }
 
 #[test]
-fn reasoning_that_the_service_cannot_read_is_left_out_once() {
+fn reasoning_that_the_service_cannot_decrypt_is_omitted_once() {
     let error = json!({"message": "The encrypted content gAAA...XYZ= could not be verified.", "type":
         "invalid_request_error", "param": null, "code": "invalid_encrypted_content"});
     let no = || Reply::json(400, &json!({ "error": error }));
@@ -183,7 +183,7 @@ fn reasoning_that_the_service_cannot_read_is_left_out_once() {
     assert_eq!(said(&server, 1)[1]["type"], "reasoning");
     let expected = json!({"type": "message", "role": "assistant", "content": "one"});
     assert_eq!(said(&server, 2)[1], expected);
-    // If that does not help, it is the answer.
+    // If that does not help, the error is final.
     for _ in 0..2 {
         server.push(no());
     }
@@ -193,7 +193,7 @@ fn reasoning_that_the_service_cannot_read_is_left_out_once() {
 }
 
 #[test]
-fn an_output_of_white_space_says_that_there_is_none() {
+fn an_output_of_white_space_is_reported_as_empty() {
     let home = Home::with_key();
     let program = home.file("blank.sh", "#!/bin/sh\nprintf '\\n \\t\\n'\n");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -212,7 +212,7 @@ fn an_output_of_white_space_says_that_there_is_none() {
         .map(|mut item| item["output"].take())
         .collect();
     assert_eq!(outputs, ["(no output)"; 2]);
-    // What an earlier version has stored is sent in the same way.
+    // Items stored by an earlier version are sent in the same way.
     let file = file(&home);
     let stored = fs::read_to_string(&file).expect("a file");
     fs::write(&file, stored.replace("(no output)", "\\n ")).expect("a file");
@@ -222,7 +222,7 @@ fn an_output_of_white_space_says_that_there_is_none() {
 }
 
 #[test]
-fn what_the_service_keeps_from_the_model_is_noted_once() {
+fn withheld_reasoning_is_reported_once() {
     let removed = |reason: &str| json!({"type": "reasoning", "id": "rs_1", "action": "removed", "reason": reason});
     let last = |reasons: &[&str]| {
         let all: Vec<Value> = reasons.iter().map(|reason| removed(reason)).collect();
@@ -241,13 +241,13 @@ fn what_the_service_keeps_from_the_model_is_noted_once() {
         "codex: {note}: 2 items (model_mismatch, prefix_mismatch)\n"
     ));
     assert_eq!(ran.stderr.matches(note).count(), 1, "{}", ran.stderr);
-    // Older models forget what they thought at the end of a turn, which is no news.
+    // Older models drop their reasoning at the end of a turn, which is not worth a message.
     let ran = ask(&home, &server, &[], "go");
     assert!(!ran.exits(0).stderr.contains(note), "{}", ran.stderr);
 }
 
 #[test]
-fn an_item_that_only_its_client_could_serve_is_named() {
+fn an_item_that_codex_run_cannot_serve_is_named() {
     for item in [
         json!({"type": "tool_search_call", "id": "ts_1", "call_id": "c1", "execution": "client",
             "status": "completed", "arguments": {"query": "x"}}),
@@ -255,16 +255,16 @@ fn an_item_that_only_its_client_could_serve_is_named() {
     ] {
         let kind = item["type"].as_str().expect("a type");
         let server = Server::start([stream(
-            &[thought("rs_1", Some("g")), item.clone()],
+            &[reasoning("rs_1", Some("g")), item.clone()],
             &json!({}),
         )]);
         let ran = ask(&Home::with_key(), &server, &[], "go");
         ran.exits(1).stdout("").says(&format!(
-            "the answer waits for something that codex-run cannot provide ({kind})"
+            "the answer requires something that codex-run cannot provide ({kind})"
         ));
         assert_eq!(server.requests().len(), 1);
     }
-    // One that the service has served itself is none.
+    // A call that the service has already served is not reported.
     let items = [
         json!({"type": "brand_new_call", "id": "bn_1", "call_id": "c1"}),
         json!({"type": "brand_new_call_output", "call_id": "c1", "output": "x"}),

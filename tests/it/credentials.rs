@@ -1,4 +1,4 @@
-//! Which secret goes where, and that it is shown nowhere.
+//! Which secret goes where, and that none is shown.
 
 use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server, jwt, now_unix};
@@ -24,7 +24,7 @@ fn without_credentials_no_socket_is_opened() {
 }
 
 #[test]
-fn each_secret_goes_to_its_own_backend_and_the_first_that_exists_is_used() {
+fn each_secret_is_sent_only_to_its_backend_in_order_of_precedence() {
     let token = jwt("acct-1", now_unix() + 864_000);
     let home = Home::new()
         .env("CODEX_ACCESS_TOKEN", &token)
@@ -73,7 +73,7 @@ fn each_secret_goes_to_its_own_backend_and_the_first_that_exists_is_used() {
 }
 
 #[test]
-fn a_malformed_credential_is_not_passed_over() {
+fn a_malformed_credential_is_an_error_and_not_skipped() {
     let server = Server::start([]);
     let home = Home::with_key();
     let key = home
@@ -106,7 +106,7 @@ fn a_malformed_credential_is_not_passed_over() {
 }
 
 #[test]
-fn a_secret_crosses_no_network_in_the_clear() {
+fn secrets_are_not_sent_unencrypted() {
     for address in [
         "http://192.0.2.1/v1",
         "http://example.invalid/v1",
@@ -131,7 +131,7 @@ fn a_secret_crosses_no_network_in_the_clear() {
 }
 
 #[test]
-fn no_proxy_is_used_for_this_machine() {
+fn loopback_addresses_bypass_the_proxy() {
     let (server, proxy) = (Server::start([Reply::text("ok")]), Server::start([]));
     let mut cmd = Home::with_key().codex(&server).args(ASK);
     for (name, url) in crate::network::all(&proxy.url()) {
@@ -142,7 +142,7 @@ fn no_proxy_is_used_for_this_machine() {
 }
 
 #[test]
-fn no_redirect_is_followed() {
+fn redirects_are_not_followed() {
     let elsewhere = Server::start([Reply::text("stolen")]);
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}/responses", elsewhere.api_url());
@@ -154,7 +154,7 @@ fn no_redirect_is_followed() {
 }
 
 #[test]
-fn a_server_that_repeats_the_secret_does_not_make_us_print_it() {
+fn a_secret_that_the_server_echoes_is_not_printed() {
     let body = format!(
         r#"{{"error":{{"message":"Incorrect API key provided: {KEY}.","code":"invalid_api_key"}}}}"#
     );
@@ -178,7 +178,7 @@ fn a_server_that_repeats_the_secret_does_not_make_us_print_it() {
 }
 
 #[test]
-fn the_service_refuses_what_is_expired_or_misplaced() {
+fn expired_or_misdirected_credentials_are_refused() {
     let server = Server::start([]);
     let expired = jwt("acct-1", 1_000_000_000);
     let run = Home::new()

@@ -1,5 +1,5 @@
-//! Connections that are cut, everywhere: exit 0 exactly where the service's last word was whole, and with a retry
-//! nothing stands on standard output twice.
+//! Connections that break off at every position: exit 0 only if the last event was complete, and with a retry no text is
+//! printed twice.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,26 +11,26 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::fixtures::FOLDER;
-use crate::home::{Home, Ran, each};
+use crate::home::{CommandOutput, Home, each};
 use crate::needs::{Need, lacks};
 use crate::standin::{Ends, Framing, Item, Reply, Script, Server, Split};
 
-/// A stream that is cut after each byte is at most this long, in bytes; of a longer one only some cuts are made.
+/// Longest stream that is cut after each byte, in bytes; longer ones are cut at some positions only.
 const SHORT: usize = 4000;
 
-/// How many cuts inside the events of a longer stream are made.
+/// Number of cuts inside the events of a longer stream.
 const INSIDE: usize = 200;
 
-/// How many streams are cut at the same time. Most of the time is spent in starting processes.
+/// Number of streams that are cut at the same time. Most of the time is spent starting processes.
 const AT_ONCE: usize = 3;
 
-/// One stream, its bytes and a name for it.
+/// A stream: its bytes and a name for it.
 struct Stream {
     name: String,
     bytes: Vec<u8>,
 }
 
-/// Streams of our own.
+/// Streams written for this test.
 fn own() -> Vec<Stream> {
     let call = |n: u8| Item::call("bash", json!({"command": format!("echo {n}")}));
     let replies = [
@@ -60,7 +60,7 @@ fn own() -> Vec<Stream> {
     replies.into_iter().map(named).collect()
 }
 
-/// What the stand-in sends as the body of this reply.
+/// The body that the stand-in sends for this reply.
 fn body_of(reply: Reply) -> Vec<u8> {
     let server = Server::start(Script::from(reply.framing(Framing::Close)).unchecked());
     let address = server.url().replace("http://", "");
@@ -75,7 +75,7 @@ fn body_of(reply: Reply) -> Vec<u8> {
     answer.split_off(head.expect("a head") + 4)
 }
 
-/// Recorded streams of all kinds, short and long, where they are at hand.
+/// Recorded streams of all kinds, short and long, if available.
 fn recorded() -> Vec<Stream> {
     let folder = Path::new(FOLDER);
     if lacks(&Need::RECORDED_STREAMS) {
@@ -102,14 +102,14 @@ fn recorded() -> Vec<Stream> {
 }
 
 impl Stream {
-    /// Where each event ends, behind its blank line.
+    /// The end of each event, after its blank line.
     fn edges(&self) -> Vec<usize> {
         let blank = |at: &usize| self.bytes[..*at].ends_with(b"\n\n");
         (2..=self.bytes.len()).filter(blank).collect()
     }
 
-    /// From which length on the event that ends the answer is whole.
-    fn decided(&self) -> usize {
+    /// The length from which on the last event is complete.
+    fn complete_from(&self) -> usize {
         let mut begin = 0;
         for end in self.edges() {
             let text = String::from_utf8_lossy(&self.bytes[begin..end]);
@@ -128,7 +128,7 @@ impl Stream {
         panic!("{} has no end", self.name);
     }
 
-    /// Where it is cut.
+    /// The positions of the cuts.
     fn cuts(&self) -> Vec<usize> {
         let most = self.bytes.len();
         if most <= SHORT {
@@ -136,14 +136,14 @@ impl Stream {
         }
         let inside = (0..INSIDE).map(|n| n * most / INSIDE + n % 7);
         let edges = self.edges().into_iter().flat_map(|edge| [edge - 1, edge]);
-        // Around the last word every byte counts.
-        let last = self.decided().saturating_sub(3)..=self.decided() + 1;
+        // Around the last event every byte counts.
+        let last = self.complete_from().saturating_sub(3)..=self.complete_from() + 1;
         let all = inside.chain(edges).chain(last).filter(|cut| *cut <= most);
         all.collect::<BTreeSet<usize>>().into_iter().collect()
     }
 }
 
-fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
+fn ask(home: &Home, server: &Server, retries: &str) -> CommandOutput {
     home.codex(server)
         .args([
             "run",
@@ -158,21 +158,21 @@ fn ask(home: &Home, server: &Server, retries: &str) -> Ran {
         .run()
 }
 
-/// What the command does with the whole stream.
-fn uncut(home: &Home, stream: &Stream) -> Ran {
+/// The result of the command with the whole stream.
+fn expected_result(home: &Home, stream: &Stream) -> CommandOutput {
     let script = Script::from(Reply::sse(stream.bytes.clone()));
     ask(home, &Server::start(script.unchecked()), "0")
 }
 
 #[test]
-fn exit_0_exactly_where_the_last_event_was_whole() {
+fn exit_0_only_if_the_last_event_was_complete() {
     let mut streams = own();
     streams.extend(recorded());
     each(streams, AT_ONCE, |stream| {
         let stream = &stream;
         let home = Home::with_key();
         let reply = || Reply::sse(stream.bytes.clone());
-        let whole = uncut(&home, stream);
+        let whole = expected_result(&home, stream);
         let code = whole.status.code().expect("an exit code");
         let text = whole.text();
         let cuts = stream.cuts();
@@ -180,7 +180,11 @@ fn exit_0_exactly_where_the_last_event_was_whole() {
         let server = Server::start(Script::from(replies).unchecked());
         for cut in cuts {
             let ran = ask(&home, &server, "0");
-            let expected = if cut >= stream.decided() { code } else { 8 };
+            let expected = if cut >= stream.complete_from() {
+                code
+            } else {
+                8
+            };
             assert_eq!(
                 ran.status.code(),
                 Some(expected),
@@ -198,16 +202,16 @@ fn exit_0_exactly_where_the_last_event_was_whole() {
 }
 
 #[test]
-fn a_second_answer_makes_the_text_whole_or_the_run_says_that_it_differs() {
+fn a_retry_completes_the_text_or_reports_that_it_differs() {
     let mut streams = own();
     streams.extend(recorded().into_iter().step_by(2));
     each(streams, AT_ONCE, |stream| {
         let stream = &stream;
         let home = Home::with_key();
         let reply = || Reply::sse(stream.bytes.clone());
-        let whole = uncut(&home, stream);
+        let whole = expected_result(&home, stream);
         let other = "Something else";
-        let parts: Vec<usize> = (1..6).map(|n| n * stream.decided() / 6).collect();
+        let parts: Vec<usize> = (1..6).map(|n| n * stream.complete_from() / 6).collect();
         thread::scope(|scope| {
             for cut in parts {
                 let (home, whole) = (&home, &whole);
@@ -215,7 +219,7 @@ fn a_second_answer_makes_the_text_whole_or_the_run_says_that_it_differs() {
                     let server =
                         Server::start(Script::replies([reply().cut_at(cut), reply()]).unchecked());
                     let ran = ask(home, &server, "1");
-                    // A finished call is kept, and makes a turn of what the answer has brought. One is all there is.
+                    // A complete call is kept and makes the broken answer a turn. One turn is all there is.
                     if server.requests().len() == 1 {
                         assert_eq!(
                             ran.status.code(),

@@ -1,20 +1,20 @@
-//! A model that nobody has named and that the service does not have: the next one is asked, once. One that was named, or
-//! that belongs to a conversation, is never replaced.
+//! A default model that the service does not have: the next one is used, once. A model that was named, or that belongs
+//! to a conversation, is never replaced.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::models::{LIST, list};
 use crate::sessions::file;
 use crate::standin::{Reply, Script, Server};
 use crate::tools::bash;
 
-/// Models that nobody has: the stand-in's own, by their ending.
+/// Models that the stand-in does not have, by their suffix.
 const GONE: &str = "gpt-one-missing";
 
-/// The models that were asked, in order.
+/// The models of the requests, in order.
 fn asked(server: &Server) -> Vec<String> {
     let model = |body: Value| body["model"].as_str().expect("a model").to_owned();
     let requests = server.requests();
@@ -24,7 +24,7 @@ fn asked(server: &Server) -> Vec<String> {
         .collect()
 }
 
-/// What the service says of a model that it does not have, in the words that may mean the shape as well.
+/// The service's reply for a model that it does not have, in words that may also be about the shape.
 fn not_found() -> Reply {
     let message = "Model not found gpt-one-free-1p";
     Reply::json(
@@ -33,16 +33,16 @@ fn not_found() -> Reply {
     )
 }
 
-/// A service with these models, and a home that has its list.
+/// A service with these models, and a home that has cached its list.
 fn served(replies: Vec<Reply>, slugs: &[&str]) -> (Server, Home) {
     let slugs: Vec<(&str, &str)> = slugs.iter().map(|slug| (*slug, "list")).collect();
     let server = Server::start(Script::replies(replies).models(list(&slugs)));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     (server, home)
 }
 
-fn run(server: &Server, home: &Home, args: &[&str]) -> Ran {
+fn run(server: &Server, home: &Home, args: &[&str]) -> CommandOutput {
     let mut cmd = home.codex(server);
     cmd.command.args(["run", "--no-tools", "hi"]).args(args);
     cmd.run()
@@ -53,7 +53,7 @@ fn text() -> Reply {
 }
 
 #[test]
-fn the_next_of_the_list_is_asked_and_that_is_said() {
+fn an_unavailable_default_model_falls_back_to_the_next_with_a_warning() {
     let (server, home) = served(vec![text(), text()], &[GONE, "gpt-two", "gpt-three"]);
     let ran = run(&server, &home, &["-e", "high"]);
     ran.exits(0)
@@ -66,7 +66,7 @@ fn the_next_of_the_list_is_asked_and_that_is_said() {
     assert_eq!(bodies[0]["input"], bodies[1]["input"]);
     assert_eq!(bodies[0]["prompt_cache_key"], bodies[1]["prompt_cache_key"]);
 
-    // The conversation is that of the model which answered.
+    // The conversation belongs to the model that answered.
     let stored = fs::read_to_string(file(&home)).expect("it is stored");
     assert!(stored.contains(r#""model":"gpt-two""#), "{stored}");
     let ran = run(&server, &home, &["--last"]);
@@ -85,7 +85,7 @@ fn the_next_of_the_list_is_asked_and_that_is_said() {
 }
 
 #[test]
-fn lines_tell_of_it_as_of_a_retry() {
+fn json_lines_report_the_fallback_like_a_retry() {
     let (server, home) = served(vec![text()], &[GONE, "gpt-two"]);
     let ran = run(&server, &home, &["--json"]);
     ran.exits(0).says("; asking gpt-two instead\n");
@@ -105,13 +105,13 @@ fn lines_tell_of_it_as_of_a_retry() {
 }
 
 #[test]
-fn its_shape_is_tried_first_and_the_next_one_has_shapes_of_its_own() {
-    // The list says of both that they are asked in the classic one, which is not true of the second.
+fn all_request_shapes_are_tried_before_the_fallback() {
+    // The list says that both use the classic shape, which is wrong about the second.
     let model = |slug| json!({"slug": slug, "visibility": "list", "use_responses_lite": false});
     let models = json!({"models": [model("gpt-one"), model("gpt-6.2-sol")]});
     let script = Script::replies([not_found(), text()]);
     let server = Server::start(script.fix("GET", LIST, Reply::json(200, &models)));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     let cmd = home
         .codex(&server)
@@ -121,7 +121,7 @@ fn its_shape_is_tried_first_and_the_next_one_has_shapes_of_its_own() {
     let models = asked(&server);
     assert_eq!(models[..3], ["gpt-one"; 3]);
     assert_eq!(models[3..], ["gpt-6.2-sol"; 2]);
-    // What was learned is about the second.
+    // What was learned is about the second model.
     let shapes = &home.cached()["shapes"];
     let shapes: Vec<&String> = shapes.as_object().expect("shapes").keys().collect();
     assert!(
@@ -131,7 +131,7 @@ fn its_shape_is_tried_first_and_the_next_one_has_shapes_of_its_own() {
 }
 
 #[test]
-fn it_happens_once() {
+fn there_is_only_one_fallback() {
     let slugs = [GONE, "gpt-two-missing", "gpt-three"];
     let (server, home) = served(vec![], &slugs);
     let ran = run(&server, &home, &[]);
@@ -140,9 +140,9 @@ fn it_happens_once() {
 }
 
 #[test]
-fn a_model_that_was_named_is_not_replaced() {
+fn a_named_model_is_not_replaced() {
     let (server, home) = served(vec![], &[GONE, "gpt-two"]);
-    let check = |ran: Ran| {
+    let check = |ran: CommandOutput| {
         ran.exits(5).stdout("").says("-m");
         assert!(!ran.stderr.contains("instead"), "{}", ran.stderr);
     };
@@ -170,13 +170,13 @@ fn a_conversation_keeps_its_model() {
     run(&[]).exits(0);
     server.push(not_found());
     let ran = run(&["--last"]);
-    // Other shapes are tried, and that they are wrong is not what is reported.
+    // Other shapes are tried; that they are wrong is not what is reported.
     ran.exits(5).stdout("").says("Model not found").says("-m");
     assert_eq!(asked(&server), ["gpt-one"; 4]);
 }
 
 #[test]
-fn nothing_is_replaced_once_there_is_an_answer() {
+fn the_model_is_not_replaced_after_the_first_answer() {
     let replies = vec![Reply::items([bash("echo out")]), not_found()];
     let (server, home) = served(replies, &["gpt-one", "gpt-two"]);
     let args = ["run", "-s", "danger-full-access", "hi"];
@@ -185,7 +185,7 @@ fn nothing_is_replaced_once_there_is_an_answer() {
 }
 
 #[test]
-fn other_servers_have_models_of_their_own() {
+fn models_of_other_servers_are_not_replaced() {
     let reply = json!({"error": {"message": "no", "code": "model_not_found"}});
     let server = Server::start([Reply::json(404, &reply)]);
     let home = Home::with_key();
@@ -194,11 +194,11 @@ fn other_servers_have_models_of_their_own() {
 }
 
 #[test]
-fn a_plan_has_a_default_of_its_own() {
+fn each_plan_has_its_own_default() {
     let server = Server::start([text(), text()]);
     server.issuer().plan("free");
     let (home, _) = Home::signed_in(&server);
-    // By the built-in list, and then by the service's.
+    // According to the built-in list, and then to the service's.
     run(&server, &home, &[]).exits(0);
     home.models(&server);
     run(&server, &home, &[]).exits(0);

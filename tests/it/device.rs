@@ -1,4 +1,4 @@
-//! Signing in without a browser: by a code, or with a secret on standard input.
+//! Signing in without a browser: with a code, or with a secret on standard input.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use crate::home::{Home, finish, until};
 use crate::standin::{Reply, Server, jwt, now_unix};
 
 #[test]
-fn a_code_signs_in_from_another_device() {
+fn a_device_code_signs_in() {
     let (server, home) = (Server::start([]), Home::new());
     server.issuer().interval(1);
     server.issuer().slow_down(0);
@@ -25,30 +25,31 @@ fn a_code_signs_in_from_another_device() {
         .says(&code)
         .says("/codex/device")
         .says("expires in 15 minutes");
-    ran.says("anyone who sends you one wants to sign in as you")
+    ran.says("anyone who sends you a code wants to sign in as you")
         .says("Signed in as ada@example.com");
-    assert!(!ran.stderr.contains("No browser can open"));
+    assert!(!ran.stderr.contains("No browser can be opened"));
     home.is_private();
 }
 
 #[test]
-fn a_code_that_is_refused_expired_or_not_to_be_had_is_told() {
-    let check = |prepare: fn(&Server), decide: fn(&Server, &str) -> bool, exit: i32, told: &str| {
-        let (server, home) = (Server::start([]), Home::new());
-        server.issuer().interval(1);
-        prepare(&server);
-        let running = home.codex(&server).args(["login", "--device-auth"]).start();
-        until("it asks", || !server.requests().is_empty());
-        if told != "may not support device codes" {
-            until("there is a code", || {
-                !server.issuer().user_codes().is_empty()
-            });
-            assert!(decide(&server, &server.issuer().user_codes()[0]));
-        }
-        let ran = finish(running, "codex login --device-auth".to_owned());
-        ran.exits(exit).says(told);
-        assert!(home.auth_text().is_none());
-    };
+fn a_refused_expired_or_unavailable_code_is_reported() {
+    let check =
+        |prepare: fn(&Server), decide: fn(&Server, &str) -> bool, exit: i32, reported: &str| {
+            let (server, home) = (Server::start([]), Home::new());
+            server.issuer().interval(1);
+            prepare(&server);
+            let running = home.codex(&server).args(["login", "--device-auth"]).start();
+            until("it asks", || !server.requests().is_empty());
+            if reported != "may not support device codes" {
+                until("there is a code", || {
+                    !server.issuer().user_codes().is_empty()
+                });
+                assert!(decide(&server, &server.issuer().user_codes()[0]));
+            }
+            let ran = finish(running, "codex login --device-auth".to_owned());
+            ran.exits(exit).says(reported);
+            assert!(home.auth_text().is_none());
+        };
     check(
         |_| {},
         |server, code| server.issuer().deny(code),
@@ -70,13 +71,13 @@ fn a_code_that_is_refused_expired_or_not_to_be_had_is_told() {
 }
 
 #[test]
-fn without_a_browser_the_code_is_chosen_and_it_says_why() {
+fn without_a_browser_a_device_code_is_used_and_the_reason_given() {
     let check = |variable: &str, why: &str| {
         let (server, home) = (Server::start([]), Home::new());
         server.issuer().device_disabled();
         let ran = home.codex(&server).env(variable, "1").args(["login"]).run();
         ran.exits(4)
-            .says(&format!("No browser can open here ({why})"));
+            .says(&format!("No browser can be opened ({why})"));
     };
     check("SSH_CONNECTION", "this is an SSH session");
     check("CI", "CI is set");
@@ -84,7 +85,7 @@ fn without_a_browser_the_code_is_chosen_and_it_says_why() {
 }
 
 #[test]
-fn a_secret_is_read_from_standard_input_only() {
+fn secrets_are_accepted_only_on_standard_input() {
     let server = Server::start([Reply::text("ok")]);
     let home = Home::new();
     let key = home
@@ -110,8 +111,8 @@ fn a_secret_is_read_from_standard_input_only() {
         .input(format!("{token}\n"))
         .run()
         .exits(0)
-        .says("good until")
-        .says("nothing renews it");
+        .says("valid until")
+        .says("is not renewed");
     let file = home.auth_json();
     assert_eq!(file["openai"]["key"], crate::home::KEY);
     assert_eq!(file["openai-codex"]["access"], Value::from(token));
@@ -140,12 +141,12 @@ fn a_secret_is_read_from_standard_input_only() {
         .args(["--device-auth"])
         .run()
         .exits(2)
-        .says("exclude each other");
+        .says("are mutually exclusive");
     assert_eq!(home.auth_text(), before);
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_found_out_before_anybody_signs_in() {
+fn an_unusable_credentials_file_is_reported_before_the_sign_in() {
     let server = Server::start([]);
     let home = Home::new();
     home.write_auth("{\n  \"openai-codex\": oops\n}");
@@ -163,7 +164,7 @@ fn a_file_that_cannot_be_used_is_found_out_before_anybody_signs_in() {
 }
 
 #[test]
-fn a_token_that_was_given_and_cannot_be_stored_is_not_revoked() {
+fn a_given_token_that_cannot_be_stored_is_not_revoked() {
     let (server, home) = (Server::start([]), Home::new());
     let token = server.issuer().grant("acct-1");
     let mut running = home

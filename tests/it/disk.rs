@@ -1,4 +1,4 @@
-//! Disks that are full, mounts that cannot be replaced, and what was left on them.
+//! Full disks, mounts that cannot be replaced, and files left on them.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -7,14 +7,14 @@ use std::thread;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::needs::{Need, lacks};
 use crate::refresh::{ask, asked, expire, slow};
 use crate::standin::{Reply, Server, Tokens, now_unix};
 
-/// Runs a script as root of a name space of its own, where it can mount things. `$1` is the command under test, and
-/// exit code 99 says that it cannot.
-fn unshared(home: &Home, server: &Server, script: &str) -> Ran {
+/// Runs a script as root of a separate namespace, where it can mount things. `$1` is the command under test, and exit
+/// code 99 means that it cannot.
+fn unshared(home: &Home, server: &Server, script: &str) -> CommandOutput {
     let script = home.file("script.sh", format!("set -e\n{script}"));
     let mut cmd = home.codex(server);
     let mut unshared = Command::new("unshare");
@@ -31,20 +31,20 @@ fn unshared(home: &Home, server: &Server, script: &str) -> Ran {
     ran
 }
 
-/// What names a token in the name of a leftover.
+/// The part of a leftover file's name that identifies the token.
 fn mark(token: &str) -> String {
     let hash = Sha256::digest(token);
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file with these tokens.
+/// A credentials file with these tokens.
 fn file(tokens: &Tokens) -> Value {
     json!({"openai-codex": {"type": "oauth", "access": tokens.access, "refresh": tokens.refresh,
         "expires": (now_unix() + 5000) * 1000, "accountId": "acct-test"}})
 }
 
 #[test]
-fn a_full_disk_costs_no_token() {
+fn a_full_disk_loses_no_token() {
     if lacks(&Need::OWN_MOUNTS) {
         return;
     }
@@ -73,7 +73,7 @@ fn a_full_disk_costs_no_token() {
 }
 
 #[test]
-fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
+fn a_bind_mounted_credentials_file_is_written_or_no_token_is_spent() {
     if lacks(&Need::OWN_MOUNTS) {
         return;
     }
@@ -88,7 +88,7 @@ fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
     let ran = unshared(&home, &server, &format!("{mount}{run}"));
     ran.exits(0).stderr("");
     assert!(server.issuer().is_live(&home.refresh_token()) && server.issuer().refreshes() == 1);
-    // What was left there is taken over in the same way, and what is stored there can be removed.
+    // A leftover there is used in the same way, and a stored sign-in there can be removed.
     expire(&home);
     let renewed = server.issuer().grant("acct-test");
     let name = format!("auth.json.999999-{}.new", mark(&home.refresh_token()));
@@ -105,13 +105,13 @@ fn a_file_that_is_a_mount_of_its_own_is_written_or_nothing_is_spent() {
 }
 
 #[test]
-fn the_last_message_is_whole_or_the_file_is_as_it_was() {
+fn the_last_message_is_written_completely_or_the_file_is_unchanged() {
     if lacks(&Need::OWN_MOUNTS) {
         return;
     }
     let run = "$1 run --no-tools --no-stdin --ephemeral -o out/note.md x";
     let long = "word ".repeat(20_000);
-    // A disk with room for the old file alone, and a file that is a mount of its own.
+    // A disk with room only for the old file, and a file that is a mount point.
     let full = "mkdir out\nmount -t tmpfs -o size=64k none out 2> /dev/null || exit 99\n\
         echo before > out/note.md\n";
     let mount = "mkdir out\necho before > out/note.md\n\
@@ -133,7 +133,7 @@ fn the_last_message_is_whole_or_the_file_is_as_it_was() {
 }
 
 #[test]
-fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
+fn tokens_that_could_not_be_stored_are_stored_by_the_next_run() {
     let spoilt = |how: &(dyn Fn(&Home) + Sync), exit: i32| {
         let server = slow(1000);
         let (home, _) = Home::expired(&server);
@@ -166,8 +166,8 @@ fn tokens_that_cannot_be_stored_now_are_stored_by_the_next() {
 }
 
 #[test]
-fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
-    let changed = |text: &(dyn Fn(&Server) -> String + Sync), told: &str| {
+fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
+    let changed = |text: &(dyn Fn(&Server) -> String + Sync), reported: &str| {
         let server = slow(1000);
         let (home, _) = Home::expired(&server);
         let running = ask(&home, &server).start();
@@ -176,7 +176,7 @@ fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
         home.write_auth(&text);
         finish(running, "codex run hello".to_owned())
             .exits(4)
-            .says(told);
+            .says(reported);
         assert_eq!(home.auth_text(), Some(text));
     };
     thread::scope(|scope| {
@@ -188,15 +188,15 @@ fn nobodys_sign_in_is_overwritten_and_no_sign_out_undone() {
             };
             changed(&other, "another account");
         });
-        scope.spawn(move || changed(&|_| "{}".to_owned(), "no longer holds a sign-in"));
+        scope.spawn(move || changed(&|_| "{}".to_owned(), "no longer contains a sign-in"));
     });
 }
 
 #[test]
-fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
+fn no_token_is_spent_if_its_successor_could_not_be_stored() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
-    // No link is followed in the place of the lock, not even by root.
+    // A link in place of the lock is not followed, not even by root.
     symlink("/elsewhere", home.own().join("auth.json.lock")).expect("a link");
     let ran = ask(&home, &server).run();
     ran.exits(74)
@@ -205,7 +205,7 @@ fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
         .says("nothing is lost");
     assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 0));
     assert!(server.issuer().is_live(&old.refresh));
-    // With a token that is good for a little longer, the run goes on with it.
+    // With a token that is valid for a little longer, the run continues with it.
     let expires = now_unix() + 60;
     let tokens = server.issuer().grant_until("acct-test", expires);
     let home = Home::with_tokens(&tokens, expires);
@@ -218,7 +218,7 @@ fn nothing_is_spent_where_the_new_tokens_would_have_no_place() {
 }
 
 #[test]
-fn what_a_killed_process_had_made_ready_is_taken_over() {
+fn tokens_prepared_by_a_killed_process_are_used() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     let renewed = server.issuer().grant("acct-test");
@@ -233,7 +233,7 @@ fn what_a_killed_process_had_made_ready_is_taken_over() {
         (renewed.refresh, 0)
     );
     assert_eq!(home.left(), ["auth.json", "auth.json.lock"]);
-    // But not what it had only begun, nor somebody else's, nor what came for another token.
+    // But not an incomplete file, nor one of another user, nor one for a different token.
     expire(&home);
     let now = home.refresh_token();
     let leave = |process: u32, token: &str, text: String| {

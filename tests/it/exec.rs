@@ -1,19 +1,19 @@
-//! The official spelling: `codex exec`, with what scripts and the official SDK pass.
+//! `codex exec`, with what scripts and the official SDK pass.
 
 use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::sessions::{file, files, id};
 use crate::standin::{Item, Reply, Server};
+use crate::stops::TERM;
 use crate::tools::bash;
 
-/// A picture of one pixel.
+/// An image of one pixel.
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
-fn exec(home: &Home, server: &Server, args: &[&str]) -> Ran {
+fn exec(home: &Home, server: &Server, args: &[&str]) -> CommandOutput {
     let mut cmd = home.codex(server).args(["exec"]);
     cmd.command.args(args);
     cmd.run()
@@ -31,7 +31,7 @@ fn said(body: &Value) -> String {
 }
 
 #[test]
-fn the_prompt_comes_as_an_argument_or_on_standard_input() {
+fn the_prompt_is_an_argument_or_standard_input() {
     for args in [
         vec!["exec"],
         vec!["exec", "-"],
@@ -51,7 +51,7 @@ fn the_prompt_comes_as_an_argument_or_on_standard_input() {
 }
 
 #[test]
-fn a_conversation_is_resumed_with_flags_on_both_sides() {
+fn flags_may_precede_and_follow_resume() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("first")]);
     exec(&home, &server, &["begin"]).exits(0);
@@ -112,7 +112,7 @@ fn a_conversation_is_resumed_with_flags_on_both_sides() {
 
 #[test]
 fn each_setting_of_the_official_client_does_what_its_flag_does() {
-    // A setting, where it ends up in the request, and as what.
+    // A setting, its place in the request, and its value there.
     let table = [
         ("model=\"gpt-5.5\"", "/model", json!("gpt-5.5")),
         ("model=gpt-5.5", "/model", json!("gpt-5.5")),
@@ -143,7 +143,7 @@ fn each_setting_of_the_official_client_does_what_its_flag_does() {
         .run()
         .exits(0)
         .stdout("a\n");
-    // A flag of its own comes before a setting.
+    // A flag overrides a setting.
     let args = ["-c", "model=\"gpt-5.4\"", "-m", "gpt-5.5", "x"];
     exec(&Home::with_key(), &server, &args).exits(0);
     assert_eq!(last(&server)["model"], "gpt-5.5");
@@ -158,7 +158,7 @@ fn each_setting_of_the_official_client_does_what_its_flag_does() {
 }
 
 #[test]
-fn what_has_no_meaning_is_noted_beside_the_lines() {
+fn flags_without_effect_are_reported_on_standard_error() {
     let server = Server::start([Reply::text("hello"), Reply::text("hello")]);
     for form in ["--json", "--experimental-json"] {
         let args = [
@@ -190,7 +190,7 @@ fn what_has_no_meaning_is_noted_beside_the_lines() {
 }
 
 #[test]
-fn nothing_that_weakens_the_walls_is_taken_as_a_setting() {
+fn settings_cannot_weaken_the_sandbox() {
     let server = Server::start([]);
     let home = Home::with_key();
     for setting in [
@@ -224,7 +224,7 @@ fn nothing_that_weakens_the_walls_is_taken_as_a_setting() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn full_auto_writes_in_the_working_directory_only() {
+fn full_auto_writes_only_to_the_working_directory() {
     let command = "echo in > inside; echo out > ../outside; echo done";
     for (flag, inside, outside) in [
         ("--full-auto", true, false),
@@ -239,9 +239,9 @@ fn full_auto_writes_in_the_working_directory_only() {
     }
 }
 
-/// The SDK ends a run by SIGTERM and takes a last line for the cause of a stop that it requested itself.
+/// The SDK ends a run by SIGTERM and would take a last line for the cause of a stop that it requested itself.
 #[test]
-fn a_run_that_the_sdk_ends_has_no_last_line() {
+fn a_run_stopped_by_the_sdk_has_no_last_line() {
     for stall in [0, 1200] {
         let server = Server::start([Reply::text("partial answer").stall_at(stall)]);
         let args = ["exec", "--experimental-json", "x"];
@@ -258,7 +258,7 @@ fn a_run_that_the_sdk_ends_has_no_last_line() {
 }
 
 #[test]
-fn a_mistake_does_not_break_the_pipe_of_whoever_writes_the_prompt() {
+fn a_usage_error_does_not_break_the_pipe_of_the_prompt() {
     let prompt = "word ".repeat(400_000);
     for flags in [
         vec!["--nonsense"],
@@ -284,7 +284,7 @@ fn a_mistake_does_not_break_the_pipe_of_whoever_writes_the_prompt() {
 }
 
 #[test]
-fn the_form_of_the_sdk_is_the_form_of_json() {
+fn the_format_of_the_sdk_is_the_format_of_json() {
     let kinds = |form: &str| {
         let replies = [
             Reply::items([Item::reasoning("x"), bash("true")]),

@@ -1,25 +1,25 @@
-//! Limits of this machine that are reached: descriptors, threads and processes, the size of a file. A run ends well or with
-//! exit 74 and the name of the limit, and never takes it for the network, a file or a defect.
+//! Limits of this machine that are reached: descriptors, threads and processes, file sizes. A run succeeds or ends with
+//! exit 74 and the name of the limit, and never blames the network, a file or a defect.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::home::{Cmd, Home, Ran, each};
+use crate::escapes::give;
+use crate::home::{Cmd, CommandOutput, Home, each};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
-use crate::walls::give;
 
-/// What a run is to do.
+/// The work of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Job {
     Text,
-    /// It asks by a name, which has to be looked up.
+    /// A request to a host name, which has to be resolved.
     Name,
     Tool,
-    /// Eight calls at the same time.
+    /// Eight concurrent calls.
     Tools,
-    /// The service says no, and its words are read.
+    /// A refusal by the service, whose message is read.
     Refused,
     List,
     OneTool,
@@ -63,8 +63,14 @@ impl Job {
         }
     }
 
-    /// The same started by this program with these arguments.
-    fn run<const N: usize>(self, home: &Home, server: &Server, by: &str, args: [&str; N]) -> Ran {
+    /// The same, started by this program with these arguments.
+    fn run<const N: usize>(
+        self,
+        home: &Home,
+        server: &Server,
+        by: &str,
+        args: [&str; N],
+    ) -> CommandOutput {
         let cmd = self.command(home, server).within(by, args);
         match self {
             Self::OneTool => cmd.input(r#"{"command": "echo hi"}"#).run(),
@@ -72,14 +78,14 @@ impl Job {
         }
     }
 
-    /// The code of a run that was not held up.
+    /// The exit code of a run that hit no limit.
     fn code(self) -> i32 {
         i32::from(self == Self::Refused)
     }
 }
 
-/// Checks a run under a limit; whether it was reached before a tool had begun.
-fn check(job: Job, server: &Server, ran: &Ran, limit: &str) -> bool {
+/// Checks a run under a limit; returns whether it was reached before a tool was started.
+fn check(job: Job, server: &Server, ran: &CommandOutput, limit: &str) -> bool {
     let ended = ran.status.code();
     if ended == Some(74) {
         ran.exits(74).says(limit).says("codex: hint: raise RLIMIT_");
@@ -90,7 +96,7 @@ fn check(job: Job, server: &Server, ran: &Ran, limit: &str) -> bool {
         );
         return true;
     }
-    // The last to be started is the command itself, whose tool the model is told about.
+    // The last process to be started is the command itself; the model gets an error as its result.
     if job == Job::OneTool && ended == Some(1) {
         assert!(ran.text().contains(limit), "{}", ran.text());
     } else {
@@ -108,7 +114,7 @@ fn check(job: Job, server: &Server, ran: &Ran, limit: &str) -> bool {
 }
 
 #[test]
-fn descriptors_that_are_used_up_are_exit_74_and_named() {
+fn exhausted_descriptors_are_exit_74_and_named() {
     let things: Vec<(Job, u32)> = Job::ALL
         .into_iter()
         .flat_map(|job| {
@@ -133,8 +139,8 @@ fn descriptors_that_are_used_up_are_exit_74_and_named() {
 }
 
 #[test]
-fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
-    // The number of the run's own process is the fourth word about its child, which is the parent of the command.
+fn descriptors_exhausted_later_are_not_reported_as_a_network_failure() {
+    // The run's own process id is the fourth field about its child, which is the parent of the command.
     let command = "prlimit --nofile=5:5 --pid $(cut -d' ' -f4 /proc/$PPID/stat) && echo lowered";
     for host in ["127.0.0.1", "localhost"] {
         let home = Home::with_key();
@@ -155,7 +161,7 @@ fn descriptors_that_are_used_up_later_are_no_network_that_failed() {
 }
 
 #[test]
-fn threads_that_are_used_up_are_exit_74_and_named() {
+fn exhausted_threads_are_exit_74_and_named() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -169,7 +175,7 @@ fn threads_that_are_used_up_are_exit_74_and_named() {
         .collect();
     each(things, 4, |(job, most)| {
         let (server, home) = (job.server(), Home::with_key());
-        // A number of its own for each: what a user may have is counted over all that runs.
+        // A user id for each: the limit of a user counts everything that this user runs.
         let place = Job::ALL
             .iter()
             .position(|other| *other == job)
@@ -187,7 +193,7 @@ fn threads_that_are_used_up_are_exit_74_and_named() {
 }
 
 #[test]
-fn a_sign_in_that_has_no_threads_or_descriptors_is_not_taken_for_one_without_ports() {
+fn a_sign_in_without_threads_or_descriptors_does_not_blame_the_ports() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -206,7 +212,7 @@ fn a_sign_in_that_has_no_threads_or_descriptors_is_not_taken_for_one_without_por
 }
 
 #[test]
-fn a_limit_of_this_machine_is_not_noted_as_a_failure_of_the_issuer() {
+fn exhaustion_is_not_recorded_as_a_failure_of_the_issuer() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -226,11 +232,11 @@ fn a_limit_of_this_machine_is_not_noted_as_a_failure_of_the_issuer() {
         let cmd = home.codex(&server).env("CODEX_RUN_ISSUER", &issuer);
         cmd.args(["token"]).within("prlimit", args).run()
     };
-    // The thread that heeds signals is there, and the one that looks the name up is not.
+    // The thread that handles signals exists, and the one that resolves the name does not.
     ask(2).exits(74).says("RLIMIT_NPROC");
     assert_eq!(server.issuer().refreshes(), 0);
     assert_eq!(home.refresh_token(), old.refresh);
-    // So the next one does not have to wait.
+    // So the next run does not have to wait.
     let noted = fs::read_to_string(home.own().join("auth.json.lock")).unwrap_or_default();
     assert!(!noted.contains("failed"), "{noted}");
     let ran = ask(100);
@@ -238,14 +244,14 @@ fn a_limit_of_this_machine_is_not_noted_as_a_failure_of_the_issuer() {
     assert_eq!(server.issuer().refreshes(), 1);
 }
 
-/// The command with files of at most this many bytes.
-fn with_small_files(cmd: Cmd, bytes: u32) -> Ran {
+/// The command with files limited to this many bytes.
+fn with_small_files(cmd: Cmd, bytes: u32) -> CommandOutput {
     let limit = format!("--fsize={bytes}:{bytes}");
     cmd.within("prlimit", [&*limit]).run()
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
+fn a_file_size_limit_is_a_warning_or_exit_74_and_no_signal() {
     let long = "word ".repeat(2000);
     let home = Home::with_key();
     let server = Server::start([Reply::text(&long), Reply::text(&long)]);
@@ -262,7 +268,7 @@ fn a_file_that_may_not_grow_is_a_warning_or_exit_74_and_no_signal() {
 }
 
 #[test]
-fn tools_keep_the_default_of_the_signals_that_codex_catches() {
+fn tools_have_the_default_action_of_signals_that_codex_catches() {
     let home = Home::with_key();
     let command = "grep -E '^Sig(Ign|Cgt)' /proc/self/status; head -c 9000 /dev/zero > f; echo $?";
     let server = Server::start([
@@ -284,13 +290,13 @@ fn tools_keep_the_default_of_the_signals_that_codex_catches() {
         let line = outputs[0].lines().find_map(|line| line.strip_prefix(name));
         u64::from_str_radix(line.unwrap_or("none").trim(), 16).expect("a mask")
     };
-    // SIGXFSZ has the number 25. Programs that catch it would have to say so.
+    // SIGXFSZ has the number 25. Programs that catch it would have to report it.
     for name in ["SigIgn:", "SigCgt:"] {
         assert_eq!(mask(name) & (1 << 24), 0, "{}", outputs[0]);
     }
-    // 128 and the signal's number, as the shell tells it.
+    // 128 plus the signal number, as the shell reports it.
     assert!(outputs[0].contains("\n153\n"), "{}", outputs[0]);
-    // What codex writes itself in a tool fails, and the model is told why.
+    // A write by codex itself in a tool fails, and the model gets an error.
     assert!(outputs[1].contains("File too large"), "{}", outputs[1]);
     let written = fs::metadata(home.work().join("f")).expect("a file");
     assert!(written.permissions().mode() & 0o400 != 0 && written.len() <= 4096);

@@ -1,5 +1,5 @@
-//! The part of the table of faults that is tried again: for each row the words, the delay that is waited for, that two
-//! requests are made, and the exit code where it stays so.
+//! The part of the table of faults that is retried: for each row the message, the delay, that two requests are made, and
+//! the exit code if the fault persists.
 
 use std::thread;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::fault_table::{Said, reply};
 use crate::home::Home;
 use crate::standin::{Reply, Server};
 
-/// What the service says, the exit code if it goes on saying so, the reason that is told, and the delay in milliseconds.
+/// The reply, the exit code if it persists, the reported reason, and the delay in milliseconds.
 type Row<'a> = (Said<'a>, i32, &'a str, u64);
 
-/// How the notice of a retry tells a delay, to a tenth of a second.
+/// A delay as the notice of a retry shows it, to a tenth of a second.
 fn notice(millis: u64) -> String {
     let tenths = (millis + 50) / 100;
     match tenths % 10 {
@@ -29,16 +29,19 @@ fn check(&(said, code, why, millis): &Row<'_>) {
         .args(["run", "--no-tools", "--retries", "1", "x"])
         .run();
     let status = said.0;
-    let told = format!(
+    let reported = format!(
         "codex: {why} [HTTP {status}, request req_standin_1]{}",
         notice(millis)
     );
-    ran.exits(0).stdout("whole\n").stderr(&told);
+    ran.exits(0).stdout("whole\n").stderr(&reported);
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[0].json(), requests[1].json(), "the same again");
     let waited = requests[1].at.saturating_sub(requests[0].at);
-    assert!(waited >= Duration::from_millis(millis), "{waited:?} {told}");
+    assert!(
+        waited >= Duration::from_millis(millis),
+        "{waited:?} {reported}"
+    );
 
     let server = Server::start([reply(said)]);
     let ran = Home::with_key()
@@ -49,7 +52,7 @@ fn check(&(said, code, why, millis): &Row<'_>) {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// The waits of all rows together would take long, so they go on at the same time.
+/// The waits of all rows would take long in sequence, so they run concurrently.
 fn check_all(rows: &[Row<'_>]) {
     thread::scope(|scope| {
         for row in rows {
@@ -64,7 +67,7 @@ fn error(code: &str, message: &str) -> String {
 }
 
 #[test]
-fn answers_that_may_be_better_a_moment_later() {
+fn temporary_failures_are_retried() {
     let now = "the service cannot answer right now";
     let (rate, slow, overloaded) = (
         error("rate_limit_exceeded", "slower"),
@@ -122,7 +125,7 @@ fn answers_that_may_be_better_a_moment_later() {
 }
 
 #[test]
-fn the_service_says_when() {
+fn the_delay_of_the_service_is_respected() {
     let now = "the service cannot answer right now";
     let none = &format!("{now}: no reason given");
     let in_words = error("rate_limit_exceeded", "Please try again in 0.89s. Visit x");
@@ -158,7 +161,7 @@ fn the_service_says_when() {
 }
 
 #[test]
-fn errors_inside_a_stream_that_may_pass() {
+fn temporary_errors_inside_a_stream_are_retried() {
     let now = "the service cannot answer right now";
     let event = |code: &str, message: &str| {
         json!({"type": "response.failed", "response": {"status": "failed",
@@ -204,9 +207,9 @@ fn errors_inside_a_stream_that_may_pass() {
     ]);
 }
 
-/// Neither a service that forbids it nor one that asks for hours is asked again.
+/// A service that forbids retries, or asks for hours, is not asked again.
 #[test]
-fn what_may_pass_and_is_not_waited_for() {
+fn temporary_failures_with_long_delays_are_not_retried() {
     let check = |headers: &[(&str, &str)], hint: &str| {
         let server = Server::start([Reply::status(503, headers, "")]);
         let ran = Home::with_key()

@@ -1,5 +1,5 @@
-//! Recorded refusals of real services, which lie beside the repository where its makers work and are no part of it.
-//! Where they are absent this test says so and checks nothing.
+//! Recorded refusals of real services, which are stored outside the repository on its developers' machines. If they are
+//! absent, this test says so and checks nothing.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::needs::{Need, lacks};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures/errors");
 
-/// The exit codes of the recorded refusals, by the beginnings of their names; all others end with 1.
+/// The exit codes of the recorded refusals, by prefix of their names; all others end with 1.
 const CODES: &[(i32, &[&str])] = &[
     (
         4,
@@ -32,7 +32,7 @@ const CODES: &[(i32, &[&str])] = &[
 ];
 
 #[test]
-fn every_recorded_refusal_has_its_exit_code_and_its_words() {
+fn every_recorded_refusal_has_its_exit_code_and_message() {
     if lacks(&Need::RECORDED_REFUSALS) {
         return;
     }
@@ -48,7 +48,7 @@ fn every_recorded_refusal_has_its_exit_code_and_its_words() {
     assert!(count >= 60, "{count} recordings");
 }
 
-/// One recording, whose message is made to steer a terminal.
+/// A recording whose message is changed to contain control characters.
 fn recorded(name: &str, record: &Value) {
     let status = record["status"]
         .as_u64()

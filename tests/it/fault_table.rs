@@ -1,14 +1,14 @@
-//! The table of what the service may say when it says no: for each row the exit code, the words, and that the request
-//! is made once and no more where trying again cannot help. What is tried again is in `fault_delays`.
+//! The table of refusals: for each row the exit code, the message, and that the request is made only once, since a retry
+//! cannot help. Refusals that are retried are in `fault_delays`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::home::{Home, KEY, Ran};
+use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Reply, Server, now_unix};
 
-/// What the service says: a status, headers and a body; or with 200 and no headers, an event inside a stream.
+/// The reply: a status, headers and a body; or, with 200 and no headers, an event inside a stream.
 pub(crate) type Said<'a> = (u16, &'a [(&'a str, &'a str)], &'a str);
 
 pub(crate) fn reply((status, headers, body): Said<'_>) -> Reply {
@@ -18,8 +18,8 @@ pub(crate) fn reply((status, headers, body): Said<'_>) -> Reply {
     Reply::status(status, headers, body)
 }
 
-/// Asks once. No reply is left for a second request, which would show in the words.
-pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> Ran {
+/// Sends one request. There is no reply for a second one, which would show in the message.
+pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> CommandOutput {
     let server = Server::start([reply]);
     let home = Home::with_key();
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
@@ -28,7 +28,7 @@ pub(crate) fn ask<const N: usize>(reply: Reply, flags: [&str; N]) -> Ran {
     ran
 }
 
-/// Something that trying again does not change: one request, with as many retries as there commonly are.
+/// A fault that a retry does not change: one request, with the default number of retries.
 #[track_caller]
 fn check(said: Said<'_>, code: i32, what: &str, hint: &str) {
     let ran = ask(reply(said), []);
@@ -49,7 +49,7 @@ fn error(code: &str) -> String {
 }
 
 #[test]
-fn requests_that_stay_wrong() {
+fn invalid_requests() {
     let check = |status: u16, body: &str, why: &str, hint: &str| {
         check((status, &[], body), 1, &format!("{REQUEST}: {why}"), hint);
     };
@@ -89,7 +89,7 @@ fn requests_that_stay_wrong() {
         400,
         &error("invalid_image_format"),
         "Words. (invalid_image_format)",
-        "use another image",
+        "use a different image",
     );
     check(
         429,
@@ -108,7 +108,7 @@ fn requests_that_stay_wrong() {
 }
 
 #[test]
-fn what_is_not_allowed() {
+fn forbidden_requests() {
     let check = |status: u16, body: &str, why: &str, hint: &str| {
         check((status, &[], body), 5, &format!("{DENIED}: {why}"), hint);
     };
@@ -156,7 +156,7 @@ fn what_is_not_allowed() {
 }
 
 #[test]
-fn credentials_that_are_refused() {
+fn refused_credentials() {
     let what = "the service refused the credential from OPENAI_API_KEY";
     let check = |status: u16, body: &str, why: &str| {
         check(
@@ -177,7 +177,7 @@ fn credentials_that_are_refused() {
 }
 
 #[test]
-fn limits_that_are_used_up() {
+fn exhausted_limits() {
     let at = now_unix() + 5400;
     let left = "it resets in 1 h 30 min, ";
     let time = format!(
@@ -274,7 +274,7 @@ fn limits_that_are_used_up() {
 }
 
 #[test]
-fn pages_and_other_things_that_are_no_answer() {
+fn pages_and_other_bodies_that_are_not_an_answer() {
     let page = "a web page instead of an answer";
     let html = [("content-type", "text/html")];
     let ray = [("server", "cloudflare"), ("cf-ray", "8d2df03dbbcd60fd-LHR")];
@@ -329,9 +329,9 @@ fn errors_inside_a_stream() {
         ("bio_policy", 1, "the service's policy"),
         ("invalid_prompt", 1, "change the request"),
         ("data_residency_mismatch", 5, "the project is bound to"),
-        ("invalid_image", 1, "use another image"),
-        ("failed_to_download_image", 1, "use another image"),
-        ("image_content_policy_violation", 1, "use another image"),
+        ("invalid_image", 1, "use a different image"),
+        ("failed_to_download_image", 1, "use a different image"),
+        ("image_content_policy_violation", 1, "use a different image"),
         ("usage_limit_reached", 6, "wait for the plan's next window"),
     ] {
         let error = json!({"code": code, "message": "Words."});
@@ -351,7 +351,7 @@ fn errors_inside_a_stream() {
 }
 
 #[test]
-fn nothing_that_the_service_repeats_shows_a_secret_or_steers_a_terminal() {
+fn echoed_text_shows_no_secret_and_no_control_characters() {
     let said = format!("{KEY} a\u{1b}[2J\u{7}");
     let json = json!({"error": {"code": said, "message": said, "plan_type": said, "type": "usage_limit_reached"}});
     let in_base64 = STANDARD.encode(json.to_string());
@@ -372,7 +372,7 @@ fn nothing_that_the_service_repeats_shows_a_secret_or_steers_a_terminal() {
             "<html>".to_owned(),
             said.clone(),
         ] {
-            // `exits` looks for the secret.
+            // `exits` checks for the secret.
             let ran = ask(Reply::status(status, &headers, body), ["--retries", "0"]);
             ran.exits(ran.status.code().unwrap_or_default()).stdout("");
             assert_no_controls(&ran);
@@ -387,7 +387,7 @@ fn nothing_that_the_service_repeats_shows_a_secret_or_steers_a_terminal() {
     assert!(!ran.stderr.contains("sk-"), "{}", ran.stderr);
 }
 
-pub(crate) fn assert_no_controls(ran: &Ran) {
+pub(crate) fn assert_no_controls(ran: &CommandOutput) {
     let control = |c: char| c.is_control() && c != '\n';
     assert!(!ran.stderr.contains(control), "{:?}", ran.stderr);
 }

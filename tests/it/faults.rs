@@ -1,12 +1,11 @@
-//! What the service says when it says no, and streams that break off. Exit 0 means that all went well,
-//! so none of these is one.
+//! Error responses, and streams that break off. Exit 0 means success, so none of these exits with 0.
 
 use std::time::Duration;
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Ends, Framing, Item, Reply, Server};
 
-fn ask(reply: Reply) -> Ran {
+fn ask(reply: Reply) -> CommandOutput {
     let server = Server::start([reply]);
     let run = Home::with_key()
         .codex(&server)
@@ -17,7 +16,7 @@ fn ask(reply: Reply) -> Ran {
 }
 
 #[test]
-fn answers_that_are_no_success() {
+fn error_responses() {
     let check = |status: u16, body: &str, code: i32, words: &str| {
         let run = ask(Reply::status(
             status,
@@ -84,7 +83,7 @@ fn answers_that_are_no_success() {
 }
 
 #[test]
-fn a_page_in_place_of_a_stream_is_no_answer() {
+fn a_page_instead_of_a_stream_is_not_an_answer() {
     let page = Reply::status(
         200,
         &[("content-type", "text/html")],
@@ -97,14 +96,14 @@ fn a_page_in_place_of_a_stream_is_no_answer() {
 }
 
 #[test]
-fn an_answer_without_a_content_type_is_read_all_the_same() {
+fn an_answer_without_a_content_type_is_read() {
     ask(Reply::text("hello").without_content_type())
         .exits(0)
         .stdout("hello\n");
 }
 
 #[test]
-fn endings_other_than_complete() {
+fn endings_other_than_completed() {
     let ends = |ends: Ends| ask(Reply::text("part").ends(ends));
     let failed = |code: &str| Ends::Failed {
         code: code.to_owned(),
@@ -135,9 +134,9 @@ fn endings_other_than_complete() {
         .says("the stream ended before the service reported it complete");
 }
 
-/// The answer's body ends as HTTP wants it, only the last blank line is not there.
+/// The body ends properly, and only the last blank line is missing.
 #[test]
-fn a_last_word_without_its_blank_line_was_said() {
+fn a_last_event_without_a_blank_line_counts() {
     let delta = r#"{"type":"response.output_text.delta","output_index":0,"delta":"hello"}"#;
     let item = r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"hello"}]}}"#;
     let completed = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
@@ -145,16 +144,16 @@ fn a_last_word_without_its_blank_line_was_said() {
     for end in ["", "\n"] {
         let stream = format!("{whole}{end}");
         ask(Reply::sse(stream.clone())).exits(0).stdout("hello\n");
-        // Without the proper end of the body nobody knows.
+        // Without the proper end of the body the event may be incomplete.
         let cut = Reply::sse(format!("{stream}\n\n")).cut_at(stream.len());
         ask(cut).exits(8).stdout("hello\n");
     }
-    // What ends nothing is nothing.
+    // An event that ends nothing does not count.
     ask(Reply::sse(format!("data: {delta}\n\ndata: {item}"))).exits(8);
 }
 
 #[test]
-fn an_empty_answer_is_no_answer() {
+fn an_empty_answer_is_a_failure() {
     ask(Reply::items([Item::reasoning("hm")]))
         .exits(8)
         .stdout("")
@@ -166,7 +165,7 @@ fn an_empty_answer_is_no_answer() {
 }
 
 #[test]
-fn a_cut_connection_is_never_a_success() {
+fn a_broken_connection_is_never_a_success() {
     let whole = "hello world ".repeat(20);
     for framing in [Framing::Chunked, Framing::Length, Framing::Close] {
         for at in [0, 1, 100, 500, 2000, 3000] {
@@ -185,10 +184,10 @@ fn a_cut_connection_is_never_a_success() {
     ask(Reply::raw("no HTTP at all\r\n\r\n")).exits(7);
 }
 
-/// A message that was printed and the message that the service says it was: a missing tail is printed,
-/// any other difference is told.
+/// The printed message is compared with the final one: a missing tail is printed,
+/// any other difference is reported.
 #[test]
-fn what_was_printed_is_what_the_service_says_in_the_end() {
+fn the_printed_text_matches_the_final_message() {
     let stream = |delta: &str, text: &str| {
         let events = [
             format!(
@@ -204,7 +203,7 @@ fn what_was_printed_is_what_the_service_says_in_the_end() {
             events.map(|event| format!("data: {event}\n\n")).concat(),
         ))
     };
-    let skipped = "codex: an event of the answer could not be read and was skipped\n";
+    let skipped = "codex: one event in the response could not be read and was skipped\n";
     stream("hel", "hello")
         .exits(0)
         .stdout("hello\n")
@@ -221,7 +220,7 @@ fn what_was_printed_is_what_the_service_says_in_the_end() {
 }
 
 #[test]
-fn a_server_that_says_nothing_for_long_is_a_matter_of_time_only() {
+fn a_slow_server_is_not_a_failure() {
     let reply = Reply::text("hello").pause_before_headers(Duration::from_millis(300));
     ask(reply).exits(0).stdout("hello\n").stderr("");
 }

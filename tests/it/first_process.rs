@@ -1,23 +1,23 @@
-//! The first process of a container without an init: it cannot end by a signal, since the system drops every signal whose
-//! effect would be the default one, so it ends with the code that says the same, in every command.
+//! The first process of a container without an init: it cannot end by a signal, since the system drops every signal with
+//! its default action, so it ends with the exit code that says the same, in every command.
 
 use std::fs;
 use std::process::Command;
 
-use crate::ends::{INT, TERM, calls};
 use crate::home::{Cmd, Home, Running, finish, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
+use crate::stops::{INT, TERM, calls};
 
 const HUP: i32 = 1;
 const QUIT: i32 = 3;
 
-/// The command as the first process of a PID name space of its own.
+/// The command as the first process of a PID namespace.
 fn first(cmd: Cmd) -> Cmd {
     cmd.within("unshare", ["-pf", "--mount-proc", "--kill-child"])
 }
 
-/// The child of `unshare`, as it is seen from here.
+/// The child of `unshare`, as seen from here.
 fn inner(outer: &Running) -> u32 {
     let list = format!("/proc/{0}/task/{0}/children", outer.id());
     let mut found = None;
@@ -48,7 +48,7 @@ fn handles(pid: u32, signal: i32) -> bool {
 }
 
 #[test]
-fn a_run_ends_with_the_code_of_the_signal() {
+fn as_pid_1_a_run_exits_with_the_code_of_the_signal() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
@@ -75,7 +75,7 @@ fn a_run_ends_with_the_code_of_the_signal() {
 }
 
 #[test]
-fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
+fn as_pid_1_tools_end_at_the_first_and_the_second_signal() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
@@ -100,7 +100,7 @@ fn tools_end_with_it_at_the_first_signal_and_at_the_second() {
 }
 
 #[test]
-fn a_quit_ends_it_at_once() {
+fn as_pid_1_sigquit_ends_the_run_at_once() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
@@ -116,13 +116,13 @@ fn a_quit_ends_it_at_once() {
 }
 
 #[test]
-fn other_commands_end_with_the_code_of_the_signal_too() {
+fn as_pid_1_other_commands_exit_with_the_code_of_the_signal() {
     if lacks(&Need::PID_NAMESPACE) {
         return;
     }
     let server = Server::start([]);
     let waiting: [&[&str]; 5] = [
-        // Each of them waits: for standard input, or for a person.
+        // Each of them is waiting: for standard input, or for a person.
         &["tool", "bash"],
         &["login", "--with-api-key"],
         &["login", "--device-auth"],

@@ -1,5 +1,5 @@
-//! Recorded streams of real services, which lie beside the repository where its makers work and are no
-//! part of it. Where they are absent this test says so and checks nothing.
+//! Recorded streams of real services, which are stored outside the repository on its developers' machines. If they are
+//! absent, this test says so and checks nothing.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::standin::{Newline, Reply, Script, Server};
 
 pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/fixtures");
 
-/// The exit code that a recording asks for while its calls are answered with an error and another answer follows.
+/// The exit code for a recording whose calls are answered with an error and followed by another answer.
 fn expected_code(row: &Value, calls: &[Value]) -> i32 {
     let text = |key: &str| row[key].as_str().unwrap_or_default();
     match text("terminal") {
@@ -26,7 +26,7 @@ fn expected_code(row: &Value, calls: &[Value]) -> i32 {
     }
 }
 
-/// The messages of a recording as standard output has them.
+/// The messages of a recording as they are printed.
 fn expected_stdout(stream: &str, text: &str, again: bool) -> String {
     let mut messages: Vec<String> = finished_messages(stream);
     if messages.concat() != text {
@@ -67,7 +67,7 @@ fn finished_messages(stream: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_recorded_stream_is_read_as_it_was_meant() {
+fn every_recorded_stream_is_decoded_correctly() {
     let folder = Path::new(FOLDER);
     if lacks(&Need::RECORDED_STREAMS) {
         return;
@@ -87,7 +87,7 @@ fn every_recorded_stream_is_read_as_it_was_meant() {
     }
 }
 
-/// One recording: in one piece, byte by byte, with CRLF, with CR.
+/// A recording: in one piece, byte by byte, with CRLF, with CR.
 fn one(row: &Value, file: &str, stream: &str, shape: usize) {
     let reply = Reply::sse(stream);
     let reply = match shape {
@@ -96,7 +96,7 @@ fn one(row: &Value, file: &str, stream: &str, shape: usize) {
         2 => reply.newline(Newline::Crlf),
         _ => reply.newline(Newline::Cr),
     };
-    // Calls that were cut off are none to run.
+    // Truncated calls are not run.
     let calls = match row["terminal"].as_str() {
         Some("completed") => row["expected_calls"]
             .as_array()
@@ -104,7 +104,7 @@ fn one(row: &Value, file: &str, stream: &str, shape: usize) {
             .unwrap_or_default(),
         _ => Vec::new(),
     };
-    // A later answer to a recorded conversation does not have the items that the stand-in wants to see.
+    // A later answer to a recorded conversation lacks the items that the stand-in expects.
     let server = Server::start(Script::replies([reply, Reply::text("and so it ends")]).unchecked());
     let ran = Home::with_key()
         .codex(&server)

@@ -1,4 +1,4 @@
-//! Credentials files of other programs, used in place: their format, and what is not ours in them.
+//! Credentials files of other programs, used in place: their format, and their other contents.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -13,13 +13,13 @@ pub(crate) fn server() -> Server {
     Server::start(Script::prompts(Scenarios::default()))
 }
 
-/// A sign-in that has ended.
+/// An expired sign-in.
 pub(crate) fn ended(server: &Server) -> Tokens {
     server.issuer().grant_until("acct-test", now_unix() - 60)
 }
 
 /// pi's file, as pi writes it: without a line end.
-pub(crate) fn of_pi(tokens: &Tokens) -> String {
+pub(crate) fn pi_file(tokens: &Tokens) -> String {
     format!(
         "{{\n  \"anthropic\": {{\n    \"type\": \"api_key\",\n    \"key\": \"sk-ant\"\n  }},\n  \
          \"openai-codex\": {{\n    \"type\": \"oauth\",\n    \"access\": \"{}\",\n    \"refresh\": \"{}\",\n    \
@@ -61,10 +61,10 @@ pub(crate) fn read(path: &Path) -> (String, Value) {
 }
 
 #[test]
-fn of_pis_file_only_our_tokens_change() {
+fn only_our_tokens_change_in_the_file_of_pi() {
     let server = server();
     let (home, old) = (Home::new(), ended(&server));
-    let before = of_pi(&old);
+    let before = pi_file(&old);
     let path = place(&home, &before);
     ask(&home, &server, &path)
         .run()
@@ -91,7 +91,7 @@ fn of_pis_file_only_our_tokens_change() {
 }
 
 #[test]
-fn of_the_official_file_only_the_tokens_change() {
+fn only_the_tokens_change_in_the_official_file() {
     let server = server();
     let (home, old) = (Home::new(), ended(&server));
     let before = official(&old);
@@ -126,8 +126,8 @@ fn of_the_official_file_only_the_tokens_change() {
 }
 
 #[test]
-fn links_are_followed_and_not_replaced() {
-    for text in [of_pi, official] {
+fn links_to_credentials_files_are_followed_and_kept() {
+    for text in [pi_file, official] {
         let server = server();
         let (home, old) = (Home::new(), ended(&server));
         fs::create_dir(home.work().join("real")).expect("a directory");
@@ -152,12 +152,12 @@ fn links_are_followed_and_not_replaced() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn half_a_file_is_read_again() {
+fn a_half_written_file_is_read_again() {
     use rustix::fs::inotify;
     let server = server();
     let home = Home::new();
     let tokens = server.issuer().grant("acct-test");
-    let whole = of_pi(&tokens).replace("1700000000000", "1.9e12");
+    let whole = pi_file(&tokens).replace("1700000000000", "1.9e12");
     let path = place(&home, &whole[..whole.len() / 2]);
     let watch = inotify::init(inotify::CreateFlags::NONBLOCK).expect("a watch");
     let read = inotify::WatchFlags::CLOSE_NOWRITE;
@@ -209,7 +209,7 @@ fn a_sign_in_can_be_stored_in_another_programs_file() {
 }
 
 #[test]
-fn keys_of_pi_are_found_as_pi_finds_them() {
+fn keys_of_pi_are_resolved_like_pi_does() {
     let server = server();
     let home = Home::new().env("MY_KEY", crate::home::KEY);
     for (key, exit) in [
@@ -240,20 +240,20 @@ fn keys_of_pi_are_found_as_pi_finds_them() {
 }
 
 #[test]
-fn a_key_that_is_not_used_is_not_judged() {
+fn an_unused_key_is_not_validated() {
     let server = server();
     let home = Home::new();
     let tokens = server.issuer().grant("acct-test");
-    let text = of_pi(&tokens).replace("1700000000000", "1.9e12");
+    let text = pi_file(&tokens).replace("1700000000000", "1.9e12");
     let key = "\"openai\": {\"type\": \"api_key\", \"key\": \"!pass show key\"}";
     let path = place(&home, &text.replace("\"zed\": null", key));
     ask(&home, &server, &path).run().exits(0).stderr("");
 }
 
 #[test]
-fn what_was_refused_is_remembered_for_other_programs_files_too() {
+fn refused_tokens_are_remembered_for_files_of_other_programs_too() {
     let server = server();
-    for text in [of_pi, official] {
+    for text in [pi_file, official] {
         let (home, old) = (Home::new(), ended(&server));
         server.issuer().end(&old.refresh);
         let path = place(&home, &text(&old));
@@ -270,7 +270,7 @@ fn what_was_refused_is_remembered_for_other_programs_files_too() {
 }
 
 #[test]
-fn what_is_named_by_mistake_is_left_alone() {
+fn a_file_named_by_mistake_is_not_changed() {
     let home = Home::new();
     let text = "{\"name\": \"package\", \"version\": \"1\"}";
     let path = home.file("package.json", text);

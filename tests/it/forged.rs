@@ -1,5 +1,5 @@
-//! What others chose, such as the claims of a token, the name of a directory or of a model, is printed inside lines of
-//! ours. Line ends and control characters in it do not make it look like more of them, on a terminal or not.
+//! Text chosen by others, such as claims of a token or names of directories and models, is printed inside lines of the
+//! output. Line ends and control characters in it must not look like further lines, on a terminal or not.
 
 use std::fs;
 
@@ -7,16 +7,16 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Reply, Script, Server, now_unix};
 
-/// Ends a line and begins one like ours, and then steers a terminal.
+/// Ends a line, begins one that looks like ours, and then sends terminal controls.
 const EVIL: &str = "x\r\nfrom      elsewhere\ncodex: hint: run something\u{1b}[2J\tend";
 
-/// What is printed of it.
+/// How it is printed.
 const SHOWN: &str = "x^M^Jfrom      elsewhere^Jcodex: hint: run something^[[2J^Iend";
 
-/// A token whose claims are chosen by somebody else.
+/// A token with arbitrary claims.
 fn token() -> String {
     let claims = json!({
         "exp": now_unix() + 864_000,
@@ -35,8 +35,8 @@ fn token() -> String {
     )
 }
 
-/// No line begins as the text in it wants one to.
-fn is_whole(ran: &Ran) {
+/// No line begins the way the text tries to begin one.
+fn is_whole(ran: &CommandOutput) {
     for text in [&ran.text(), &ran.stderr] {
         for line in text.lines() {
             assert!(!line.starts_with("from      elsewhere"), "{text}");
@@ -47,7 +47,7 @@ fn is_whole(ran: &Ran) {
 }
 
 #[test]
-fn claims_stay_in_their_lines() {
+fn claims_cannot_forge_lines() {
     let server = Server::start([]);
     let home = Home::new();
     let own = home.root().join(format!("home{EVIL}"));
@@ -69,7 +69,7 @@ fn claims_stay_in_their_lines() {
         .collect();
     assert_eq!(names, ["method", "account", "plan", "expires", "from"]);
     assert!(ran.text().contains(&format!("plan      plan{SHOWN}\n")));
-    // Programs get it as it is.
+    // Programs receive it unchanged.
     let ran = codex().args(["status", "--json"]).run();
     let status: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
     assert_eq!(status["plan"], format!("plan{EVIL}"));
@@ -77,7 +77,7 @@ fn claims_stay_in_their_lines() {
 }
 
 #[test]
-fn directories_stay_in_their_lines() {
+fn directory_names_cannot_forge_lines() {
     let home = Home::with_key();
     let directory = home.work().join(format!("dir{EVIL}"));
     fs::create_dir(&directory).expect("a directory");
@@ -99,7 +99,7 @@ fn directories_stay_in_their_lines() {
 }
 
 #[test]
-fn models_stay_in_their_lines() {
+fn model_names_cannot_forge_lines() {
     let list = json!([{"slug": "gpt-5.5", "display_name": EVIL, "visibility": "list",
         "supported_reasoning_levels": [{"effort": EVIL}], "default_reasoning_level": EVIL}]);
     let server = Server::start(Script::default().models(list));

@@ -1,4 +1,4 @@
-//! man/ and completions/ are what the binary prints.
+//! man/ and completions/ match the output of the binary.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::home::Home;
 
 #[test]
-fn what_is_committed_is_what_the_table_says() {
+fn the_committed_files_match_the_flag_table() {
     for (what, file) in [
         ("man", "man/codex.1"),
         ("bash", "completions/codex.bash"),

@@ -1,16 +1,16 @@
-//! The JSON lines of one run with everything in it, as this version tells them.
+//! The JSON lines of one run with everything in it, as this version prints them.
 
 use serde_json::{Value, json};
 
 use crate::home::Home;
-use crate::jsonl::{own_tool, told};
+use crate::jsonl::{events_of, user_tool};
 use crate::lines::EVENTS;
 use crate::reader::read;
 use crate::spec::mistakes_by;
 use crate::standin::{Item, Reply};
 use crate::tools::bash;
 
-/// What is different in every run, made the same.
+/// Normalises what is different in every run.
 fn normal(line: &Value, home: &Home) -> String {
     let mut line = line.clone();
     for (field, normal) in [
@@ -33,11 +33,11 @@ fn normal(line: &Value, home: &Home) -> String {
         .replace(&home.root().display().to_string(), "/home/ada")
 }
 
-/// A run with everything, as this version tells it. A reader of it that is kept by somebody else goes on working.
+/// A run with everything, as this version prints it. Existing readers of it must continue to work.
 #[test]
-fn the_stream_of_this_version_is_kept() {
+fn the_json_lines_match_the_golden_files() {
     let home = Home::with_key();
-    own_tool(&home);
+    user_tool(&home);
     let replies = [
         Reply::status(503, &[], ""),
         Reply::items([
@@ -59,7 +59,7 @@ fn the_stream_of_this_version_is_kept() {
         "-m",
         "gpt-5.5",
     ];
-    let events = told(&home, replies, &flags);
+    let events = events_of(&home, replies, &flags);
     let now: String = events
         .iter()
         .map(|event| normal(event, &home) + "\n")

@@ -1,5 +1,5 @@
 //! A fresh home, a clean environment, and the command under test. A failing check prints the command, both
-//! of its streams and what the stand-in saw.
+//! streams and the requests that the stand-in received.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,19 +11,19 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(crate) use crate::ran::Ran;
+pub(crate) use crate::command_output::CommandOutput;
 use crate::standin::{self, Server};
 
-/// The key that tests use. It must be seen nowhere.
+/// The key that tests use. It must not be printed anywhere.
 pub(crate) const KEY: &str = "sk-invented-0123456789";
 
 /// The command under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_codex");
 
-/// No command under test takes longer than this, or it hangs.
+/// A command under test that takes longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A directory of its own, which goes away with the last who uses it.
+/// A unique directory, removed with the last user of it.
 pub(crate) struct Home {
     root: Arc<Root>,
     environment: Vec<(String, String)>,
@@ -32,7 +32,7 @@ pub(crate) struct Home {
 struct Root(PathBuf);
 
 impl Home {
-    /// Nobody is signed in.
+    /// Without a sign-in.
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
@@ -40,7 +40,7 @@ impl Home {
             std::process::id(),
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
-        // Not below /tmp, which tools can write when no home lies there: that is the state to be tested.
+        // Not below /tmp, which tools can write to if no home is there: that is the case to be tested.
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(root.join("tmp")).expect("a temporary directory");
         fs::create_dir_all(root.join("work")).expect("a temporary directory");
@@ -51,7 +51,7 @@ impl Home {
         }
     }
 
-    /// With a key for the API.
+    /// With an API key.
     pub(crate) fn with_key() -> Self {
         Self::new().env("OPENAI_API_KEY", KEY)
     }
@@ -67,22 +67,22 @@ impl Home {
         self
     }
 
-    /// What is `HOME` to the command.
+    /// `HOME` of the command.
     pub(crate) fn root(&self) -> &Path {
         &self.root.0
     }
 
-    /// Where commands run and tools work.
+    /// The working directory of commands and tools.
     pub(crate) fn work(&self) -> PathBuf {
         self.root.0.join("work")
     }
 
-    /// Where temporary files go.
+    /// The directory for temporary files.
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.0.join("tmp")
     }
 
-    /// A file below the working directory.
+    /// Creates a file below the working directory.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.work().join(name);
         fs::write(&path, content).expect("a file");
@@ -93,7 +93,7 @@ impl Home {
         fs::read_to_string(self.work().join(name)).expect("a file")
     }
 
-    /// The command under test, both backends of which are this server.
+    /// The command under test, with both backends set to this server.
     pub(crate) fn codex(&self, server: &Server) -> Cmd {
         let mut cmd = self.offline();
         cmd.command.env("OPENAI_BASE_URL", server.api_url());
@@ -103,7 +103,7 @@ impl Home {
         cmd
     }
 
-    /// The command under test, whose backends refuse every connection.
+    /// The command under test, with backends that refuse every connection.
     pub(crate) fn offline(&self) -> Cmd {
         let mut command = Command::new(BINARY);
         command
@@ -148,7 +148,7 @@ impl Cmd {
         self
     }
 
-    /// Has this program start the command, whose name and arguments follow these: a shell, `nohup`.
+    /// Starts the command by this program, followed by its name and arguments: a shell, `nohup`.
     pub(crate) fn within<const N: usize>(mut self, program: &str, args: [&str; N]) -> Self {
         let mut outer = Command::new(program);
         outer
@@ -166,7 +166,7 @@ impl Cmd {
         self
     }
 
-    /// Standard input is a pipe that gives this and ends.
+    /// Makes standard input a pipe with this content.
     pub(crate) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
         self.command.stdin(Stdio::piped());
@@ -188,19 +188,19 @@ impl Cmd {
         self
     }
 
-    /// The same command with one of its descriptors closed or led elsewhere, as a shell writes it.
+    /// The same command with a descriptor closed or redirected, in shell syntax.
     pub(crate) fn redirected(self, redirection: &str) -> Self {
         let words = format!(r#"exec "$0" "$@" {redirection}"#);
         self.within("sh", ["-c", &words])
     }
 
-    /// Standard input is a pipe that stays open.
+    /// Makes standard input a pipe that stays open.
     pub(crate) fn piped(mut self) -> Self {
         self.command.stdin(Stdio::piped());
         self
     }
 
-    /// Starts the command with both streams piped, to be looked at while it runs.
+    /// Starts the command with both streams piped, to be inspected while it runs.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self
             .command
@@ -222,7 +222,7 @@ impl Cmd {
         }
     }
 
-    pub(crate) fn run(mut self) -> Ran {
+    pub(crate) fn run(mut self) -> CommandOutput {
         let said = format!("{:?}", self.command);
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the command starts");
@@ -239,7 +239,7 @@ impl Cmd {
     }
 }
 
-/// A command that was started. Its home stays as long as it is looked at.
+/// A running command. Its home exists as long as this does.
 pub(crate) struct Running {
     child: Child,
     _root: Arc<Root>,
@@ -259,9 +259,9 @@ impl Running {
 }
 
 impl Running {
-    /// Waits until the command says these words on standard error, which nobody else sees from then on.
+    /// Waits until the command prints these words to standard error, which is consumed.
     #[track_caller]
-    pub(crate) fn says_so_far(&mut self, words: &str) {
+    pub(crate) fn wait_for_message(&mut self, words: &str) {
         let stderr = self.child.stderr.take().expect("a pipe");
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -293,12 +293,12 @@ impl DerefMut for Running {
 }
 
 /// Waits for the end of a command that was started.
-pub(crate) fn finish(mut running: Running, said: String) -> Ran {
+pub(crate) fn finish(mut running: Running, said: String) -> CommandOutput {
     wait(&mut running.child, said)
 }
 
-/// Waits for the end of a command, but not for ever.
-pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
+/// Waits for the end of a command, up to a limit.
+pub(crate) fn wait(child: &mut Child, said: String) -> CommandOutput {
     fn take(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
         thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -321,22 +321,22 @@ pub(crate) fn wait(child: &mut Child, said: String) -> Ran {
         }
     };
     let text = |bytes: thread::JoinHandle<Vec<u8>>| bytes.join().expect("it does not panic");
-    Ran {
-        said,
+    CommandOutput {
+        command: said,
         status,
         stdout: text(stdout),
         stderr: String::from_utf8_lossy(&text(stderr)).into_owned(),
     }
 }
 
-/// Works on each of these things, so many at the same time.
+/// Processes each of these things, this many at the same time.
 pub(crate) fn each<T: Send>(things: Vec<T>, at_once: usize, work: impl Fn(T) + Sync) {
     let things = Mutex::new(things);
     thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
                 loop {
-                    let Some(thing) = things.lock().expect("nobody panicked").pop() else {
+                    let Some(thing) = things.lock().expect("no thread panicked").pop() else {
                         return;
                     };
                     work(thing);
@@ -356,7 +356,7 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// Waits until something is so. Panics, saying what, if it never is.
+/// Waits until the condition holds. Panics with its description if it never does.
 #[track_caller]
 pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
@@ -366,7 +366,7 @@ pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// The processes whose command line holds this text.
+/// The processes whose command line contains this text.
 pub(crate) fn processes(text: &str) -> Vec<u32> {
     let own = std::process::id();
     fs::read_dir("/proc")

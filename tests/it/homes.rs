@@ -1,5 +1,5 @@
-//! Credentials are hidden in every home that the user has, whatever `HOME` and `CODEX_RUN_HOME` say, and where links in
-//! those homes lead.
+//! Credentials are hidden in every home of the user, whatever `HOME` and `CODEX_RUN_HOME` are set to, and behind links in
+//! those homes.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,16 +13,16 @@ use crate::tools::{bash, called, outputs};
 const SECRET: &str = "rt-kept-at-home";
 
 /// Credentials of all kinds below this home.
-fn furnish(home: &Path) {
+fn add_credentials(home: &Path) {
     for directory in [".codex-run", ".codex", ".pi/agent"] {
         let directory = home.join(directory);
         fs::create_dir_all(&directory).expect("a directory");
-        // Not in the form of a sign-in: a run that takes this home must not fail on it.
+        // Not in the form of a sign-in: a run that uses this home must not fail on it.
         fs::write(directory.join("auth.json.kept"), SECRET).expect("a file");
     }
 }
 
-/// What reads all of them.
+/// A command that reads all of them.
 fn reading(home: &Path) -> String {
     let home = home.display();
     format!(
@@ -32,17 +32,17 @@ fn reading(home: &Path) -> String {
 }
 
 #[test]
-fn the_default_home_is_hidden_where_another_one_is_used() {
+fn the_default_home_is_hidden_when_a_different_one_is_used() {
     let home = Home::with_key();
-    furnish(home.root());
+    add_credentials(home.root());
     let elsewhere = home.root().join("profile").display().to_string();
     let home = home.env("CODEX_RUN_HOME", &elsewhere);
     for flags in [&[][..], &["-s", "workspace-write"]] {
-        let (_, told) = called(&home, flags, vec![bash(&reading(home.root()))]);
+        let (_, outputs) = called(&home, flags, vec![bash(&reading(home.root()))]);
         assert!(
-            told[0].contains("tried\n") && !told[0].contains(SECRET),
+            outputs[0].contains("tried\n") && !outputs[0].contains(SECRET),
             "{flags:?}: {}",
-            told[0]
+            outputs[0]
         );
     }
     for other in [".codex", ".pi"] {
@@ -55,18 +55,18 @@ fn the_default_home_is_hidden_where_another_one_is_used() {
     cmd.run().exits(2).says(&format!(
         "cannot let tools write to {root}: {root}/.codex-run is where credentials are kept"
     ));
-    // A home that is not there could be made.
+    // A missing home could be created.
     let work = home.work().display().to_string();
     let server = Server::start([Reply::text("done")]);
     let cmd = home
         .codex(&server)
         .args(["run", "-s", "workspace-write", "x"]);
     cmd.env("HOME", &work).run().exits(0).says(&format!(
-        "tools can make {work}/.codex-run, which a run without CODEX_RUN_HOME takes for its home"
+        "tools can create {work}/.codex-run, which a run without CODEX_RUN_HOME would use as its home"
     ));
 }
 
-/// Has the command find these lines in `/etc/passwd`, in a name space of its own. Exit 99 where nothing can be mounted.
+/// Runs the command with these lines in `/etc/passwd`, in a separate namespace. Exit 99 if nothing can be mounted.
 fn with_passwd(cmd: Cmd, home: &Home, lines: &str) -> Cmd {
     let file = home.root().join("passwd");
     fs::write(&file, lines).expect("a file");
@@ -76,13 +76,13 @@ fn with_passwd(cmd: Cmd, home: &Home, lines: &str) -> Cmd {
 }
 
 #[test]
-fn the_home_of_etc_passwd_is_hidden_whatever_home_says() {
+fn the_home_in_etc_passwd_is_hidden_whatever_home_is_set_to() {
     if lacks(&Need::MOUNTS) {
         return;
     }
     let home = Home::with_key();
     let of_passwd = home.root().join("of-passwd");
-    furnish(&of_passwd);
+    add_credentials(&of_passwd);
     let user = rustix::process::geteuid().as_raw();
     let lines = format!(
         "other:x:7:7::/:/bin/sh\nme:x:{user}:{user}:Me,,,:{}:/bin/sh\n",
@@ -104,16 +104,16 @@ fn the_home_of_etc_passwd_is_hidden_whatever_home_says() {
             cmd = cmd.env("HOME", value);
         }
         with_passwd(cmd, &home, &lines).run().exits(0);
-        let told = &outputs(&server)[0];
+        let outputs = &outputs(&server)[0];
         assert!(
-            told.contains("tried\n") && !told.contains(SECRET),
-            "{variable:?}: {told}"
+            outputs.contains("tried\n") && !outputs.contains(SECRET),
+            "{variable:?}: {outputs}"
         );
     }
 }
 
 #[test]
-fn without_any_home_tools_are_not_offered_inside_a_sandbox() {
+fn without_a_home_no_sandboxed_tools_are_offered() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -146,7 +146,7 @@ fn without_any_home_tools_are_not_offered_inside_a_sandbox() {
     run(Some("/nowhere"), &[]).exits(0);
 }
 
-/// Puts a link into a directory, and what it leads to elsewhere.
+/// Puts a link into a directory, and its target elsewhere.
 fn linked(home: &Home, link: &str, target: &str, is_directory: bool) {
     let (link, target) = (home.root().join(link), home.root().join(target));
     for path in [&link, &target] {
@@ -162,14 +162,14 @@ fn linked(home: &Home, link: &str, target: &str, is_directory: bool) {
 }
 
 #[test]
-fn what_links_in_a_home_lead_to_is_hidden_too() {
+fn targets_of_links_in_a_home_are_hidden_too() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     let home = {
         let pi = home.root().join("pi").display().to_string();
         home.env("PI_CODING_AGENT_DIR", &pi)
     };
     for (link, target, is_directory) in [
-        // As a run does not read them: what it reads would have to be right.
+        // Not where a run would read them: their contents would have to be valid.
         (".codex-run/auth.old.json", "dot/a/auth.old.json", false),
         (".codex-run/sessions", "dot/sessions", true),
         (".codex-run/history", "dot/history", true),
@@ -180,26 +180,26 @@ fn what_links_in_a_home_lead_to_is_hidden_too() {
     ] {
         linked(&home, link, target, is_directory);
     }
-    // A chain of links, of which the middle is a secret's name as well.
+    // A chain of links, of which the middle one is the name of a secret too.
     fs::create_dir_all(home.root().join("chain")).expect("a directory");
     fs::write(home.root().join("chain/end"), SECRET).expect("a file");
     symlink("end", home.root().join("chain/middle")).expect("a link");
     symlink("../chain/middle", home.root().join(".codex-run/spare")).expect("a link");
-    // What is there for tools, and what holds everything.
+    // What is meant for tools, and what contains everything.
     linked(&home, ".codex/AGENTS.md", "dot/AGENTS.md", false);
     linked(&home, ".codex/skills", "dot/skills", true);
     fs::write(home.root().join("dot/AGENTS.md"), "Be kind.").expect("a file");
     fs::write(home.root().join("dot/skills/f"), "skilled").expect("a file");
     symlink(home.root(), home.root().join(".codex/up")).expect("a link");
     let command = "cd ..; find dot chain -type f -exec cat {} +; ls -d dot; echo tried";
-    let (_, told) = called(&home, &[], vec![bash(command)]);
+    let (_, outputs) = called(&home, &[], vec![bash(command)]);
     assert!(
-        told[0].contains("tried\n") && !told[0].contains(SECRET),
+        outputs[0].contains("tried\n") && !outputs[0].contains(SECRET),
         "{}",
-        told[0]
+        outputs[0]
     );
     for kept in ["Be kind.", "skilled", "dot\n"] {
-        assert!(told[0].contains(kept), "{kept}: {}", told[0]);
+        assert!(outputs[0].contains(kept), "{kept}: {}", outputs[0]);
     }
     // models.json of this very run, as people keep it with their other settings.
     let providers = format!(
@@ -207,16 +207,16 @@ fn what_links_in_a_home_lead_to_is_hidden_too() {
     );
     linked(&home, ".codex-run/models.json", "dot/models.json", false);
     fs::write(home.root().join("dot/models.json"), providers).expect("a file");
-    let (_, told) = called(
+    let (_, outputs) = called(
         &home,
         &[],
         vec![bash("cat ../dot/models.json ../.codex-run/models.json")],
     );
-    assert!(!told[0].contains(SECRET), "{}", told[0]);
+    assert!(!outputs[0].contains(SECRET), "{}", outputs[0]);
 }
 
 #[test]
-fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
+fn tools_cannot_write_to_targets_of_links_in_the_codex_run_home() {
     let home = Home::with_key();
     let own = home.root().join(".codex-run");
     fs::create_dir_all(&own).expect("a directory");
@@ -236,10 +236,10 @@ fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
         ("sessions", "is where credentials are kept"),
         (
             "tools",
-            "/.codex-run/tools, and it is the folder of tools of codex-run",
+            "/.codex-run/tools, which is codex-run's tools folder",
         ),
     ] {
-        // Nothing is there yet: tools could make it.
+        // Nothing exists there yet: tools could create it.
         symlink(home.work().join("planted"), own.join(name)).expect("a link");
         refused(name, words);
     }
@@ -253,7 +253,7 @@ fn tools_cannot_write_where_links_in_a_home_of_codex_run_lead() {
 }
 
 #[test]
-fn a_credentials_file_is_hidden_where_another_one_is_used() {
+fn the_default_credentials_file_is_hidden_when_a_different_one_is_used() {
     let home = Home::new().env("CODEX_API_KEY", KEY);
     fs::create_dir_all(home.root().join(".codex-run")).expect("a directory");
     for name in ["of-config", "key-of-config", "of-variable"] {
@@ -265,23 +265,23 @@ fn a_credentials_file_is_hidden_where_another_one_is_used() {
     let home = home.env("CODEX_RUN_AUTH_FILE", &variable);
     let used = home.root().join("used.json").display().to_string();
     let command = "cat ../of-config ../key-of-config ../of-variable; echo tried";
-    let (_, told) = called(&home, &["--auth-file", &used], vec![bash(command)]);
+    let (_, outputs) = called(&home, &["--auth-file", &used], vec![bash(command)]);
     assert!(
-        told[0].contains("tried\n") && !told[0].contains(SECRET),
+        outputs[0].contains("tried\n") && !outputs[0].contains(SECRET),
         "{}",
-        told[0]
+        outputs[0]
     );
 }
 
 #[test]
-fn a_credentials_file_with_two_names_is_reported() {
+fn a_credentials_file_with_two_hard_links_is_reported() {
     let home = Home::with_key();
     let own = home.root().join(".codex-run");
     fs::create_dir_all(&own).expect("a directory");
     fs::write(own.join("auth.json"), "{}\n").expect("a file");
     let run = || {
         let (ran, _) = called(&home, &[], vec![bash("true")]);
-        ran.stderr.contains("has 2 names (hard links)")
+        ran.stderr.contains("has 2 hard links")
     };
     assert!(!run());
     fs::hard_link(own.join("auth.json"), home.root().join("copy")).expect("a link");

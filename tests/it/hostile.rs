@@ -1,30 +1,30 @@
-//! Answers that are beyond all measure: endless, huge, deep, and of the wrong shape everywhere. Each is a clear
-//! failure, and none of them costs more memory than a fixed amount beyond the answer itself.
+//! Answers of extreme size or depth: endless, huge, deep, and malformed in every place. Each is a clear failure, and none
+//! uses more than a fixed amount of memory beyond the answer itself.
 
-use crate::home::{Cmd, Home, Ran};
+use crate::home::{Cmd, CommandOutput, Home};
 use crate::standin::{Reply, Server};
 
-/// Arguments that every run here is given beside its own.
+/// Arguments of every run here, in addition to its own.
 const FLAGS: [&str; 2] = ["--retries", "0"];
 
-/// What a run may take beyond the answer itself, in MiB.
+/// Memory that a run may use beyond the answer itself, in MiB.
 const BEYOND: usize = 64;
 
-/// As large as a text may nearly be, in bytes.
+/// Close to the maximum size of a text, in bytes.
 const LARGE: usize = 15 << 20;
 
 const COMPLETED: &str = r#"{"type":"response.completed","response":{"status":"completed"}}"#;
 
-/// The command, which ends where it wants more than this memory for its data, in MiB. The kernel counts what was
-/// asked for, not what was used, so this does not depend on when somebody looks.
+/// The command, which fails if it requests more than this memory for its data, in MiB. The kernel counts what was
+/// requested, not what was used, so the result does not depend on timing.
 fn within(cmd: Cmd, most: usize) -> Cmd {
     let data = (most << 10).to_string();
     let words = format!(r#"ulimit -d {data} && exec "$0" "$@""#);
     cmd.within("sh", ["-c", &words])
 }
 
-/// Asks for this reply. The answer in it has this many bytes.
-fn ask_for(reply: Reply, answer: usize) -> Ran {
+/// Sends this reply, whose answer has this many bytes.
+fn ask_for(reply: Reply, answer: usize) -> CommandOutput {
     let server = Server::start([reply]);
     let cmd = Home::with_key()
         .codex(&server)
@@ -35,7 +35,7 @@ fn ask_for(reply: Reply, answer: usize) -> Ran {
     ran
 }
 
-fn ask(reply: Reply) -> Ran {
+fn ask(reply: Reply) -> CommandOutput {
     ask_for(reply, 0)
 }
 
@@ -64,17 +64,17 @@ fn part(text: &str) -> String {
     format!(r#"[{{"type":"output_text","text":"{text}"}}]"#)
 }
 
-/// A whole answer.
+/// A complete answer.
 fn hello() -> String {
     done(0, &part("hello")) + &event(COMPLETED)
 }
 
-const TOO_LONG: &str = "cannot read the answer: an event of the stream is longer than 16 MiB";
+const TOO_LONG: &str = "cannot read the answer: an event in the stream is longer than 16 MiB";
 const TOO_MANY: &str = "cannot read the answer: it has more than 10000 items";
 const CUT: &str = "the stream ended before the service reported it complete";
 
 #[test]
-fn a_gibibyte_in_one_line_or_in_one_event_is_not_read_to_its_end() {
+fn a_gibibyte_in_one_line_or_event_is_not_read_to_the_end() {
     let line = "x".repeat(1 << 16);
     ask(Reply::flood("data: ", &line, 1 << 14, ""))
         .exits(8)
@@ -85,7 +85,7 @@ fn a_gibibyte_in_one_line_or_in_one_event_is_not_read_to_its_end() {
         .exits(8)
         .stdout("")
         .says(TOO_LONG);
-    // A line that is none of ours is left aside, however long.
+    // An unknown line is ignored, however long it is.
     ask(Reply::flood(
         ": ",
         &line,
@@ -98,7 +98,7 @@ fn a_gibibyte_in_one_line_or_in_one_event_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_stream_of_comments_costs_nothing() {
+fn a_stream_of_comments_uses_little_memory() {
     let ping = ": ping\n\n";
     ask(Reply::flood("", ping, 2_000_000, &hello()))
         .exits(0)
@@ -111,7 +111,7 @@ fn a_stream_of_comments_costs_nothing() {
 }
 
 #[test]
-fn a_million_events_without_an_end() {
+fn a_million_events_without_an_ending() {
     let text = delta(r#""output_index":0"#, "a");
     let ran = ask(Reply::flood("", &text, 1_000_000, ""));
     ran.exits(8).says(CUT);
@@ -120,18 +120,18 @@ fn a_million_events_without_an_end() {
         .exits(8)
         .stdout("")
         .says(CUT);
-    // What cannot be read is told when it begins, and counted.
+    // An unreadable event is reported when it arrives, and counted.
     ask(Reply::flood("", &event("{"), 1_000_000, &hello()))
         .exits(0)
         .stdout("hello\n")
         .stderr(concat!(
-            "codex: an event of the answer could not be read and was skipped\n",
-            "codex: 1000000 events of the answer could not be read and were skipped\n"
+            "codex: one event in the response could not be read and was skipped\n",
+            "codex: 1000000 events in the response could not be read and were skipped\n"
         ));
 }
 
 #[test]
-fn a_text_that_no_event_can_confirm_is_given_up() {
+fn too_much_unfinished_text_is_exit_8() {
     let text = delta(r#""output_index":0"#, &"x".repeat(1 << 16));
     let ran = ask_for(Reply::flood("", &text, 1000, ""), 16 << 20);
     ran.exits(8)
@@ -140,7 +140,7 @@ fn a_text_that_no_event_can_confirm_is_given_up() {
 }
 
 #[test]
-fn an_answer_of_very_many_items() {
+fn an_answer_with_too_many_items_fails() {
     let many = |each: &dyn Fn(usize) -> String| -> String { (0..20_000).map(each).collect() };
     for stream in [
         many(&|n| delta(&format!(r#""output_index":{n}"#), "")),
@@ -170,7 +170,7 @@ fn an_answer_of_very_many_items() {
 }
 
 #[test]
-fn trees_that_nobody_reads_are_not_built() {
+fn unused_json_trees_are_not_built() {
     let tree = format!("[{}0]", r#"{"a":1},"#.repeat(1_500_000));
     let with = |fields: &str| event(&fields.replace('@', &tree));
     let said = done(0, &part("hello"));
@@ -195,13 +195,13 @@ fn trees_that_nobody_reads_are_not_built() {
 }
 
 #[test]
-fn json_nested_200_000_deep() {
+fn json_nested_200_000_levels_deep_does_no_harm() {
     let array = "[".repeat(200_000) + &"]".repeat(200_000);
     let object = r#"{"a":"#.repeat(200_000) + "1" + &"}".repeat(200_000);
     ask(Reply::sse(event(&array) + &hello()))
         .exits(0)
         .stdout("hello\n")
-        .says("an event of the answer could not be read and was skipped");
+        .says("one event in the response could not be read and was skipped");
     for deep in [&array, &object] {
         let other = event(&format!(r#"{{"type":"x","a":{deep}}}"#));
         ask(Reply::sse(other + &hello())).exits(0).stderr("");
@@ -219,7 +219,7 @@ fn json_nested_200_000_deep() {
 }
 
 #[test]
-fn texts_as_large_as_they_may_be_are_not_copied_again_and_again() {
+fn texts_of_the_maximum_size_are_not_copied_repeatedly() {
     let text = "x".repeat(LARGE);
     let all = done(0, &part(&text));
     let last = |status: &str| {
@@ -239,7 +239,7 @@ fn texts_as_large_as_they_may_be_are_not_copied_again_and_again() {
         ran.exits(0).stderr("");
         assert_eq!(ran.stdout.len(), LARGE + 1);
     }
-    // Words of the service and the model that end up in a message are cut.
+    // Text of the service and the model in a message is truncated.
     let refusal = format!(r#"[{{"type":"refusal","refusal":"{text}"}}]"#);
     let ran = ask(Reply::sse(done(0, &refusal) + &end));
     ran.exits(1).says("the model declined: xxx");
@@ -256,7 +256,7 @@ fn texts_as_large_as_they_may_be_are_not_copied_again_and_again() {
 }
 
 #[test]
-fn bytes_that_are_no_utf8() {
+fn invalid_utf8_is_replaced_or_skipped() {
     let stream = |bytes: &[u8]| {
         let text = delta(r#""output_index":0"#, "@");
         let (before, after) = text.split_once('@').expect("it is there");
@@ -277,7 +277,7 @@ fn bytes_that_are_no_utf8() {
 }
 
 #[test]
-fn headers_beyond_all_measure() {
+fn huge_headers_fail() {
     let head = |more: &str| format!("HTTP/1.1 200 OK\r\n{more}\r\n\r\n{}", hello());
     let one = head(&format!("x-a: {}", "a".repeat(1 << 20)));
     let many = head(&"x: y\r\n".repeat(100_000));

@@ -1,9 +1,9 @@
-//! A reader of the imports of a source tree: which part uses which, and which files lead to each other in a circle. It
+//! A reader of the imports of a source tree: which part uses which, and which files import each other in a circle. It
 //! follows `use` trees, paths in the code and re-exports to the file that defines what is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path of names, from the root of the crate on.
+/// A path of names, from the root of the crate.
 type Names = Vec<String>;
 
 /// What the files of a crate import.
@@ -15,7 +15,7 @@ pub(crate) struct Imports {
 }
 
 impl Imports {
-    /// Reads files, each with its path below the root. The root itself, the program and files of tests are left out.
+    /// Reads files, each with its path below the root. The root itself, the binary and test files are skipped.
     pub(crate) fn of<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut sources: BTreeMap<Names, Source> = files
             .into_iter()
@@ -69,7 +69,7 @@ impl Imports {
         imports
     }
 
-    /// The module whose file defines what is at this path.
+    /// The module whose file defines the item at this path.
     fn defining(&self, mut path: Names, exports: &BTreeMap<Names, Names>) -> Option<Names> {
         for _ in 0..9 {
             let exported = (1..=path.len()).rev().find(|n| {
@@ -84,7 +84,7 @@ impl Imports {
         (!path.is_empty()).then_some(path)
     }
 
-    /// The files that lead to each other: of each circle the names of its files, sorted.
+    /// The files of each import circle, sorted.
     pub(crate) fn circles(&self) -> BTreeSet<String> {
         let reached: BTreeMap<&Names, BTreeSet<&Names>> = self
             .modules
@@ -117,7 +117,7 @@ impl Imports {
     }
 }
 
-/// A path as it is written in this module, from the root on; nothing for one that leads out of the crate.
+/// A path as written in this module, from the root; `None` for one that leads out of the crate.
 fn absolute(modules: &BTreeSet<Names>, module: &Names, path: &Names) -> Option<Names> {
     let supers = path.iter().take_while(|name| *name == "super").count();
     let (base, rest) = match path.first()?.as_str() {
@@ -148,14 +148,14 @@ fn joined(module: &Names, name: &str) -> Names {
     path
 }
 
-/// What one file says of others.
+/// What one file says about others.
 #[derive(Default)]
 struct Source {
-    /// Paths that are used, as they are written.
+    /// Used paths, as written.
     paths: BTreeSet<Names>,
-    /// What is re-exported, and by which name.
+    /// Re-exported paths and their names.
     exports: Vec<(Names, String)>,
-    /// Children that are compiled for tests only.
+    /// Children that are compiled only for tests.
     tests: Vec<String>,
 }
 
@@ -198,7 +198,7 @@ impl Source {
                     at += 2;
                     path.push(tokens[at].to_owned());
                 }
-                // A single word is a name of the file itself, or one that was imported.
+                // A single word is a name of the file itself, or an imported one.
                 if path.len() > 1 {
                     source.paths.insert(path);
                 }
@@ -209,7 +209,7 @@ impl Source {
     }
 }
 
-/// The leaves of a `use` tree: each path with the name that it gets here.
+/// The leaves of a `use` tree: each path with its name in this file.
 fn tree(tokens: &[&str], at: &mut usize, prefix: &[String], leaves: &mut Vec<(Names, String)>) {
     let mut path = prefix.to_vec();
     let mut renamed = None;
@@ -263,7 +263,7 @@ fn tokens(bare: &str) -> Vec<&str> {
     found
 }
 
-/// The text with a blank in the place of every comment and every literal in quotes.
+/// The text with every comment and quoted literal replaced by a blank.
 fn bare(text: &str) -> String {
     let mut bare = String::new();
     let mut rest = text;
@@ -288,7 +288,7 @@ fn bare(text: &str) -> String {
     bare
 }
 
-/// The length of a text in quotes.
+/// The length of a quoted string.
 fn quoted(rest: &str) -> usize {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -302,7 +302,7 @@ fn quoted(rest: &str) -> usize {
     rest.len()
 }
 
-/// The length of a character in quotes; 0 for a lifetime.
+/// The length of a quoted character; 0 for a lifetime.
 fn character(rest: &str) -> usize {
     let mut characters = rest.char_indices().skip(1);
     match (characters.next(), characters.next()) {
@@ -315,7 +315,7 @@ fn character(rest: &str) -> usize {
     }
 }
 
-/// The length of a raw text; 0 for what else begins so.
+/// The length of a raw string; 0 for anything else that begins the same way.
 fn raw(rest: &str) -> usize {
     let begin = rest.strip_prefix('b').unwrap_or(rest);
     let Some(begin) = begin.strip_prefix('r') else {

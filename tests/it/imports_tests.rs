@@ -1,9 +1,9 @@
-//! The reader of imports on small trees: what it must see, and what it must not take for an import.
+//! The reader of imports on small trees: what it must find, and what it must not take for an import.
 
 use crate::imports::Imports;
 
-/// What a tree of files, each a path and a text, uses and where it goes in a circle: `part: part part` for each part
-/// that uses another one, then the circles.
+/// The imports and circles of a tree of files, each a path and a text: `part: part part` for each part that uses another
+/// one, then the circles.
 fn check(files: &[(&str, &str)], expected: &[&str]) {
     let imports = Imports::of(files.iter().copied());
     let uses = imports.parts.iter().filter(|(_, uses)| !uses.is_empty());
@@ -18,7 +18,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
 }
 
 #[test]
-fn parts_are_read_from_every_kind_of_path() {
+fn parts_are_found_in_every_kind_of_path() {
     let target = [("b.rs", ""), ("c.rs", ""), ("d/mod.rs", ""), ("d/e.rs", "")];
     let of = |text: &str, expected: &[&str]| {
         let mut files = target.to_vec();
@@ -47,7 +47,7 @@ fn parts_are_read_from_every_kind_of_path() {
 }
 
 #[test]
-fn words_and_tests_are_no_imports() {
+fn strings_comments_and_tests_are_not_imports() {
     let of = |text: &str, expected: &[&str]| check(&[("a.rs", text), ("b.rs", "")], expected);
     of("// use crate::b::X;\n/* crate::b */ //! [`crate::b`]", &[]);
     of(
@@ -87,7 +87,7 @@ fn words_and_tests_are_no_imports() {
 }
 
 #[test]
-fn circles_of_two_and_of_more_are_found() {
+fn circles_of_two_or_more_files_are_found() {
     check(
         &[
             ("a/mod.rs", "mod b;\nmod c;"),
@@ -106,7 +106,7 @@ fn circles_of_two_and_of_more_are_found() {
         ],
         &["a/b a/c a/d"],
     );
-    // Two that have nothing to do with each other, over the borders of parts.
+    // Two unrelated circles, across parts.
     check(
         &[
             ("a.rs", "use crate::b::X;"),
@@ -119,8 +119,8 @@ fn circles_of_two_and_of_more_are_found() {
 }
 
 #[test]
-fn what_is_re_exported_counts_as_the_file_that_defines_it() {
-    // The child takes from its sibling, by way of the folder.
+fn a_re_export_counts_as_the_file_that_defines_it() {
+    // The child imports from its sibling through the folder.
     check(
         &[
             (
@@ -132,7 +132,7 @@ fn what_is_re_exported_counts_as_the_file_that_defines_it() {
         ],
         &[],
     );
-    // Over two steps, and back.
+    // In two steps, and back.
     check(
         &[
             ("a/mod.rs", "pub mod b;\npub mod c;\npub use b::{B, E};"),
@@ -142,7 +142,7 @@ fn what_is_re_exported_counts_as_the_file_that_defines_it() {
         ],
         &["a/b/e a/c"],
     );
-    // What the folder defines itself is taken from the folder, and a folder that uses its child closes the circle.
+    // An item that the folder defines is imported from the folder, and a folder that uses its child closes the circle.
     check(
         &[
             (
@@ -153,7 +153,7 @@ fn what_is_re_exported_counts_as_the_file_that_defines_it() {
         ],
         &["a a/b"],
     );
-    // An item that is named as a child is none.
+    // An item with the name of a child is not the child.
     check(
         &[
             ("a/mod.rs", "pub mod b;\npub use b::b;"),
@@ -166,7 +166,7 @@ fn what_is_re_exported_counts_as_the_file_that_defines_it() {
 
 #[test]
 #[should_panic(expected = "re-exports everything")]
-fn a_re_export_of_everything_is_refused() {
+fn a_glob_re_export_is_refused() {
     check(
         &[("a/mod.rs", "mod b;\npub use b::*;"), ("a/b.rs", "")],
         &[],

@@ -1,15 +1,14 @@
-//! What goes along with a prompt: pictures, files of text, instructions that lie in a project; and that nothing in a
-//! prompt has a meaning of its own.
+//! What accompanies a prompt: images, text files, project instructions; and that a prompt has no special syntax.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Item, Reply, Server};
 
-/// A picture of each kind, as much as it takes to be known as one.
+/// An image of each kind, as much as it takes to be recognised.
 const PICTURES: [(&str, &[u8]); 5] = [
     ("image/png", b"\x89PNG\r\n\x1a\nrest"),
     ("image/jpeg", b"\xff\xd8\xff\xe0rest"),
@@ -18,18 +17,18 @@ const PICTURES: [(&str, &[u8]); 5] = [
     ("image/webp", b"RIFF\x10\0\0\0WEBPVP8 "),
 ];
 
-pub(crate) fn dry(home: &Home, args: &[&str]) -> Ran {
+pub(crate) fn dry(home: &Home, args: &[&str]) -> CommandOutput {
     let mut cmd = home.offline().args(["run", "--dry-run", "--no-tools"]);
     cmd.command.args(args);
     cmd.run()
 }
 
-pub(crate) fn body(ran: &Ran) -> Value {
+pub(crate) fn body(ran: &CommandOutput) -> Value {
     let shown: Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
     shown["body"].clone()
 }
 
-/// The parts of what the user says.
+/// The parts of the user message.
 fn parts(body: &Value) -> Vec<Value> {
     let items = body["input"].as_array().expect("items");
     let message = items
@@ -39,14 +38,14 @@ fn parts(body: &Value) -> Vec<Value> {
     message["content"].as_array().expect("parts").clone()
 }
 
-fn said(ran: &Ran) -> String {
+fn said(ran: &CommandOutput) -> String {
     parts(&body(ran))[0]["text"]
         .as_str()
         .expect("a text")
         .to_owned()
 }
 
-fn instructions(ran: &Ran) -> String {
+fn instructions(ran: &CommandOutput) -> String {
     body(ran)["instructions"]
         .as_str()
         .expect("a text")
@@ -54,12 +53,12 @@ fn instructions(ran: &Ran) -> String {
 }
 
 #[test]
-fn a_picture_is_known_by_its_content_and_goes_in_its_order() {
+fn images_are_recognised_by_content_and_sent_in_order() {
     use base64::Engine as _;
     let home = Home::with_key();
     let mut args = vec!["look".to_owned()];
     for (n, (_, bytes)) in PICTURES.iter().enumerate() {
-        // Its name says nothing.
+        // The file name says nothing.
         let name = format!("{n}.txt");
         home.file(&name, bytes);
         args.extend(["-i".to_owned(), name]);
@@ -78,7 +77,7 @@ fn a_picture_is_known_by_its_content_and_goes_in_its_order() {
     }
 }
 
-/// A file of this size that begins as a PNG does, and takes no room.
+/// A sparse file of this size that begins like a PNG.
 fn sparse(home: &Home, name: &str, size: u64) {
     let path = home.file(name, PICTURES[0].1);
     let file = File::options().write(true).open(path).expect("a file");
@@ -86,7 +85,7 @@ fn sparse(home: &Home, name: &str, size: u64) {
 }
 
 #[test]
-fn what_is_no_picture_or_too_large_is_exit_2() {
+fn a_file_that_is_not_an_image_or_too_large_is_exit_2() {
     let home = Home::with_key();
     let check = |name: &str, words: &str| {
         let ran = dry(&home, &["-i", name, "look"]);
@@ -110,7 +109,7 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
     check("gone.png", "No such file");
     check(".", "irectory");
     sparse(&home, "large.png", (20 << 20) + 1);
-    check("large.png", "it has more than 20 MiB");
+    check("large.png", "it is larger than 20 MiB");
     sparse(&home, "full.png", 20 << 20);
     assert_eq!(
         parts(&body(&dry(&home, &["-i", "full.png", "look"]))).len(),
@@ -122,14 +121,14 @@ fn what_is_no_picture_or_too_large_is_exit_2() {
     );
     ran.exits(2)
         .stdout("")
-        .says("all pictures together have more than 50 MiB");
-    // What has no end is not read to it.
+        .says("the images are larger than 50 MiB in total");
+    // Endless files are not read to the end.
     let ran = dry(&home, &["-i", "/dev/zero", "look"]);
-    ran.exits(2).says("it has more than 20 MiB");
+    ran.exits(2).says("it is larger than 20 MiB");
 }
 
 #[test]
-fn a_file_is_a_block_that_its_path_names() {
+fn a_file_becomes_a_block_labelled_with_its_path() {
     let home = Home::with_key();
     home.file("a.rs", "fn a() {}\n");
     home.file("b \"&\".md", "no line end");
@@ -172,7 +171,7 @@ fn a_file_is_a_block_that_its_path_names() {
             .says("cannot read")
             .says("codex: hint: ");
     }
-    // A file is no question.
+    // A file alone is not a question.
     dry(&home, &["-f", "a.rs", ""])
         .exits(2)
         .stdout("")
@@ -180,7 +179,7 @@ fn a_file_is_a_block_that_its_path_names() {
 }
 
 #[test]
-fn nothing_in_a_prompt_has_a_meaning_of_its_own() {
+fn a_prompt_has_no_special_syntax() {
     let home = Home::with_key().env("VAR", "value");
     home.file("file", "content");
     for prompt in [
@@ -205,7 +204,7 @@ fn nothing_in_a_prompt_has_a_meaning_of_its_own() {
     }
 }
 
-/// A repository with a folder in a folder, in a folder that is none; the inner one.
+/// A repository with a directory in a directory, inside one that is not a repository; returns the inner one.
 fn project(home: &Home) -> PathBuf {
     let root = home.work().join("project");
     let inner = root.join("a/b");
@@ -227,7 +226,7 @@ fn from(folder: &Path, text: &str) -> String {
 }
 
 #[test]
-fn instructions_of_a_project_are_those_from_its_root_down() {
+fn project_instructions_are_collected_from_the_root_down() {
     let home = Home::with_key();
     let (inner, root) = (project(&home), home.work().join("project"));
     fs::write(home.work().join("who.txt"), "You are terse.").expect("a file");
@@ -252,19 +251,19 @@ fn instructions_of_a_project_are_those_from_its_root_down() {
     let kind = "And kind.".to_owned();
     let all = [kind, of_root.clone(), of_a.clone(), of_b];
     check(&["--append-instructions", "And kind."], &inner, &all);
-    // Without a repository it is the directory alone.
+    // Without a repository only the directory itself counts.
     check(&[], &home.work(), &[from(&home.work(), "of the outside")]);
-    // A worktree has a file in the place of the directory.
+    // A worktree has a file instead of the directory.
     fs::write(root.join("a/.git"), "gitdir: elsewhere\n").expect("a file");
     check(&[], &root.join("a"), std::slice::from_ref(&of_a));
     fs::remove_file(root.join("a/.git")).expect("a file");
-    // What is empty says nothing.
+    // An empty file adds nothing.
     fs::write(inner.join("AGENTS.md"), " \n").expect("a file");
     check(&[], &inner, &[of_root, of_a]);
 }
 
 #[test]
-fn instructions_of_a_project_are_added_to_the_built_in_ones() {
+fn project_instructions_are_added_to_the_built_in_ones() {
     let home = Home::with_key();
     home.file("AGENTS.md", "Be kind.\n");
     let plain = instructions(&dry(&home, &["--no-agents-md", "hi"]));
@@ -276,7 +275,7 @@ fn instructions_of_a_project_are_added_to_the_built_in_ones() {
 }
 
 #[test]
-fn instructions_of_a_project_have_32_kib_in_all() {
+fn project_instructions_are_limited_to_32_kib_in_total() {
     let home = Home::with_key();
     let (inner, root) = (project(&home), home.work().join("project"));
     let most = 32 << 10;
@@ -287,7 +286,7 @@ fn instructions_of_a_project_have_32_kib_in_all() {
         }
         let ran = dry(&home, &["hi", "-C", &inner.display().to_string()]);
         let text = instructions(&ran);
-        // Other words have these letters too, but not so many.
+        // Other words contain these letters too, but not as many.
         let longest = |letter: char| text.split(|c| c != letter).map(str::len).max();
         let found = ['x', 'y', 'z'].map(|letter| longest(letter).filter(|length| *length > 9));
         assert_eq!(
@@ -299,7 +298,7 @@ fn instructions_of_a_project_have_32_kib_in_all() {
         let note = |(folder, kept): &(&Path, usize)| {
             let file = folder.join("AGENTS.md").display().to_string();
             format!(
-                "codex: only {kept} bytes of {file} are used: AGENTS.md may have 32 KiB in all\n"
+                "codex: only {kept} bytes of {file} are used: AGENTS.md files are limited to 32 KiB in total\n"
             )
         };
         let notes: String = noted.iter().map(note).collect();
@@ -318,14 +317,14 @@ fn instructions_of_a_project_have_32_kib_in_all() {
 }
 
 #[test]
-fn instructions_of_a_project_are_cut_between_characters_and_must_be_utf8() {
+fn project_instructions_are_cut_at_a_character_and_must_be_utf8() {
     let home = Home::with_key();
     let file = home.file("AGENTS.md", format!("x{}", "\u{e9}".repeat(20_000)));
     let ran = dry(&home, &["hi"]);
     let text = instructions(&ran);
     assert!(text.ends_with('\u{e9}') && !text.contains('\u{fffd}'));
     ran.stderr(&format!(
-        "codex: only 32767 bytes of {} are used: AGENTS.md may have 32 KiB in all\n",
+        "codex: only 32767 bytes of {} are used: AGENTS.md files are limited to 32 KiB in total\n",
         file.display()
     ));
 
@@ -333,18 +332,18 @@ fn instructions_of_a_project_are_cut_between_characters_and_must_be_utf8() {
     let ran = dry(&home, &["hi"]);
     assert!(!instructions(&ran).contains("From "), "{}", ran.text());
     ran.stderr(&format!(
-        "codex: {} is not UTF-8 at byte 4 and is left out\n",
+        "codex: {} is ignored: it is not UTF-8 at byte 4\n",
         file.display()
     ));
-    // A directory of that name is none.
+    // A directory of that name does not count.
     fs::remove_file(&file).expect("a file");
     fs::create_dir(&file).expect("a directory");
     dry(&home, &["hi"]).exits(0).stderr("");
 }
 
 #[test]
-fn what_was_thought_is_told_to_those_who_asked() {
-    for (flags, told) in [
+fn reasoning_summaries_are_shown_on_request() {
+    for (flags, reported) in [
         (&[][..], false),
         (&["--summary", "none"], false),
         (&["--summary", "auto"], true),
@@ -361,7 +360,7 @@ fn what_was_thought_is_told_to_those_who_asked() {
             .args(["run", "--no-tools", "hi"]);
         cmd.command.args(flags);
         let ran = cmd.run();
-        let expected = if told {
+        let expected = if reported {
             "codex: thought: About ducks.\n"
         } else {
             ""

@@ -1,4 +1,4 @@
-//! A renewal that is interrupted: by a kill, a stop, a signal, the clock, a reader that goes away, a full disk.
+//! A renewal that is interrupted: by a kill, a stop, a signal, a timeout, a closed reader, a full disk.
 
 use std::fs::File;
 use std::io::Write;
@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::ends::TERM;
-use crate::home::{Cmd, Home, Ran, finish, until};
+use crate::home::{Cmd, CommandOutput, Home, finish, until};
 use crate::refresh::{ask, slow};
 use crate::standin::now_unix;
+use crate::stops::TERM;
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
 const CONTINUE: i32 = 18;
 
 #[test]
-fn whoever_is_killed_holds_up_nobody() {
+fn a_killed_lock_holder_does_not_block_others() {
     let killed = |after: u64| {
         let server = slow(200);
         let (home, old) = Home::expired(&server);
@@ -30,11 +30,11 @@ fn whoever_is_killed_holds_up_nobody() {
             let stored = home.refresh_token();
             assert!(server.issuer().is_live(&stored), "after {after} ms");
         } else {
-            // The token was spent, and what came for it died with the one who had asked.
+            // The token was spent, and its successor was lost with the process that had requested it.
             assert!(spent, "after {after} ms");
             next.exits(4)
                 .says("refresh_token_reused")
-                .says("started to renew it but ended before the new tokens were stored")
+                .says("started to renew it but ended before storing the new tokens")
                 .says("codex login");
             assert_eq!(home.refresh_token(), old.refresh, "nothing is thrown away");
         }
@@ -52,8 +52,8 @@ fn whoever_is_killed_holds_up_nobody() {
     });
 }
 
-/// Enters into the file of the lock that this process took it so many seconds ago.
-fn holds_since(home: &Home, process: u32, seconds: u64) {
+/// Records in the lock file that this process has held the lock for so many seconds.
+fn record_lock_age(home: &Home, process: u32, seconds: u64) {
     let since = (now_unix() - seconds) * 1000;
     let line = format!("{{\"holder\":{process},\"since\":{since}}}\n");
     let path = home.own().join("auth.json.lock");
@@ -62,7 +62,7 @@ fn holds_since(home: &Home, process: u32, seconds: u64) {
 }
 
 #[test]
-fn a_holder_beyond_its_own_limit_is_named() {
+fn a_lock_holder_past_its_time_limit_is_named() {
     let server = slow(5000);
     let (home, old) = Home::expired(&server);
     let holder = ask(&home, &server).start();
@@ -70,17 +70,17 @@ fn a_holder_beyond_its_own_limit_is_named() {
         server.issuer().refreshes() == 1
     });
     holder.signal(STOP);
-    // It stands still, for longer than a renewal takes at most.
-    holds_since(&home, holder.id(), 140);
+    // It is stopped for longer than a renewal may take.
+    record_lock_age(&home, holder.id(), 140);
     let held = format!("process {} holds the lock on", holder.id());
     let waits = ask(&home, &server).run();
     waits
         .exits(7)
         .stdout("")
         .says(&format!("cannot use the sign-in: {held}"))
-        .says("for longer than the 130 s that a renewal may take")
+        .says("and has not released it for more than 130 s, the longest a renewal takes")
         .says("which may be suspended");
-    // Another command of the same kind says the same.
+    // A second command of the same kind says the same.
     let logout = home.codex(&server).args(["logout", "--local"]).run();
     logout.exits(7).says(&held);
     assert_eq!(server.issuer().refreshes(), 1);
@@ -92,7 +92,7 @@ fn a_holder_beyond_its_own_limit_is_named() {
 }
 
 #[test]
-fn a_holder_at_work_is_waited_for_and_that_is_said() {
+fn a_busy_lock_holder_is_waited_for_with_a_message() {
     let server = slow(3000);
     let (home, _) = Home::expired(&server);
     let holder = ask(&home, &server).start();
@@ -113,8 +113,11 @@ fn a_holder_at_work_is_waited_for_and_that_is_said() {
     assert_eq!(server.issuer().refreshes(), 1);
 }
 
-/// Ends a command in every phase of a renewal. The token that came, if one did, is the one that is stored.
-fn ended(how: impl Fn(Cmd, Duration) -> Ran + Sync, check: impl Fn(&Ran) + Sync) {
+/// Ends a command in every phase of a renewal. If a new token arrived, it is the one that is stored.
+fn ended(
+    how: impl Fn(Cmd, Duration) -> CommandOutput + Sync,
+    check: impl Fn(&CommandOutput) + Sync,
+) {
     thread::scope(|scope| {
         for after in [5, 30, 60, 120, 180, 260] {
             let (how, check) = (&how, &check);
@@ -143,7 +146,7 @@ fn ended(how: impl Fn(Cmd, Duration) -> Ran + Sync, check: impl Fn(&Ran) + Sync)
 }
 
 #[test]
-fn a_signal_waits_for_the_token() {
+fn a_signal_waits_for_a_renewal_in_progress() {
     ended(
         |cmd, after| {
             let running = cmd.start();
@@ -153,7 +156,7 @@ fn a_signal_waits_for_the_token() {
                 .stderr(Stdio::null())
                 .status();
             thread::sleep(Duration::from_millis(10));
-            // A second one does not break it either.
+            // A second signal does not break it either.
             let _ = Command::new("kill")
                 .arg(running.id().to_string())
                 .stderr(Stdio::null())
@@ -172,7 +175,7 @@ fn a_signal_waits_for_the_token() {
 }
 
 #[test]
-fn the_clock_waits_for_the_token() {
+fn a_timeout_waits_for_a_renewal_in_progress() {
     ended(
         |mut cmd, after| {
             cmd.command
@@ -184,7 +187,7 @@ fn the_clock_waits_for_the_token() {
 }
 
 #[test]
-fn a_reader_that_goes_away_waits_for_the_token() {
+fn a_closed_reader_waits_for_a_renewal_in_progress() {
     ended(
         |cmd, after| {
             let mut running = cmd.start();
@@ -197,7 +200,7 @@ fn a_reader_that_goes_away_waits_for_the_token() {
 }
 
 #[test]
-fn a_signal_waits_for_the_token_in_other_commands_too() {
+fn a_signal_waits_for_a_renewal_in_other_commands_too() {
     for args in [&["token"][..], &["status", "--limits"]] {
         let server = slow(5000);
         let (home, old) = Home::expired(&server);
@@ -208,16 +211,16 @@ fn a_signal_waits_for_the_token_in_other_commands_too() {
         running.signal(TERM);
         finish(running, format!("codex {args:?}"))
             .ends_by(TERM)
-            .says("the sign-in is being renewed, and would be lost");
+            .says("the sign-in is being renewed and would be lost");
         assert!(
             home.refresh_token() != old.refresh && server.issuer().is_live(&home.refresh_token())
         );
     }
 }
 
-/// The issuer may take 120 s; a quarter of a minute was once thought to be enough.
+/// The issuer may take 120 s; the limit was once 15 s.
 #[test]
-fn a_signal_waits_for_a_token_that_takes_long() {
+fn a_signal_waits_for_a_slow_renewal() {
     let server = slow(17_000);
     let (home, old) = Home::expired(&server);
     let running = ask(&home, &server).start();
@@ -225,18 +228,18 @@ fn a_signal_waits_for_a_token_that_takes_long() {
     running.signal(TERM);
     finish(running, "codex run hello".to_owned())
         .ends_by(TERM)
-        .says("the sign-in is being renewed, and would be lost");
+        .says("the sign-in is being renewed and would be lost");
     let stored = home.refresh_token();
     assert!(stored != old.refresh && server.issuer().is_live(&stored));
 }
 
 #[test]
-fn a_kill_before_the_token_is_spent_costs_nothing_and_one_after_it_is_explained() {
+fn a_kill_before_the_token_is_spent_loses_nothing_and_a_later_one_is_explained() {
     let server = slow(0);
     server.issuer().pause_before(Duration::from_secs(20));
     let (home, old) = Home::expired(&server);
     let holder = ask(&home, &server).start();
-    // It is counted once it is dealt with, and that is to come.
+    // It is counted once it is handled, which is still to come.
     until("it asks", || !server.requests().is_empty());
     holder.signal(KILL);
     until("the issuer notices", || {

@@ -1,4 +1,4 @@
-//! JSON lines of runs that end well: which events there are, in which order, and what they say.
+//! JSON lines of successful runs: which events there are, in which order, and what they contain.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,11 +11,15 @@ use crate::reader::{Event, Tokens, read, short};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::bash;
 
-/// What every run tells first.
+/// The first event of every run.
 pub(crate) const HEAD: &str = "thread.started\nturn.started\n";
 
-/// The lines of a run with these flags that ends well.
-pub(crate) fn told<const N: usize>(home: &Home, replies: [Reply; N], flags: &[&str]) -> Vec<Value> {
+/// The lines of a successful run with these flags.
+pub(crate) fn events_of<const N: usize>(
+    home: &Home,
+    replies: [Reply; N],
+    flags: &[&str],
+) -> Vec<Value> {
     let server = Server::start(replies);
     let mut cmd = home.codex(&server).args(["run", "--json"]);
     cmd.command.args(flags).arg("go");
@@ -26,7 +30,7 @@ pub(crate) fn told<const N: usize>(home: &Home, replies: [Reply; N], flags: &[&s
 
 const ALL: [&str; 2] = ["-s", "danger-full-access"];
 
-/// The events in short, between the head and the end.
+/// The events in short form, between the first and the last.
 #[track_caller]
 fn check(events: &[Value], expected: &str) {
     let all: String = events.iter().map(|event| short(event) + "\n").collect();
@@ -49,7 +53,7 @@ fn items<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
 #[test]
 fn a_plain_answer_is_one_item() {
     let home = Home::with_key();
-    let events = told(
+    let events = events_of(
         &home,
         [Reply::text("hello\nthere")],
         &["--no-tools", "-m", "gpt-5.5"],
@@ -67,7 +71,7 @@ fn a_plain_answer_is_one_item() {
 }
 
 #[test]
-fn messages_and_summaries_come_in_the_order_of_the_model() {
+fn messages_and_summaries_keep_the_order_of_the_model() {
     let answer = [
         Item::reasoning("First I think."),
         Item::commentary("one"),
@@ -75,7 +79,7 @@ fn messages_and_summaries_come_in_the_order_of_the_model() {
         Item::text("two"),
     ];
     let flags = ["--no-tools", "--summary", "auto"];
-    let events = told(&Home::with_key(), [Reply::items(answer)], &flags);
+    let events = events_of(&Home::with_key(), [Reply::items(answer)], &flags);
     let expected = "item.completed reasoning\nitem.completed agent_message\nitem.completed agent_message\nusage";
     check(&events, expected);
     assert_eq!(items(&events, "reasoning")[0]["text"], "First I think.");
@@ -94,7 +98,7 @@ fn a_command_begins_and_ends() {
         Reply::items([bash("echo bad; exit 3")]),
         Reply::text("done"),
     ];
-    let events = told(&home, replies, &ALL);
+    let events = events_of(&home, replies, &ALL);
     check(
         &events,
         "usage
@@ -122,7 +126,7 @@ fn a_command_begins_and_ends() {
 }
 
 #[test]
-fn a_change_of_a_file_names_it_and_says_which() {
+fn a_file_change_names_the_file_and_the_kind_of_change() {
     let home = Home::with_key();
     home.file("old", "a\n");
     let edit = json!({"path": "old", "edits": [{"old_text": "a", "new_text": "b"}]});
@@ -133,7 +137,7 @@ fn a_change_of_a_file_names_it_and_says_which() {
         Reply::items([Item::call("edit", wrong)]),
         Reply::text("done"),
     ];
-    let events = told(&home, replies, &["-s", "danger-full-access"]);
+    let events = events_of(&home, replies, &["-s", "danger-full-access"]);
     let found = items(&events, "file_change");
     let path = |name: &str| home.work().join(name).display().to_string();
     let change = |name: &str, kind: &str| json!([{"path": path(name), "kind": kind}]);
@@ -151,8 +155,8 @@ fn a_change_of_a_file_names_it_and_says_which() {
     assert_eq!(home.read("old"), "b\n");
 }
 
-/// Puts a tool of the user's own into the home.
-pub(crate) fn own_tool(home: &Home) {
+/// Puts a user-defined tool into the home.
+pub(crate) fn user_tool(home: &Home) {
     let folder = home.own().join("tools");
     fs::create_dir_all(&folder).expect("a directory");
     let program = folder.join("lookup.sh");
@@ -164,9 +168,9 @@ pub(crate) fn own_tool(home: &Home) {
 }
 
 #[test]
-fn another_tool_is_told_with_its_arguments_and_output() {
+fn other_tools_are_reported_with_arguments_and_output() {
     let home = Home::with_key();
-    own_tool(&home);
+    user_tool(&home);
     home.file("notes", "a line\n");
     let replies = [
         Reply::items([Item::call("lookup", json!({"id": "7"}))]),
@@ -175,7 +179,7 @@ fn another_tool_is_told_with_its_arguments_and_output() {
         Reply::items([Item::call("lookup", "{not json")]),
         Reply::text("done"),
     ];
-    let events = told(&home, replies, &ALL);
+    let events = events_of(&home, replies, &ALL);
     let found = items(&events, "tool_call");
     let of = |name: &str, status: &str| {
         let wanted = |item: &&&Value| item["name"] == name && item["status"] == status;
@@ -200,7 +204,7 @@ fn another_tool_is_told_with_its_arguments_and_output() {
         json!({"a": [1]})
     );
     assert_ne!(of("lookup", "bad_arguments")["output"], "");
-    // Whatever begins ends, under the same id.
+    // Every item that is started is completed under the same id.
     let count = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
     assert_eq!(count("item.completed"), 5);
     for event in events
@@ -215,10 +219,10 @@ fn another_tool_is_told_with_its_arguments_and_output() {
 }
 
 #[test]
-fn calls_at_the_same_time_keep_their_items() {
+fn concurrent_calls_keep_their_item_ids() {
     let wait = "while [ ! -e go ]; do :; done; echo slow";
     let calls = [bash(wait), bash("touch go; echo quick")];
-    let events = told(
+    let events = events_of(
         &Home::with_key(),
         [Reply::items(calls), Reply::text("done")],
         &ALL,
@@ -233,7 +237,7 @@ fn calls_at_the_same_time_keep_their_items() {
 }
 
 #[test]
-fn a_retry_is_told_and_what_was_cut_is_not() {
+fn a_retry_is_reported_and_truncated_text_is_not() {
     let replies = [
         Reply::sse(
             "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello wor\"}\n\n",
@@ -241,7 +245,7 @@ fn a_retry_is_told_and_what_was_cut_is_not() {
         Reply::status(503, &[], ""),
         Reply::text("Hello world"),
     ];
-    let events = told(&Home::with_key(), replies, &["--no-tools"]);
+    let events = events_of(&Home::with_key(), replies, &["--no-tools"]);
     let retries: Vec<&Value> = events
         .iter()
         .filter(|event| event["type"] == "retry")
@@ -258,12 +262,12 @@ fn a_retry_is_told_and_what_was_cut_is_not() {
 }
 
 #[test]
-fn limits_are_told_where_the_service_tells_them() {
+fn rate_limits_are_reported_if_the_service_sends_them() {
     let reply = Reply::text("hello")
         .header("x-codex-primary-used-percent", "12.5")
         .header("x-codex-primary-window-minutes", "300")
         .header("x-codex-primary-reset-at", "1900000000");
-    let events = told(&Home::with_token(), [reply], &["--no-tools"]);
+    let events = events_of(&Home::with_token(), [reply], &["--no-tools"]);
     let limits: Vec<&Value> = events
         .iter()
         .filter(|event| event["type"] == "limits")
@@ -278,13 +282,13 @@ fn limits_are_told_where_the_service_tells_them() {
 }
 
 #[test]
-fn the_usage_of_all_requests_is_summed_up() {
+fn the_usage_of_all_requests_is_added_up() {
     let replies = [
         Reply::items([Item::reasoning("hm"), bash("true")]),
         Reply::items([bash("true")]),
         Reply::text("done"),
     ];
-    let events = told(&Home::with_key(), replies, &ALL);
+    let events = events_of(&Home::with_key(), replies, &ALL);
     let (mut sum, mut numbers) = (Tokens::default(), Vec::new());
     for event in &events {
         if let Event::Usage {
@@ -321,7 +325,7 @@ fn the_usage_of_all_requests_is_summed_up() {
 }
 
 #[test]
-fn deltas_make_up_the_message() {
+fn the_deltas_add_up_to_the_message() {
     let answer = || {
         Reply::items([
             Item::commentary("I look at it."),
@@ -329,7 +333,7 @@ fn deltas_make_up_the_message() {
         ])
         .event_pause(Duration::from_millis(20))
     };
-    let events = told(&Home::with_key(), [answer()], &["--no-tools", "--deltas"]);
+    let events = events_of(&Home::with_key(), [answer()], &["--no-tools", "--deltas"]);
     let messages = items(&events, "agent_message");
     assert_eq!(messages.len(), 2);
     for message in messages {
@@ -342,12 +346,12 @@ fn deltas_make_up_the_message() {
         assert!(deltas.len() > 1, "{deltas:?}");
         assert_eq!(deltas.concat(), message["text"].as_str().expect("a text"));
     }
-    let without = told(&Home::with_key(), [answer()], &["--no-tools"]);
+    let without = events_of(&Home::with_key(), [answer()], &["--no-tools"]);
     assert!(without.iter().all(|event| event["type"] != "item.delta"));
 }
 
 #[test]
-fn warnings_are_items_unless_all_is_to_be_quiet() {
+fn warnings_are_items_unless_quiet() {
     let ask = |flags: &[&str]| {
         let server = Server::start([Reply::text("hello")]);
         let mut cmd = Home::with_key()

@@ -1,23 +1,23 @@
-//! JSON lines of runs that do not end well: the last line says how they ended, in the words of the exit codes. That it
-//! is the last, and agrees with the exit code, is checked for every run.
+//! JSON lines of failed runs: the last line says how they ended, in the words of the exit codes. That it is the last, and
+//! agrees with the exit code, is checked for every run.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 
 use serde_json::{Value, json};
 
-use crate::ends::{INT, TERM, ignored, waits_in_write};
-use crate::home::{Home, Ran, finish, processes, until};
+use crate::home::{CommandOutput, Home, finish, processes, until};
 use crate::needs::{Need, lacks};
 use crate::reader::{Event, Failure, read, short};
 use crate::standin::{Ends, Reply, Server, now_unix};
+use crate::stops::{INT, TERM, ignored, is_blocked_in_write};
 use crate::tools::bash;
 
 const HUP: i32 = 1;
 
-/// What the last line says, and the kinds of all lines.
+/// The contents of the last line, and the kinds of all lines.
 #[track_caller]
-fn failure(ran: &Ran) -> (Failure, Vec<String>) {
+fn failure(ran: &CommandOutput) -> (Failure, Vec<String>) {
     let events = ran.events();
     let kinds: Vec<String> = events.iter().map(short).collect();
     let [.., before, last] = &events[..] else {
@@ -33,7 +33,7 @@ fn failure(ran: &Ran) -> (Failure, Vec<String>) {
 }
 
 #[test]
-fn the_last_line_says_why() {
+fn the_last_line_gives_the_reason() {
     let check = |reply: Reply, flags: &[&str], code: i32, word: &str| {
         let server = Server::start([reply]);
         let mut cmd = Home::with_key().codex(&server).args(["run", "--json"]);
@@ -78,7 +78,7 @@ fn the_last_line_says_why() {
 }
 
 #[test]
-fn a_run_that_does_not_begin_has_a_last_line_too() {
+fn a_run_that_never_starts_has_a_last_line_too() {
     let server = Server::start([]);
     let check = |home: &Home, flags: &[&str], code: i32, word: &str| {
         let mut cmd = home.codex(&server);
@@ -112,7 +112,7 @@ fn a_run_that_does_not_begin_has_a_last_line_too() {
 }
 
 #[test]
-fn a_mistake_before_the_flag_is_told_in_lines_as_well() {
+fn a_usage_error_before_the_json_flag_is_reported_as_json() {
     let ran = Home::with_key()
         .offline()
         .args(["run", "--nonsense", "--json", "x"])
@@ -122,23 +122,23 @@ fn a_mistake_before_the_flag_is_told_in_lines_as_well() {
 }
 
 #[test]
-fn a_call_is_told_before_its_end_is_waited_for() {
+fn a_call_is_reported_before_it_ends() {
     let home = Home::with_key();
     let server = Server::start([Reply::items([bash("sleep 61.5")])]);
     let args = ["run", "--json", "-s", "danger-full-access", "go"];
     let mut child = home.codex(&server).args(args).start();
-    let mut told = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let started = told.find_map(|line| line.ok().filter(|line| line.contains("item.started")));
+    let mut reported = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let started = reported.find_map(|line| line.ok().filter(|line| line.contains("item.started")));
     assert!(started.is_some_and(|line| line.contains("sleep 61.5")));
     child.signal(TERM);
     child.wait().expect("a child");
 }
 
 #[test]
-fn a_signal_has_a_last_line_and_ends_the_run_by_itself() {
+fn a_signal_produces_a_last_line_and_ends_the_run_with_that_signal() {
     for (signal, word) in [(HUP, "hangup"), (INT, "interrupted"), (TERM, "terminated")] {
         if ignored(signal) {
-            continue; // by whoever started the tests, and then the run ignores it too
+            continue; // ignored when the tests were started, so the run ignores it too
         }
         for in_command in [false, true] {
             let home = Home::with_key();
@@ -172,7 +172,7 @@ fn a_signal_has_a_last_line_and_ends_the_run_by_itself() {
 }
 
 #[test]
-fn a_closed_standard_output_is_found_before_anything_is_asked() {
+fn a_closed_standard_output_is_detected_before_any_request() {
     let server = Server::start([Reply::text("hello")]);
     for form in ["--json", "--deltas"] {
         let args = ["run", "--json", "--no-tools", "x", form];
@@ -183,7 +183,7 @@ fn a_closed_standard_output_is_found_before_anything_is_asked() {
 }
 
 #[test]
-fn a_reader_of_lines_that_stands_still_does_not_hold_an_ordered_end() {
+fn a_stalled_reader_of_json_lines_does_not_delay_a_requested_stop() {
     if lacks(&Need::SYSTEM_CALLS) {
         return;
     }
@@ -192,7 +192,7 @@ fn a_reader_of_lines_that_stands_still_does_not_hold_an_ordered_end() {
         let mut cmd = Home::with_key().codex(&server).args(["run", "--json", "x"]);
         cmd.command.args(&flags);
         let mut child = cmd.start();
-        until("it is stuck", || waits_in_write(child.id()));
+        until("it is stuck", || is_blocked_in_write(child.id()));
         child.signal(TERM);
         let mut status = None;
         until("it ends", || {
@@ -208,7 +208,7 @@ fn a_reader_of_lines_that_stands_still_does_not_hold_an_ordered_end() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_told_nothing_more() {
+fn nothing_is_written_after_the_reader_closes() {
     let server = Server::start([Reply::deltas(20_000, "word ")]);
     let args = ["run", "--json", "--deltas", "--no-tools", "x"];
     let mut child = Home::with_key().codex(&server).args(args).start();
@@ -218,7 +218,7 @@ fn a_reader_that_goes_away_is_told_nothing_more() {
 }
 
 #[test]
-fn a_tool_that_fails_makes_the_run_fail_where_that_was_asked_for() {
+fn a_failed_tool_fails_the_run_on_request() {
     let server = Server::start([Reply::items([bash("exit 3")]), Reply::text("done")]);
     let args = [
         "run",

@@ -1,4 +1,4 @@
-//! What a tool may cost, and what goes back of it: memory, time, pictures; and a whole task.
+//! Limits on tool calls, and what is sent back: memory, time, images; and a whole task.
 
 use std::fs;
 
@@ -9,24 +9,24 @@ use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, outputs};
 
 #[test]
-fn output_without_end_costs_little_memory_and_disk() {
+fn endless_output_uses_little_memory_and_disk() {
     let home = Home::with_key();
     let peaks = "grep VmHWM /proc/$PPID/status /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/status";
-    // Two gigabytes through the pipe; what the keeper and the run needed at most comes behind them.
+    // Two gigabytes through the pipe, followed by the peak memory of the tool's process and of the run.
     let command = format!("head -c 2000000000 /dev/zero | tr '\\0' x; {peaks}; du -sm $TMPDIR");
-    let (_, told) = called(&home, &[], vec![bash(&command)]);
-    let peaks: Vec<u64> = told[0]
+    let (_, outputs) = called(&home, &[], vec![bash(&command)]);
+    let peaks: Vec<u64> = outputs[0]
         .lines()
         .filter(|line| line.contains("VmHWM:"))
         .filter_map(|line| line.split_whitespace().rev().nth(1)?.parse().ok())
         .collect();
-    assert_eq!(peaks.len(), 2, "{}", &told[0][told[0].len() - 500..]);
+    assert_eq!(peaks.len(), 2, "{}", &outputs[0][outputs[0].len() - 500..]);
     assert!(
         peaks.iter().all(|kilobytes| *kilobytes < 32 << 10),
         "{peaks:?}"
     );
-    assert!(told[0].len() < 66_000 && told[0].contains("; its first 64 MiB are in "));
-    let disk = told[0]
+    assert!(outputs[0].len() < 66_000 && outputs[0].contains("; the first 64 MiB are in "));
+    let disk = outputs[0]
         .lines()
         .rev()
         .nth(1)
@@ -39,7 +39,7 @@ fn output_without_end_costs_little_memory_and_disk() {
 }
 
 #[test]
-fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
+fn processes_that_fork_and_ignore_term_are_gone_after_the_time_limit() {
     let home = Home::with_key();
     let seconds = format!("89{}", std::process::id());
     let command = format!(
@@ -49,11 +49,11 @@ fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
         &["--tool-timeout", "2s"][..],
         &["--tool-timeout", "2s", "-s", "danger-full-access"],
     ] {
-        let (ran, told) = called(&home, flags, vec![bash(&command)]);
+        let (ran, outputs) = called(&home, flags, vec![bash(&command)]);
         assert!(
-            told[0].starts_with("begun\n[ended after 2 s, its time limit"),
+            outputs[0].starts_with("begun\n[timed out after 2 s"),
             "{}",
-            told[0]
+            outputs[0]
         );
         assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
         ran.says("(timeout, ");
@@ -61,7 +61,7 @@ fn what_forks_ignores_and_holds_on_is_gone_after_its_time() {
 }
 
 #[test]
-fn no_edit_is_lost_among_a_thousand_in_rounds_of_eight() {
+fn no_edit_is_lost_among_a_thousand() {
     let home = Home::with_key();
     let (files, rounds) = (50, 125);
     for file in 0..files {
@@ -94,9 +94,13 @@ fn no_edit_is_lost_among_a_thousand_in_rounds_of_eight() {
         "go",
     ]);
     cmd.run().exits(0).stdout("done\n").stderr("");
-    let told = outputs(&server);
-    assert_eq!(told.len(), files * 20);
-    assert!(told.iter().all(|told| told.starts_with("changed f")));
+    let outputs = outputs(&server);
+    assert_eq!(outputs.len(), files * 20);
+    assert!(
+        outputs
+            .iter()
+            .all(|outputs| outputs.starts_with("changed f"))
+    );
     let expected: Vec<String> = (0..20).map(|n| format!("[{n}]")).collect();
     for file in 0..files {
         assert_eq!(
@@ -108,7 +112,7 @@ fn no_edit_is_lost_among_a_thousand_in_rounds_of_eight() {
 }
 
 #[test]
-fn pictures_are_seen() {
+fn images_reach_the_model() {
     let home = Home::with_key();
     let png = b"\x89PNG\r\n\x1a\n and the rest";
     home.file("a.png", png);
@@ -121,12 +125,12 @@ fn pictures_are_seen() {
     home.codex(&server).args(["run", "go"]).run().exits(0);
     let body = server.requests()[1].json();
     let items = body["input"].as_array().expect("items");
-    let told: Vec<_> = items
+    let outputs: Vec<_> = items
         .iter()
         .filter(|item| item["type"] == "function_call_output")
         .collect();
     assert_eq!(
-        told[0]["output"][0]["text"],
+        outputs[0]["output"][0]["text"],
         format!("[a.png: image/png, {} bytes]", png.len())
     );
     let picture = json!({
@@ -134,12 +138,12 @@ fn pictures_are_seen() {
         "image_url": "data:image/png;base64,iVBORw0KGgogYW5kIHRoZSByZXN0",
         "detail": "original",
     });
-    assert_eq!(told[0]["output"][1], picture);
+    assert_eq!(outputs[0]["output"][1], picture);
     assert_eq!(
-        told[1]["output"],
+        outputs[1]["output"],
         "b.txt is a binary file of 5 bytes; use bash to inspect it"
     );
-    let words = told[2]["output"].as_str().expect("a text");
+    let words = outputs[2]["output"].as_str().expect("a text");
     assert!(
         words.contains("at most 5 MiB are allowed; make it smaller"),
         "{words}"
@@ -147,7 +151,7 @@ fn pictures_are_seen() {
 }
 
 #[test]
-fn a_failing_test_is_found_mended_and_seen_to_pass() {
+fn a_failing_test_is_found_and_fixed() {
     let home = Home::with_key();
     home.file("add.sh", "add() { echo $(($1 - $2)); }\n");
     home.file("test.sh", ". ./add.sh\n[ \"$(add 2 3)\" = 5 ] && echo passed || { echo \"2 + 3 is $(add 2 3)\"; exit 1; }\n");
@@ -176,14 +180,18 @@ fn a_failing_test_is_found_mended_and_seen_to_pass() {
     ] {
         ran.says(line);
     }
-    let told = outputs(&server);
+    let outputs = outputs(&server);
     assert!(
-        told[0].starts_with("2 + 3 is -1\n[exit code 1]"),
+        outputs[0].starts_with("2 + 3 is -1\n[exit code 1]"),
         "{}",
-        told[0]
+        outputs[0]
     );
-    assert_eq!(told[2], "add() { echo $(($1 - $2)); }\n");
-    assert!(told[4].starts_with("passed\n[exit code 0]"), "{}", told[4]);
+    assert_eq!(outputs[2], "add() { echo $(($1 - $2)); }\n");
+    assert!(
+        outputs[4].starts_with("passed\n[exit code 0]"),
+        "{}",
+        outputs[4]
+    );
     assert_eq!(
         fs::read_to_string(home.work().join("add.sh")).expect("a file"),
         "add() { echo $(($1 + $2)); }\n"

@@ -1,33 +1,33 @@
-//! The JSON lines of any run that a test starts: each fits the schema that the binary prints, the last one is the end
-//! of the turn, and it agrees with the exit code. A test that cuts standard output on purpose looks at `Ran::status`
-//! and not at `Ran::exits`.
+//! The JSON lines of any run that a test starts: each matches the schema that the binary prints, the last one is the end
+//! of the turn, and it agrees with the exit code. A test that cuts standard output on purpose uses `CommandOutput::status`
+//! and not `CommandOutput::exits`.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::ran::Ran;
+use crate::command_output::CommandOutput;
 use crate::spec::mistakes_by;
 
-/// What `codex schema events` prints.
+/// The output of `codex schema events`.
 pub(crate) static EVENTS: LazyLock<Value> = LazyLock::new(|| {
     let text = include_str!("../../src/output/events.schema.json");
     serde_json::from_str(text).expect("the schema is JSON")
 });
 
-/// How a command line asks for the lines.
+/// How a command line requests the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Not,
     Lines,
-    /// As the official SDK asks, which is told nothing after it has ended the run.
+    /// Like the official SDK, which receives nothing after it has ended the run.
     BySdk,
 }
 
-/// What is wrong with the lines of this run, if it was to print some.
-pub(crate) fn wrong(ran: &Ran) -> Option<String> {
-    let asked = asked(&ran.said);
+/// What is wrong with the lines of this run, if it should have printed any.
+pub(crate) fn wrong(ran: &CommandOutput) -> Option<String> {
+    let asked = asked(&ran.command);
     let code = ran
         .status
         .code()
@@ -40,7 +40,7 @@ pub(crate) fn wrong(ran: &Ran) -> Option<String> {
 
 fn asked(said: &str) -> Asked {
     let words: Vec<&str> = said.split_whitespace().collect();
-    // The debug form of a command has its words in quotes; what a test says itself begins with the name.
+    // The debug form of a command has its words in quotes; a command named by a test begins with `codex`.
     let own = said.starts_with("codex ");
     let has = |word: &str| {
         let quoted = format!("\"{word}\"");
@@ -57,7 +57,7 @@ fn asked(said: &str) -> Asked {
     }
 }
 
-/// What is wrong with these lines of a run that ended with this code.
+/// What is wrong with these lines of a run that ended with this exit code.
 fn judge(text: &str, code: i32, asked: Asked) -> Option<String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut ends = Vec::new();
@@ -77,28 +77,29 @@ fn judge(text: &str, code: i32, asked: Asked) -> Option<String> {
         }
         count = n + 1;
     }
-    let told_none = code == 141 || code == 74 && text.is_empty();
+    let reports_none = code == 141 || code == 74 && text.is_empty();
     let aborted = asked == Asked::BySdk && code == 143;
     match &ends[..] {
-        [] if told_none || aborted => None,
-        [] => Some(format!("no end is told of exit {code}")),
-        [_] if told_none || aborted => Some(format!("an end is told of exit {code}")),
+        [] if reports_none || aborted => None,
+        [] => Some(format!("no end is reported for exit {code}")),
+        [_] if reports_none || aborted => Some(format!("an end is reported for exit {code}")),
         [(n, _)] if n + 1 != count || !text.ends_with('\n') => {
             Some(format!("the end on line {} is not the last", n + 1))
         }
         [(_, end)] => {
-            let told = match end["type"].as_str() {
+            let reported = match end["type"].as_str() {
                 Some("turn.completed") => json!(0),
                 _ => end["error"]["exit_code"].clone(),
             };
-            (told != code).then(|| format!("the last line tells of {told}, and it is {code}"))
+            (reported != code)
+                .then(|| format!("the last line reports {reported}, and it is {code}"))
         }
-        _ => Some("more than one end is told".to_owned()),
+        _ => Some("more than one end is reported".to_owned()),
     }
 }
 
 #[test]
-fn who_asks_for_lines_is_known_by_the_command_line() {
+fn json_lines_are_expected_for_the_right_command_lines() {
     let check = |said: &str, expected: Asked| assert_eq!(asked(said), expected, "{said}");
     check(
         r#"cd "/w" && A="run" "codex" "run" "--json" "x""#,
@@ -117,7 +118,7 @@ fn who_asks_for_lines_is_known_by_the_command_line() {
 }
 
 #[test]
-fn what_is_wrong_with_lines_is_seen() {
+fn invalid_json_lines_are_detected() {
     let check = |lines: &[&str], code: i32, asked: Asked, expected: Option<&str>| {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let found = judge(&text, code, asked);
@@ -135,13 +136,18 @@ fn what_is_wrong_with_lines_is_seen() {
     check(&[begun], 141, lines, None);
     check(&[begun], 143, Asked::BySdk, None);
     check(&[], 74, lines, None);
-    check(&[begun], 143, lines, Some("no end is told of exit 143"));
-    check(&[], 0, lines, Some("no end is told of exit 0"));
+    check(
+        &[begun],
+        143,
+        lines,
+        Some("no end is reported for exit 143"),
+    );
+    check(&[], 0, lines, Some("no end is reported for exit 0"));
     check(
         &[begun, badly],
         143,
         Asked::BySdk,
-        Some("an end is told of exit 143"),
+        Some("an end is reported for exit 143"),
     );
     check(
         &[well, begun],
@@ -149,18 +155,23 @@ fn what_is_wrong_with_lines_is_seen() {
         lines,
         Some("the end on line 1 is not the last"),
     );
-    check(&[well, well], 0, lines, Some("more than one end is told"));
+    check(
+        &[well, well],
+        0,
+        lines,
+        Some("more than one end is reported"),
+    );
     check(
         &[badly],
         5,
         lines,
-        Some("the last line tells of 4, and it is 5"),
+        Some("the last line reports 4, and it is 5"),
     );
     check(
         &[well],
         4,
         lines,
-        Some("the last line tells of 0, and it is 4"),
+        Some("the last line reports 0, and it is 4"),
     );
     let unknown = Some("line 1: /more: the specification knows no such field");
     check(&[r#"{"type":"turn.started","more":1}"#], 0, lines, unknown);

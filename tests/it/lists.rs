@@ -1,18 +1,18 @@
-//! The service's list of models beside a run: the run uses the list that there is and never waits for another, and the
-//! next run finds the new one.
+//! Refreshing the service's list of models during a run: the run uses the cached list and never waits for a new one, and
+//! the next run finds the new one.
 
 use std::fs;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::ends::TERM;
 use crate::home::{Home, each, finish, until};
 use crate::models::{LIST, list};
 use crate::standin::{Recorded, Reply, Script, Server, now_unix};
+use crate::stops::TERM;
 use crate::tools::bash;
 
-/// A run that goes on until the list of models was asked for so often, in a tool call of its first answer.
+/// A run that continues until the list has been requested this often, in a tool call of its first answer.
 fn run_until_listed(home: &Home, server: &Server, lists: usize) {
     let flag = home.work().join("listed");
     let _ = fs::remove_file(&flag);
@@ -36,10 +36,10 @@ fn model_of(request: &Recorded) -> String {
 }
 
 #[test]
-fn a_run_asks_for_the_list_once_its_answer_has_begun() {
-    // A refusal is no answer.
+fn a_run_fetches_the_model_list_once_its_answer_has_begun() {
+    // A refusal is not an answer.
     let server = Server::start([Reply::status(400, &[], r#"{"detail":"no"}"#)]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.codex(&server)
         .args(["run", "--no-tools", "x"])
         .run()
@@ -61,11 +61,11 @@ fn a_run_asks_for_the_list_once_its_answer_has_begun() {
     assert_eq!(lists.len(), 1, "once for the run");
 }
 
-/// The protocol has a version, which is not ours: that stands in the name that we give ourselves.
+/// The protocol has a version of its own; ours is in the User-Agent.
 #[test]
-fn the_protocol_is_named_to_the_subscription_and_the_program_to_everybody() {
+fn the_protocol_version_is_sent_only_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     let list = &server.lists()[0];
     assert!(
@@ -93,18 +93,18 @@ fn the_protocol_is_named_to_the_subscription_and_the_program_to_everybody() {
 }
 
 #[test]
-fn a_run_uses_the_list_that_there_is_and_the_next_one_the_new_one() {
+fn a_run_uses_the_cached_list_and_the_next_one_the_new_list() {
     let server = Server::start([]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
-    // The list is fresh, but the answer names another mark.
+    // The list is fresh, but the answer has a different ETag.
     server.relist(list(&[
         ("gpt-0", "hide"),
         ("gpt-5.5", "list"),
         ("gpt-6.1-sol", "list"),
     ]));
     run_until_listed(&home, &server, 2);
-    run_until_listed_not(&home, &server);
+    run_without_request_for_list(&home, &server);
     let models: Vec<String> = server
         .requests()
         .iter()
@@ -117,19 +117,19 @@ fn a_run_uses_the_list_that_there_is_and_the_next_one_the_new_one() {
     );
     assert_eq!(server.lists().len(), 2, "the mark is the same again");
 
-    // Old, with the same mark: it is asked for and has not changed.
-    home.recache("fetched_at", &json!(1));
-    home.recache("asked_at", &json!(1));
+    // Old, with the same ETag: it is requested and has not changed.
+    home.edit_cached_list("fetched_at", &json!(1));
+    home.edit_cached_list("asked_at", &json!(1));
     run_until_listed(&home, &server, 3);
-    // Old, but somebody else asks for it just now.
-    home.recache("fetched_at", &json!(1));
-    home.recache("asked_at", &json!(now_unix()));
-    run_until_listed_not(&home, &server);
+    // Old, but another process is requesting it at the moment.
+    home.edit_cached_list("fetched_at", &json!(1));
+    home.edit_cached_list("asked_at", &json!(now_unix()));
+    run_without_request_for_list(&home, &server);
     assert_eq!(server.lists().len(), 3);
 }
 
-/// A run with two answers, which has no reason to ask for the list.
-fn run_until_listed_not(home: &Home, server: &Server) {
+/// A run with two answers, which has no reason to request the list.
+fn run_without_request_for_list(home: &Home, server: &Server) {
     server.push(Reply::items([bash("true")]));
     server.push(Reply::text("done"));
     let args = ["run", "-q", "-s", "danger-full-access", "go"];
@@ -142,7 +142,7 @@ fn run_until_listed_not(home: &Home, server: &Server) {
 }
 
 #[test]
-fn a_run_does_not_wait_for_the_list() {
+fn a_run_does_not_wait_for_the_model_list() {
     for (name, reply) in [
         (
             "no head",
@@ -177,7 +177,7 @@ fn a_run_does_not_wait_for_the_list() {
 }
 
 #[test]
-fn an_ended_sign_in_is_renewed_once_for_run_and_list() {
+fn an_expired_sign_in_is_renewed_once_for_run_and_list() {
     let server = Server::start([]);
     let (home, _) = Home::expired(&server);
     run_until_listed(&home, &server, 1);
@@ -191,7 +191,7 @@ fn an_ended_sign_in_is_renewed_once_for_run_and_list() {
 }
 
 #[test]
-fn thirty_runs_at_once_leave_a_whole_file() {
+fn thirty_concurrent_runs_leave_an_intact_cache() {
     let server = Server::start(vec![Reply::text("ok"); 30]);
     let (home, _) = Home::signed_in(&server);
     each((0..30).collect(), 30, |_| {

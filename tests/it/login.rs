@@ -1,4 +1,4 @@
-//! Signing in with a browser: it comes back by itself, or what it ends on is pasted.
+//! Signing in with a browser: it completes by itself, or the final address is pasted.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,13 +8,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::browser::{SignIn, call, code, ports};
-use crate::ends::TERM;
 use crate::home::{Home, KEY, until};
 use crate::models::LIST;
 use crate::standin::{Decision, Reply, Script, Server, browse, jwt, now_unix};
+use crate::stops::TERM;
 
 #[test]
-fn the_browser_comes_back_by_itself() {
+fn a_browser_sign_in_completes() {
     let _turn = ports();
     let (server, home) = (Server::start([Reply::text("ok")]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
@@ -71,7 +71,7 @@ fn the_list_of_models_comes_with_the_sign_in() {
 }
 
 #[test]
-fn a_list_that_does_not_come_stands_in_the_way_of_no_sign_in() {
+fn a_missing_model_list_does_not_fail_the_sign_in() {
     let replies = [
         Reply::status(500, &[], "oops"),
         Reply::status(401, &[], "{}"),
@@ -99,7 +99,7 @@ fn a_list_that_does_not_come_stands_in_the_way_of_no_sign_in() {
 }
 
 #[test]
-fn a_stray_page_is_told_so_and_the_waiting_goes_on() {
+fn a_stray_callback_gets_an_error_page_and_the_wait_continues() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
@@ -118,14 +118,14 @@ fn a_stray_page_is_told_so_and_the_waiting_goes_on() {
             "{answer}"
         );
     }
-    // Somebody connects and says nothing: that holds up nobody.
+    // A client that connects and sends nothing does not block the callback.
     let _silent = TcpStream::connect((Ipv4Addr::LOCALHOST, 1455)).expect("it listens");
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
 }
 
 #[test]
-fn a_no_is_told_on_the_page_and_in_the_terminal() {
+fn a_denied_sign_in_is_reported_on_the_page_and_in_the_terminal() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     server.issuer().decide(Decision::Deny);
@@ -137,7 +137,7 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
         .says("the service refused: The person said no");
     assert!(home.auth_text().is_none());
 
-    for (words, exit, told) in [
+    for (words, exit, reported) in [
         (
             "x_Missing_Codex_Entitlement",
             5,
@@ -152,25 +152,25 @@ fn a_no_is_told_on_the_page_and_in_the_terminal() {
         );
         let (status, page) = call(1455, &format!("/auth/callback?{query}"));
         assert!(status == 200 && !page.contains("<b>"), "{page}");
-        sign_in.end().exits(exit).says(told);
+        sign_in.end().exits(exit).says(reported);
     }
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     call(1455, &format!("/auth/callback?state={}", sign_in.state()));
-    sign_in.end().exits(4).says("the redirect carried no code");
+    sign_in.end().exits(4).says("the redirect contains no code");
 }
 
 #[test]
-fn the_page_tells_the_truth_about_the_exchange() {
+fn the_page_shows_the_result_of_the_exchange() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let refusal = json!({"error": "invalid_grant", "error_description": "That code is used."});
-    for (reply, exit, told) in [
+    for (reply, exit, reported) in [
         (
             Reply::json(400, &refusal),
             4,
             "That code is used. (invalid_grant) [HTTP 400]",
         ),
-        // Longer than anybody waits for it.
+        // Longer than any command waits for it.
         (
             Reply::status(503, &[("retry-after", "31")], "busy"),
             7,
@@ -193,13 +193,13 @@ fn the_page_tells_the_truth_about_the_exchange() {
         let (status, page) = call(1455, &format!("/auth/callback?{query}"));
         assert!(status == 200 && page.contains("Not signed in"), "{page}");
         let ran = sign_in.end();
-        ran.exits(exit).says(told);
+        ran.exits(exit).says(reported);
         assert!(!ran.stderr.contains("ac_made_up_1") && home.auth_text().is_none());
     }
 }
 
 #[test]
-fn the_address_of_the_last_page_can_be_pasted() {
+fn the_callback_url_can_be_pasted() {
     let _turn = ports();
     let server = Server::start([]);
     let paste = |form: fn(&str, &str) -> String| {
@@ -223,14 +223,14 @@ fn the_address_of_the_last_page_can_be_pasted() {
 }
 
 #[test]
-fn what_is_pasted_wrongly_is_told_and_asked_for_again() {
+fn an_invalid_paste_is_reported_and_asked_for_again() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let mut sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     sign_in.type_in("what?\n");
-    sign_in.line("There is no code in that");
+    sign_in.line("That contains no code");
     sign_in.type_in("http://localhost:1455/auth/callback?code=ac_123456&state=other\n");
-    sign_in.line("belongs to another sign-in");
+    sign_in.line("is from a different sign-in");
     let text = format!(
         "http://localhost:1455/auth/callback?error=access_denied&state={}\n",
         sign_in.state()
@@ -241,7 +241,7 @@ fn what_is_pasted_wrongly_is_told_and_asked_for_again() {
 }
 
 #[test]
-fn browser_names_the_command_and_gets_no_secret() {
+fn the_browser_command_gets_no_secret() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     home.file(
@@ -254,7 +254,7 @@ fn browser_names_the_command_and_gets_no_secret() {
         .env("BROWSER", "sh opener %s 'of mine'");
     let cmd = cmd.env("CODEX_API_KEY", KEY).args(["login"]);
     let mut sign_in = SignIn::begin(cmd);
-    sign_in.line("the command in BROWSER: it failed (exit status: 3)");
+    sign_in.line("the command in BROWSER failed (exit status: 3)");
     assert_eq!(home.read("address of mine").trim(), sign_in.address);
     let seen = home.read("seen");
     assert!(seen.contains("BROWSER=") && !seen.contains(KEY) && !seen.contains("eyJ"));
@@ -262,11 +262,11 @@ fn browser_names_the_command_and_gets_no_secret() {
     sign_in
         .end()
         .exits(0)
-        .says("CODEX_API_KEY is set and comes first");
+        .says("CODEX_API_KEY is set and takes precedence");
 }
 
 #[test]
-fn a_new_sign_in_revokes_the_one_before_it_once_it_is_stored() {
+fn a_new_sign_in_revokes_the_previous_one_once_it_is_stored() {
     let _turn = ports();
     let server = Server::start([]);
     let (home, old) = Home::signed_in(&server);
@@ -284,7 +284,7 @@ fn a_new_sign_in_revokes_the_one_before_it_once_it_is_stored() {
         .to_owned();
     assert!(server.issuer().is_live(&new) && !server.issuer().is_live(&old.refresh));
 
-    // The same token once more is no other sign-in, so nothing is revoked.
+    // The same token again is not a different sign-in, so nothing is revoked.
     let access = home.auth_json()["openai-codex"]["access"]
         .as_str()
         .expect("a token")
@@ -299,7 +299,7 @@ fn a_new_sign_in_revokes_the_one_before_it_once_it_is_stored() {
 }
 
 #[test]
-fn a_sign_in_that_is_called_off_leaves_the_old_one() {
+fn a_cancelled_sign_in_keeps_the_old_one() {
     let _turn = ports();
     let server = Server::start([]);
     let (home, old) = Home::signed_in(&server);
@@ -318,7 +318,7 @@ fn a_sign_in_that_is_called_off_leaves_the_old_one() {
 }
 
 #[test]
-fn half_a_request_holds_up_nobody() {
+fn an_incomplete_request_does_not_block_the_callback() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
@@ -337,7 +337,7 @@ fn half_a_request_holds_up_nobody() {
 }
 
 #[test]
-fn whoever_comes_twice_is_told_the_same() {
+fn a_repeated_callback_gets_the_same_page() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     server.issuer().pause_before(Duration::from_secs(1));
@@ -356,7 +356,7 @@ fn whoever_comes_twice_is_told_the_same() {
 }
 
 #[test]
-fn the_next_command_in_browser_is_tried_where_the_first_is_not_there() {
+fn the_next_command_in_browser_is_tried_if_the_first_is_missing() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     home.file("opener", "printf '%s\\n' \"$1\" > address\n");

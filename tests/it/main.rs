@@ -5,126 +5,127 @@
 mod standin;
 
 #[cfg(target_os = "linux")]
-mod attempts; // what is attempted against the sandbox
-#[cfg(target_os = "linux")]
-mod breakouts; // ways out of the sandbox that take more than one call
+mod attempts; // attempts to break out of the sandbox
 mod browser; // a browser sign-in under test
-#[allow(dead_code)] // until the tests of the full screen use all of it
-mod chat; // the full screen: questions, tool calls, keys and commands
-mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
+mod command_output; // the output of a command, and checks of it
+#[allow(dead_code)] // it emulates more than the tests look at
 mod emulator; // a terminal emulator
 mod home; // a fresh home, a clean environment, and the command under test
 mod imports; // a reader of the imports of the source tree
 mod lines; // the JSON lines of any run
 mod needs; // what tests need of the machine, and the one way to skip
 mod on_screen; // a chat on a pseudo terminal
-mod proxies; // proxies that want another sign-in, and those of SOCKS
+mod proxies; // proxies with unsupported authentication, and SOCKS proxies
 mod proxy; // a proxy under test
-mod pty; // a pseudo terminal
-mod ran; // what a command did, and what a test wants of it
-mod reader; // a reader of the JSON lines, with types of its own
-mod stored; // a home with something stored in it
+mod pty; // a pseudo-terminal
+mod reader; // a reader of the JSON lines, with its own types
+mod stored; // a home with a stored credential
 
 mod account; // status, token and logout
 #[cfg(target_os = "linux")]
 mod aliases; // credentials under other names
-mod answers; // every kind of refusal by every way to the service
+mod answers; // every kind of refusal in every command
+mod bad_input; // errors on the command line, with their messages and exit codes
 #[cfg(target_os = "linux")]
-mod around; // what goes into a tool, and what it leaves behind
-mod bad_input; // what is wrong on the command line, with its message and code
-mod bound; // workspaces that are bound to a place
-mod broken_files; // config.json and models.json with mistakes in them
-mod budgets; // what a run may use, and what is told of it
-mod catalogue; // every model of the built-in list, asked in both ways
-mod clocks; // how long a connection, a head and silence may take
+mod breakouts; // ways out of the sandbox that take more than one call
+mod broken_files; // config.json and models.json with errors in them
+mod budgets; // limits on what a run may use, and reports of what it used
+mod catalogue; // every model of the built-in list, with both kinds of credentials
+mod chat; // the full screen: questions, tool calls, keys and commands
+mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
+mod clamping; // settings that a model does not support
+mod clocks; // time limits for a connection, a response head and silence
 mod config; // defaults for flags
 mod continued; // what is sent of earlier answers
-mod credentials; // which secret goes where, and that it is shown nowhere
-mod cuts; // connections that are cut, everywhere
-#[cfg(target_os = "linux")]
-mod decisive; // files that tools must not reach
-mod defaults; // a model that nobody has named and that is not there
+mod credentials; // which secret goes where, and that none is shown
+mod cuts; // connections that break off, at every position
+mod damaged_sessions; // conversations whose files were truncated or damaged
+mod defaults; // a default model that is not available
 mod device; // signing in without a browser
-mod disk; // disks that are full, and mounts
-mod ends; // signals, the clock, a budget
-mod exec; // the official spelling
+mod disk; // full disks, and mounts
 #[cfg(target_os = "linux")]
-mod exhausted; // threads, descriptors and sizes of files that are used up
-mod fault_delays; // what the service says when it says no for now, and when it is asked again
-mod fault_records; // recorded refusals of real services, where they are at hand
-mod fault_table; // what the service says when it says no, row by row
-mod faults; // what the service says when it says no, and streams that break off
+mod escapes; // attempts to escape from the sandbox
+mod exec; // `codex exec`, the syntax of the official client
+#[cfg(target_os = "linux")]
+mod exhausted; // exhausted threads, descriptors and file sizes
+mod fault_delays; // temporary refusals, and when they are retried
+mod fault_records; // recorded refusals of real services, if available
+mod fault_table; // permanent refusals, row by row
+mod faults; // error responses, and streams that break off
 #[cfg(target_os = "linux")]
 mod first_process; // containers without an init
-mod fitting; // what a model does not take
-mod fixtures; // recorded streams of real services, where they are at hand
+mod fixtures; // recorded streams of real services, if available
 mod foreign; // credentials files of other programs
-mod forged; // what others chose, in lines of ours
-mod generated; // man/ and completions/ are what the binary prints
-mod golden; // the JSON lines of a run as this version tells them
-mod handed_over; // what env files and containers hand over as it stands
+mod foreign_entries; // entries of other programs in a credentials file
+mod forged; // text chosen by others, in lines of the output
+mod generated; // man/ and completions/ match the output of the binary
+#[cfg(target_os = "linux")]
+mod git_changes; // changes to what git executes by itself
+mod golden; // the JSON lines of a run, as this version prints them
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
-mod hostile; // answers that are beyond all measure
+mod hostile; // answers of extreme size or depth
 mod imports_tests; // the reader of imports, on small trees
-mod inputs; // what goes along with a prompt
+mod inputs; // what accompanies a prompt
 mod interrupted; // a renewal that is interrupted
-mod jsonl; // JSON lines of runs that end well
-mod jsonl_ends; // JSON lines of runs that do not end well
-#[cfg(target_os = "linux")]
-mod kept; // what a conversation keeps when it is gone on with
-mod limits; // what a tool may cost, and whole tasks
-mod lists; // the list of models beside a run
+mod jsonl; // JSON lines of successful runs
+mod jsonl_ends; // JSON lines of failed runs
+mod limits; // limits on tool calls, and whole tasks
+mod lists; // refreshing the list of models during a run
 mod login; // signing in with a browser
 mod maps; // the maps of the source and of the tests, and the names of types
 mod matrix; // every kind of input with every way in which a service fails
 mod models; // `codex models`
-mod named_files; // files that are named and are none
+mod named_files; // named files that are pipes, terminals or endless
 mod network; // proxies
-mod not_ours; // entries of other programs in the places of ours
 #[cfg(target_os = "linux")]
-mod order; // the order in which calls take effect, and the last words of a command
-mod own_models; // models of the user's own
-#[cfg(target_os = "linux")]
-mod own_tools; // programs of the user's own as tools
-mod personal; // access tokens that a workspace hands out
+mod order; // the order in which calls take effect, and the last output of a command
+mod personal; // access tokens that a workspace issues
 mod pipes; // standard input and output, as a prompt and as an answer
 #[cfg(target_os = "linux")]
-mod planted; // what somebody else could have put there
-mod ports; // the callback's ports, taken by somebody else
-mod providers; // servers of the user's own, from models.json
+mod planted; // files that another user could have planted
+mod ports; // the callback's ports, taken by another program
+mod providers; // user-defined servers, from models.json
+mod raw_values; // values from env files and containers, which no shell has expanded
 #[cfg(target_os = "linux")]
 mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
-mod refusals; // the issuer says no
-mod results;
-mod retries; // requests that are made again
+mod refusals; // refusals by the issuer
+mod results; // results of tool calls
+#[cfg(target_os = "linux")]
+mod resumed; // what a resumed conversation keeps
+mod retries; // repeated requests
 mod roots; // certificates
 mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
-mod sandbox; // what is around the tools, and what users are told of it
+mod sandbox; // the sandbox of the tools, and what users are told about it
 mod search; // grep, find and ls
 mod session_lines; // session files of earlier and later versions
-mod sessions; // conversations that are stored and gone on with
-mod shapes; // the shape of a request, where the list is wrong about it
+mod sessions; // stored and resumed conversations
+mod shapes; // the shape of a request, if the list is wrong about it
 mod shared; // a file that is shared with another program
 #[cfg(target_os = "linux")]
 mod sockets; // Unix sockets inside the sandbox, attacked and used oddly
-mod spec; // what the public specification says of a request's body
+mod spec; // what the public specification says about a request's body
+mod stops; // signals, time limits and budgets
 mod store; // the credentials file
-mod streams; // descriptors that are closed, and what the others may be
-mod structured; // an answer that must match a schema, and a file that gets it
+mod streams; // closed standard streams, and what the others may be
+mod structured; // an answer that must match a schema, and a file that receives it
 #[cfg(target_os = "linux")]
 mod tasks; // real work in the sandbox
-mod terminal; // a terminal in place of pipes
+mod terminal; // a terminal instead of pipes
 mod tidy; // the import table, and rules that the compiler does not check
-mod tools; // the calls of a model, and what goes back
-mod torn; // conversations whose files were cut or damaged
-mod tree; // nothing is left alive
+mod tools; // the calls of a model, and what is sent back
+mod tree; // no process is left running
 #[cfg(target_os = "linux")]
-mod variables; // what tools find in their environment, and what they never do
+mod trusted_files; // files that decide about later runs, out of reach of tools
+mod turns; // many turns over standard input
+mod user_models; // user-defined models
 #[cfg(target_os = "linux")]
-mod walls; // attempts to get out of the sandbox
-mod web; // the service's own search of the web
+mod user_tools; // user-defined tools
 #[cfg(target_os = "linux")]
-mod writes; // what codex writes while tools put something else in its place
+mod variables; // the environment of tools
+mod web; // the service's own web search
+mod workspaces; // workspaces restricted to a region or a routing
+#[cfg(target_os = "linux")]
+mod writes; // writes of codex while tools replace the target

@@ -1,4 +1,4 @@
-//! The maps of `src/README.md` and `tests/README.md` name every folder and file, and no type name has two meanings.
+//! The maps of `src/README.md` and `tests/README.md` name every folder and file, and type names are unique.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::tidy::{root, sources};
 
 /// The names in the first column of the first table of a README.
-fn mapped(readme: &str) -> BTreeSet<String> {
+fn names_in_map(readme: &str) -> BTreeSet<String> {
     let rows = readme
         .lines()
         .skip_while(|line| !line.starts_with("| --- |"))
@@ -22,7 +22,7 @@ fn mapped(readme: &str) -> BTreeSet<String> {
     set
 }
 
-/// The folders and files in a folder, its README left out.
+/// The folders and files in a folder, without its README.
 fn listed(folder: &Path) -> BTreeSet<String> {
     let names = fs::read_dir(folder)
         .expect("a folder")
@@ -38,13 +38,18 @@ fn the_maps_name_every_folder_and_file() {
     for folder in ["src", "tests"] {
         let folder = root().join(folder);
         let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
-        assert_eq!(mapped(&readme), listed(&folder), "{}", folder.display());
+        assert_eq!(
+            names_in_map(&readme),
+            listed(&folder),
+            "{}",
+            folder.display()
+        );
     }
 }
 
 /// Every path in the text of `src/README.md` exists, below `src` or below the root.
 #[test]
-fn the_files_that_the_map_of_src_names_exist() {
+fn the_files_named_by_the_map_of_src_exist() {
     let src = root().join("src");
     let readme = fs::read_to_string(src.join("README.md")).expect("a README");
     let names = readme.split('`').skip(1).step_by(2);
@@ -77,7 +82,7 @@ fn types(text: &str) -> impl Iterator<Item = &str> {
 
 /// `Error` is the name of each module's error; types of tests and those inside a function are not counted.
 #[test]
-fn no_type_name_has_two_definitions() {
+fn type_names_are_unique() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for path in sources(&root().join("src")) {
         if path.to_string_lossy().ends_with("tests.rs") {

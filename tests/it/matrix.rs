@@ -1,5 +1,5 @@
-//! Every kind of standard input, every way to give a prompt and every way in which a service can fail to answer: each
-//! ends within its clock, with the code of the interface.
+//! Every kind of standard input, every way to give a prompt and every way in which a service can fail: each combination
+//! ends in time, with the documented exit code.
 
 use std::fs::File;
 use std::io::Write;
@@ -13,10 +13,10 @@ use crate::home::{Cmd, Home, Running, each, finish};
 use crate::pty::Terminal;
 use crate::standin::{Reply, Script, Server};
 
-/// How many cells are tried at the same time. They mostly wait.
+/// Number of cells that run at the same time. They mostly wait.
 const AT_ONCE: usize = 12;
 
-/// What is on standard input.
+/// The contents of standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Input {
     Closed,
@@ -36,7 +36,7 @@ enum Prompt {
     Dash,
 }
 
-/// What the service does.
+/// The behaviour of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Service {
     Silent,
@@ -47,7 +47,7 @@ enum Service {
     Refuses,
 }
 
-/// Which clock ends what does not end by itself.
+/// The time limit that ends what does not end by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Clock {
     Idle,
@@ -96,7 +96,7 @@ fn cells() -> Vec<Cell> {
 }
 
 impl Cell {
-    /// What the interface promises.
+    /// The documented exit code.
     fn code(self) -> i32 {
         let Self(input, prompt, service, clock) = self;
         match (input, prompt) {
@@ -104,7 +104,7 @@ impl Cell {
             (Input::Closed | Input::Null, Prompt::Nothing | Prompt::Dash) => return 2,
             // The prompt never ends.
             (Input::Silent | Input::Terminal, Prompt::Nothing | Prompt::Dash) => return 124,
-            // It is left aside after 3 s.
+            // It is ignored after 3 s.
             (Input::Silent, Prompt::Argument) if clock == Clock::Whole => return 124,
             _ => {}
         }
@@ -116,13 +116,13 @@ impl Cell {
         }
     }
 
-    /// The clocks. Where nothing is to run out, there is time for a machine that does other things too; and the
-    /// stand-in, which is not made to be quick, needs some to read 10 MiB.
+    /// The time limits. A limit that must not expire leaves time for a busy machine; the stand-in, which is not fast, needs
+    /// some to read 10 MiB.
     fn flags(self) -> [&'static str; 4] {
         let Self(input, _, service, clock) = self;
         let (idle, whole) = match (self.code(), clock) {
             (124, Clock::Whole) => ("1m", "1s"),
-            // Bytes that mean nothing are life, and so is a prompt that is waited for.
+            // Bytes without meaning are a sign of life, and so is a prompt that is waited for.
             (124, Clock::Idle) if input == Input::Large => ("10s", "12s"),
             (124, Clock::Idle) => ("3s", "6s"),
             (7 | 8, _) if input == Input::Large => ("10s", "40s"),
@@ -146,7 +146,7 @@ impl Cell {
         })
     }
 
-    /// Tries it; what is wrong, if anything is.
+    /// Runs it; returns what is wrong, if anything.
     fn run(self) -> Option<String> {
         let home = Home::with_key();
         let server = self
@@ -169,7 +169,7 @@ impl Cell {
         let expected = match (self.code(), self.2) {
             (0, _) => "Hello\n",
             (8, Service::OneDelta) => "Hel\n",
-            // Its clock may run out before anything has come.
+            // Its time limit may expire before anything arrives.
             (124, Service::OneDelta) if !ran.text().is_empty() => "Hel\n",
             _ => "",
         };
@@ -178,7 +178,7 @@ impl Cell {
         (is != shall).then(|| format!("{self:?}: {is:?}, not {shall:?}: {}", ran.stderr))
     }
 
-    /// Starts the command. What is given back must be held until it ends.
+    /// Starts the command. The return value must be held until it ends.
     fn start(self, cmd: Cmd, home: &Home) -> (Running, Held) {
         let mut held = Held::Nothing;
         let cmd = match self.0 {
@@ -205,7 +205,7 @@ impl Cell {
             thread::spawn(move || {
                 let (piece, times) = if slow { (1, 5) } else { (10 << 20, 1) };
                 for _ in 0..times {
-                    // The command may have gone away.
+                    // The command may have exited.
                     let _ = stdin.write_all(&vec![b'a'; piece]);
                     if slow {
                         thread::sleep(Duration::from_millis(50));
@@ -218,13 +218,13 @@ impl Cell {
 }
 
 #[test]
-fn every_cell_ends_within_its_clock_with_its_code() {
+fn every_cell_ends_in_time_with_its_exit_code() {
     let wrong = Mutex::new(Vec::new());
     each(cells(), AT_ONCE, |cell| {
         let found = cell.run();
-        wrong.lock().expect("nobody panicked").extend(found);
+        wrong.lock().expect("no thread panicked").extend(found);
     });
-    let wrong = wrong.into_inner().expect("nobody panicked");
+    let wrong = wrong.into_inner().expect("no thread panicked");
     assert!(
         wrong.is_empty(),
         "{} cells:\n{}",

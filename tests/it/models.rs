@@ -1,36 +1,36 @@
-//! `codex models`: the service's list of models, when it is asked for and what holds where it cannot be had.
+//! `codex models`: the service's list of models, when it is requested, and the fallbacks if it is not available.
 
 use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Reply, Script, Server, now_unix};
 
-/// Where the subscription has its list.
+/// The path of the subscription's list.
 pub(crate) const LIST: &str = "/backend-api/codex/models";
 
 impl Home {
-    /// With an access token of the subscription, and a directory of ours to keep things in.
-    pub(crate) fn keeping() -> Self {
+    /// With an access token of the subscription, and a directory for the cache.
+    pub(crate) fn with_cache_directory() -> Self {
         let home = Self::with_token();
         fs::create_dir(home.own()).expect("a directory");
         home
     }
 
-    /// Where lists and shapes are kept.
+    /// The directory of cached lists and shapes.
     pub(crate) fn cache(&self) -> PathBuf {
         self.own().join("models_cache.json")
     }
 
-    /// What was kept of lists and shapes.
+    /// The cached lists and shapes.
     pub(crate) fn cached(&self) -> Value {
         let text = fs::read_to_string(self.cache()).expect("it is there");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// The one list that was kept.
+    /// The only cached list.
     fn cached_list(&self) -> Value {
         let cached = self.cached();
         let lists = cached["lists"].as_object().expect("lists");
@@ -38,8 +38,8 @@ impl Home {
         lists.values().next().expect("one").clone()
     }
 
-    /// Changes the list that was kept.
-    pub(crate) fn recache(&self, field: &str, value: &Value) {
+    /// Changes the cached list.
+    pub(crate) fn edit_cached_list(&self, field: &str, value: &Value) {
         let mut cached = self.cached();
         for list in cached["lists"].as_object_mut().expect("lists").values_mut() {
             assert!(!list[field].is_null(), "there is {field}");
@@ -48,23 +48,23 @@ impl Home {
         fs::write(self.cache(), cached.to_string()).expect("a file");
     }
 
-    /// What `codex models --json` prints.
+    /// The output of `codex models --json`.
     pub(crate) fn models(&self, server: &Server) -> Value {
         json_of(&self.codex(server).args(["models", "--json"]).run())
     }
 }
 
-fn json_of(ran: &Ran) -> Value {
+fn json_of(ran: &CommandOutput) -> Value {
     serde_json::from_str(&ran.exits(0).text()).expect("JSON")
 }
 
-/// A list of models as the subscription has it, and nothing but these words about each.
+/// A list of models in the subscription's format, with nothing but these fields for each.
 pub(crate) fn list(slugs: &[(&str, &str)]) -> Value {
     let entry = |(place, (slug, visibility)): (usize, &(&str, &str))| json!({"slug": slug, "priority": place, "visibility": visibility});
     slugs.iter().enumerate().map(entry).collect()
 }
 
-/// The ids of what `--json` printed.
+/// The ids in the output of `--json`.
 fn ids(printed: &Value) -> Vec<&str> {
     let models = printed["models"].as_array().expect("models").iter();
     models
@@ -72,7 +72,7 @@ fn ids(printed: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The model that is asked if no other is named.
+/// The model that is used if none is named.
 fn default_of(printed: &Value) -> &str {
     let models = printed["models"].as_array().expect("models");
     let marked: Vec<&Value> = models
@@ -84,7 +84,7 @@ fn default_of(printed: &Value) -> &str {
 }
 
 #[test]
-fn before_a_sign_in_there_is_nothing_to_list_but_everything() {
+fn without_a_sign_in_models_are_listed_only_with_all() {
     let server = Server::start([]);
     let home = Home::new();
     for args in [&["models"][..], &["models", "--json"]] {
@@ -118,7 +118,7 @@ fn before_a_sign_in_there_is_nothing_to_list_but_everything() {
 }
 
 #[test]
-fn a_list_is_asked_for_once_and_again_when_it_is_old() {
+fn a_list_is_fetched_once_and_again_when_it_is_old() {
     let server = Server::start([]);
     let (home, _) = Home::signed_in(&server);
     let first = home.models(&server);
@@ -139,11 +139,11 @@ fn a_list_is_asked_for_once_and_again_when_it_is_old() {
     );
     assert_eq!(server.lists().len(), 1, "it is fresh");
 
-    // For 300 s and no longer; and never for a time that is yet to come.
+    // For 300 s and no longer; and never for a time in the future.
     let now = now_unix();
     for (fetched_at, asks) in [(now - 280, 0), (now - 301, 1), (1, 1), (now + 3600, 1)] {
         let before = server.lists().len();
-        home.recache("fetched_at", &json!(fetched_at));
+        home.edit_cached_list("fetched_at", &json!(fetched_at));
         assert_eq!(
             home.models(&server)["models"],
             first["models"],
@@ -174,7 +174,7 @@ fn a_list_is_asked_for_once_and_again_when_it_is_old() {
         ("gpt-9", "list"),
         ("gpt-0", "hide"),
     ]));
-    home.recache("fetched_at", &json!(1));
+    home.edit_cached_list("fetched_at", &json!(1));
     let changed = home.models(&server);
     assert_eq!(
         (ids(&changed), default_of(&changed)),
@@ -184,7 +184,7 @@ fn a_list_is_asked_for_once_and_again_when_it_is_old() {
 }
 
 #[test]
-fn without_a_list_the_last_one_holds_or_the_built_in_one() {
+fn without_a_list_the_cached_or_the_built_in_one_is_used() {
     let broken = [
         (
             "an empty object",
@@ -225,13 +225,13 @@ fn without_a_list_the_last_one_holds_or_the_built_in_one() {
     }
 }
 
-/// The addresses stay the same, since lists are kept for each.
+/// The addresses stay the same, since lists are cached by address.
 #[test]
-fn a_service_that_has_gone_away_leaves_its_list() {
+fn the_cached_list_is_used_if_the_service_is_unreachable() {
     let server = Server::start(Script::default().models(list(&[("gpt-5.5", "list")])));
-    let (kept, empty) = (Home::keeping(), Home::keeping());
+    let (kept, empty) = (Home::with_cache_directory(), Home::with_cache_directory());
     assert_eq!(ids(&kept.models(&server)), ["gpt-5.5"]);
-    kept.recache("fetched_at", &json!(1));
+    kept.edit_cached_list("fetched_at", &json!(1));
     let before = kept.cached_list()["models"].clone();
     let cmd = |home: &Home| home.codex(&server).args(["models", "--json"]);
     let dry = kept.codex(&server).args(["run", "--dry-run", "hi"]);
@@ -259,10 +259,10 @@ fn a_service_that_has_gone_away_leaves_its_list() {
 }
 
 #[test]
-fn what_is_kept_and_cannot_be_read_is_as_good_as_nothing() {
+fn an_unreadable_cache_is_ignored() {
     for content in ["", "{", "[]", "{\"lists\": 5}", "\u{0}\u{0}"] {
         let server = Server::start([]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         fs::write(home.cache(), content).expect("a file");
         let ran = home.codex(&server).args(["models", "--json"]).run();
         ran.stderr("");
@@ -272,7 +272,7 @@ fn what_is_kept_and_cannot_be_read_is_as_good_as_nothing() {
 }
 
 #[test]
-fn a_key_is_told_what_the_api_has() {
+fn a_key_lists_the_models_of_the_api() {
     let server = Server::start([]);
     let home = Home::with_key();
     for asked in 1..=2 {
@@ -298,7 +298,7 @@ fn a_key_is_told_what_the_api_has() {
 }
 
 #[test]
-fn the_table_shows_what_can_be_used_and_with_all_everything() {
+fn the_table_shows_usable_models_and_with_all_every_model() {
     let shown = |all: bool, server: &Server, home: &Home| {
         let mut cmd = home.codex(server).args(["models"]);
         cmd.command.args(all.then_some("--all"));
@@ -320,10 +320,10 @@ fn the_table_shows_what_can_be_used_and_with_all_everything() {
         ("od\u{1b}[1md", "list"),
     ];
     let server = Server::start(Script::default().models(list(&models)));
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     let table = shown(false, &server, &home);
     assert!(table.starts_with("model "), "{table}");
-    // What is no id of a model is passed over.
+    // An invalid id is skipped.
     assert_eq!(table.lines().count(), 3, "{table}");
     // The first one is hidden, so the next is the default.
     let first = row(&table, "gpt-5.5").expect("a row");

@@ -1,5 +1,5 @@
-//! Files that flags and variables name, where they are none: pipes that nobody writes to, and devices without an end. What
-//! they give has a limit, and so has their silence. And byte order marks, which are no part of a text.
+//! Files named by flags and variables that are not regular: pipes without a writer, and endless devices. Their size is
+//! limited, and so is their silence. And byte order marks, which are not part of a text.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,7 +11,7 @@ use crate::inputs::{body, dry};
 use crate::network::AWAY;
 use crate::pty::Terminal;
 
-/// Flags that name a file to be read, and the most of it that is read.
+/// Flags that name a file to read, and the maximum size that is read.
 const FLAGS: [(&str, &str); 5] = [
     ("--file", "64 MiB"),
     ("--instructions", "64 MiB"),
@@ -28,14 +28,14 @@ fn pipe(home: &Home, name: &str) {
 }
 
 #[test]
-fn what_has_no_end_is_not_read_to_it() {
+fn endless_files_are_not_read_to_the_end() {
     let home = Home::with_key();
     for (flag, most) in FLAGS {
         dry(&home, &[flag, "/dev/zero", "hi"])
             .exits(2)
             .stdout("")
             .says(&format!(
-                "codex: cannot use /dev/zero, named by {flag}: it has more than {most}\n"
+                "codex: cannot use /dev/zero, named by {flag}: it is larger than {most}\n"
             ))
             .says("codex: hint: ");
     }
@@ -43,14 +43,14 @@ fn what_has_no_end_is_not_read_to_it() {
         let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
         let ran = cmd.env(name, "/dev/zero").args(["run", "hi"]).run();
         ran.exits(2).stdout("").says(&format!(
-            "codex: cannot use {name}: /dev/zero: it has more than 16 MiB\n"
+            "codex: cannot use {name}: /dev/zero: it is larger than 16 MiB\n"
         ));
     }
     home.file("large.json", " ".repeat((1 << 20) + 1));
     dry(&home, &["--output-schema", "large.json", "hi"])
         .exits(2)
-        .says("it has more than 1 MiB");
-    // In the home, it was named by nobody.
+        .says("it is larger than 1 MiB");
+    // A file in the home was not named by the user.
     fs::create_dir_all(home.own()).expect("a directory");
     fs::copy(
         home.work().join("large.json"),
@@ -59,30 +59,30 @@ fn what_has_no_end_is_not_read_to_it() {
     .expect("a file");
     dry(&home, &["hi"])
         .exits(2)
-        .says("/config.json: it has more than 1 MiB\n");
+        .says("/config.json: it is larger than 1 MiB\n");
 }
 
 #[test]
-fn a_pipe_that_nobody_writes_to_is_waited_for_with_a_word_and_a_limit() {
+fn a_silent_pipe_is_waited_for_with_a_message_and_a_limit() {
     let home = Home::with_key();
     pipe(&home, "silent");
     each(FLAGS.to_vec(), FLAGS.len(), |(flag, _)| {
         let ran = dry(&home, &[flag, "silent", "--timeout", "4s", "hi"]);
         let waits = format!("codex: waiting for the end of silent, named by {flag}\n");
         ran.exits(124).stdout("").stderr(&format!(
-            "{waits}codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n"
+            "{waits}codex: the time limit has expired\ncodex: hint: raise --timeout\n"
         ));
     });
-    // One that somebody holds open is the same.
+    // A pipe that is held open by a silent writer is the same.
     let held = home.work().join("silent");
     let _held = File::options().read(true).write(true).open(held);
     dry(&home, &["-q", "-f", "silent", "--timeout", "4s", "hi"])
         .exits(124)
-        .says("stopped");
+        .says("the time limit has expired");
 }
 
 #[test]
-fn certificates_from_a_pipe_are_waited_for_with_a_word_and_a_limit() {
+fn certificates_from_a_pipe_are_waited_for_with_a_message_and_a_limit() {
     let home = Home::with_key();
     pipe(&home, "silent");
     let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
@@ -93,7 +93,7 @@ fn certificates_from_a_pipe_are_waited_for_with_a_word_and_a_limit() {
     ran.exits(124)
         .stdout("")
         .says("codex: waiting for the end of silent, named by SSL_CERT_FILE\n")
-        .says("stopped: --timeout has expired");
+        .says("the time limit has expired");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_pipe_is_read_to_its_end() {
     writer.join().expect("it does not panic");
     let text = body(&ran)["input"].to_string();
     assert!(text.contains("first\\nsecond"), "{text}");
-    // As a shell gives them, also one whose writer has ended before anybody looks.
+    // Like a shell's, including one whose writer has exited before the first read.
     let cmd = home
         .offline()
         .args(["run", "--dry-run", "--no-tools", "hi"]);
@@ -128,14 +128,14 @@ fn a_terminal_is_waited_for_like_a_pipe() {
     let home = Home::with_key();
     let terminal = Terminal::open();
     let name = terminal.path().display().to_string();
-    // A line, and the end of input at the beginning of the next.
+    // A line, and the end of input at the start of the next.
     terminal.types("You are terse.\n\u{4}");
     let ran = dry(&home, &["--instructions", &name, "hi"]);
     assert_eq!(body(&ran)["instructions"], "You are terse.\n");
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_text() {
+fn a_byte_order_mark_is_not_part_of_the_text() {
     let home = Home::with_key();
     let marked = |name: &str, text: &str| home.file(name, format!("{MARK}{text}"));
     marked("text", "of the file\n");
@@ -169,7 +169,7 @@ fn a_byte_order_mark_is_no_part_of_a_text() {
     let instructions = body["instructions"].as_str().expect("a text");
     assert!(instructions.starts_with("You are terse."), "{instructions}");
     assert!(instructions.ends_with("\n\nBe kind."), "{instructions}");
-    // A key that another program has marked is stored without it.
+    // A key that another program has stored with a byte order mark is stored without it.
     let cmd = home.offline().args(["login", "--with-api-key"]);
     cmd.input(format!("{MARK}sk-invented-marked\n"))
         .run()

@@ -1,5 +1,5 @@
-//! What tests need of the machine. A test that lacks something asks here, which says so by name and is the only way to
-//! skip. `tests/README.md` has the table, and `CODEX_TESTS_STRICT` makes a skip a failure, as it is written there.
+//! What tests need of the machine. A test with an unmet requirement asks here, which prints its name and is the only way to
+//! skip. `tests/README.md` has the table; `CODEX_TESTS_STRICT`, described there, makes a skip a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,17 +8,17 @@ use std::net::{Ipv6Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::ends::{INT, ignored};
 use crate::fixtures::FOLDER;
 use crate::home::BINARY;
+use crate::stops::{INT, ignored};
 
-/// A thing that a test may need.
+/// A requirement of a test.
 pub(crate) struct Need {
-    /// Its name, as it is said and listed.
+    /// Its name, as printed and listed.
     name: &'static str,
-    /// Whether it can be used: what the tests go by.
+    /// Whether it is met: what the tests rely on.
     works: fn() -> bool,
-    /// Whether it ought to work, by the looks of the machine. Where it does and nothing works, a test has hidden something.
+    /// Whether it appears to be available. If it is, but is never met, a test has hidden a failure.
     ought: fn() -> bool,
 }
 
@@ -33,7 +33,7 @@ macro_rules! needs {
 
 needs! {
     ROOT = "root", is_root, is_root;
-    OTHER_USER = "other-user", others_can_start_it, || is_root() && on_path("setpriv");
+    OTHER_USER = "other-user", is_executable_by_others, || is_root() && on_path("setpriv");
     MOUNTS = "mounts",
         || succeeds("unshare", &["-m", "mount", "--bind", "/etc/passwd", "/etc/passwd"]),
         || is_administrator() && on_path("unshare");
@@ -72,7 +72,7 @@ needs! {
         || Path::new(FOLDER).exists();
 }
 
-/// Whether something is missing. It is said then, and fails the test where strictness wants it to be there.
+/// Whether a requirement is not met. Prints its name then, and fails the test if strictness demands it.
 #[track_caller]
 pub(crate) fn lacks(need: &Need) -> bool {
     let works = (need.works)();
@@ -82,7 +82,7 @@ pub(crate) fn lacks(need: &Need) -> bool {
     !works
 }
 
-/// The same of one of the things that go by one name: for this purpose this one is missing.
+/// The same for one of several things under one name: this one is missing for this purpose.
 #[track_caller]
 pub(crate) fn lacks_program(need: &Need, purpose: &str, program: &str) -> bool {
     let works = on_path(program);
@@ -113,7 +113,7 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Whether this process may mount and make name spaces: `CAP_SYS_ADMIN`, number 21 of capability.h.
+/// Whether this process may mount and create namespaces: `CAP_SYS_ADMIN`, number 21 of capability.h.
 fn is_administrator() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
@@ -121,7 +121,7 @@ fn is_administrator() -> bool {
     mask.is_some_and(|mask| mask & (1 << 21) != 0)
 }
 
-/// The version of the kernel; 0.0 where it is no Linux.
+/// The version of the kernel; 0.0 if it is not Linux.
 fn kernel() -> (u32, u32) {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut parts = release
@@ -141,8 +141,8 @@ fn has_no_run_user() -> bool {
     !Path::new(&format!("/run/user/{user}")).exists()
 }
 
-/// Whether root can become a user who has no rights and can start the command under test.
-fn others_can_start_it() -> bool {
+/// Whether root can become an unprivileged user that can execute the command under test.
+fn is_executable_by_others() -> bool {
     let user = [
         "--reuid=65534",
         "--regid=65534",
@@ -168,8 +168,8 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|place| place.join(program).exists())
 }
 
-/// What speaks of each need, by its name: files of this folder, of the tests in Python, the Makefile and `size.sh`.
-fn spoken_of() -> BTreeMap<String, BTreeSet<String>> {
+/// What mentions each requirement, by its name: files of this folder, of the tests in Python, the Makefile and `size.sh`.
+fn mentions() -> BTreeMap<String, BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut note = |name: &str, file: &str| {
@@ -209,7 +209,7 @@ fn spoken_of() -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// The files of a folder that are text, with their names.
+/// The text files of a folder, with their names.
 fn texts(folder: &Path) -> Vec<(String, String)> {
     let entries = fs::read_dir(folder).expect("a folder").flatten();
     let read = |entry: fs::DirEntry| {
@@ -220,7 +220,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_need_and_what_speaks_of_it_is_in_the_readme() {
+fn every_need_and_its_tests_are_listed_in_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("tests/README.md")).expect("tests/README.md");
     let table = readme
@@ -234,14 +234,14 @@ fn every_need_and_what_speaks_of_it_is_in_the_readme() {
         let twice = listed.insert(cells[1].trim_matches('`').to_owned(), tests);
         assert!(twice.is_none(), "{row}");
     }
-    assert_eq!(listed, spoken_of());
+    assert_eq!(listed, mentions());
     let names: BTreeSet<&str> = Need::ALL.iter().map(|(_, need)| need.name).collect();
     assert_eq!(names.len(), Need::ALL.len(), "two have one name");
     assert!(
         names.iter().all(|name| listed.contains_key(*name)),
         "{names:?}"
     );
-    // And nothing says it in another way.
+    // And none is mentioned in any other way.
     for folder in ["it", "browser", "peers", "tools"] {
         for (file, text) in texts(&root.join("tests").join(folder)) {
             let says = text.contains("\"skipped") && file != "needs.rs";

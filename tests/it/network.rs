@@ -1,20 +1,20 @@
-//! Proxies that the environment names: what is sent to one and what never is, and what is told when it does not let
-//! a request through. No server with TLS is needed for that: a proxy is asked to connect first.
+//! Proxies from the environment: what is sent to them and what never is, and what is reported if one does not let a request
+//! through. No TLS server is needed for that: a proxy receives a CONNECT request first.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::home::{Cmd, Home, Ran};
+use crate::home::{Cmd, CommandOutput, Home};
 use crate::proxy::Proxy;
 use crate::standin::{Reply, Server};
 
-/// A backend that is not on this machine, as far as anybody can tell from its name. Nobody answers there.
+/// A backend that is not on this machine, judging by its name. Nothing answers there.
 pub(crate) const AWAY: &str = "https://0.0.0.0:9/backend-api/codex";
 
-/// A backend with a name that leads nowhere. It is a proxy's affair to find that out.
+/// A backend whose name does not resolve. Finding that out is up to the proxy.
 pub(crate) const NAMED: &str = "https://service.invalid/backend-api/codex";
 
-/// Asks a backend that is not on this machine, with these variables.
+/// Sends a request to a backend that is not on this machine, with these variables.
 pub(crate) fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
     let cmd = Home::with_token()
         .offline()
@@ -25,11 +25,11 @@ pub(crate) fn away(backend: &str, variables: &[(&str, &str)]) -> Cmd {
     cmd.args(["run", "--no-tools", "hi"])
 }
 
-pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> Ran {
+pub(crate) fn once(backend: &str, variables: &[(&str, &str)]) -> CommandOutput {
     away(backend, variables).args(["--retries", "0"]).run()
 }
 
-/// All variables of a proxy, with this address.
+/// All proxy variables, with this address.
 pub(crate) fn all(url: &str) -> Vec<(&'static str, &str)> {
     let names = [
         "http_proxy",
@@ -43,7 +43,7 @@ pub(crate) fn all(url: &str) -> Vec<(&'static str, &str)> {
 }
 
 #[test]
-fn a_proxy_is_the_first_that_is_named() {
+fn the_first_named_proxy_is_used() {
     let proxy = Proxy::start("403 Forbidden");
     let (here, dead) = (proxy.url(), "http://127.0.0.1:9");
     for (variables, asked) in [
@@ -91,7 +91,7 @@ fn a_proxy_is_the_first_that_is_named() {
 }
 
 #[test]
-fn what_needs_no_proxy_goes_without_it() {
+fn hosts_in_no_proxy_are_reached_directly() {
     let proxy = Proxy::start("403 Forbidden");
     let here = proxy.url();
     let check = |list: &[(&str, &str)], backend: &str, asked: bool| {
@@ -145,7 +145,7 @@ fn what_needs_no_proxy_goes_without_it() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_asked_once() {
+fn a_proxy_that_refuses_is_not_retried() {
     for (status, words, hint, code) in [
         (
             "407 Proxy Authentication Required",
@@ -180,7 +180,7 @@ fn a_proxy_that_refuses_is_asked_once() {
 }
 
 #[test]
-fn a_proxy_that_is_busy_or_away_is_asked_again() {
+fn a_busy_or_unreachable_proxy_is_retried() {
     let proxy = Proxy::start("502 Bad Gateway");
     let ran = away(NAMED, &[("https_proxy", &proxy.url())])
         .args(["--retries", "1"])
@@ -198,7 +198,7 @@ fn a_proxy_that_is_busy_or_away_is_asked_again() {
         .says("the proxy 127.0.0.1:9 cannot be reached: ")
         .says("(1 of 1)")
         .says("check https_proxy and all_proxy");
-    // It lets the request through, and the way ends there.
+    // It lets the request through, and the connection ends there.
     let proxy = Proxy::start("200 Connection established");
     let ran = once(NAMED, &[("https_proxy", &proxy.url())]);
     ran.exits(7)
@@ -206,7 +206,7 @@ fn a_proxy_that_is_busy_or_away_is_asked_again() {
 }
 
 #[test]
-fn a_name_and_a_password_reach_the_proxy_and_no_message() {
+fn proxy_credentials_reach_the_proxy_and_no_message() {
     let pair = BASE64_STANDARD.encode("na@me:pa:ss word");
     for status in [
         "407 Proxy Authentication Required",
@@ -241,7 +241,7 @@ fn a_name_and_a_password_reach_the_proxy_and_no_message() {
 }
 
 #[test]
-fn what_stays_on_this_machine_never_meets_the_proxy() {
+fn loopback_requests_never_use_the_proxy() {
     let proxy = Proxy::start("403 Forbidden");
     let server = Server::start(vec![Reply::text("ok"); 2]);
     let through = |cmd: Cmd| {
@@ -269,7 +269,7 @@ fn what_stays_on_this_machine_never_meets_the_proxy() {
     through(key.codex(&server).args(["run", "--no-tools", "hi"]))
         .exits(0)
         .stdout("ok\n");
-    // Also where it ought to be secure, and is not.
+    // Also if the connection should be encrypted, and is not.
     let address = server.url().replace("http:", "https:");
     let ran = once(&address, &all(&proxy.url()));
     ran.exits(7).says("cannot establish a secure connection");
@@ -277,7 +277,7 @@ fn what_stays_on_this_machine_never_meets_the_proxy() {
 }
 
 #[test]
-fn an_address_that_is_no_proxy_is_exit_2_where_one_is_needed() {
+fn an_invalid_proxy_address_is_exit_2_if_a_proxy_is_needed() {
     let server = Server::start(vec![Reply::text("ok"); 10]);
     for address in [
         "gopher://me:hidden@x",
@@ -307,7 +307,7 @@ fn an_address_that_is_no_proxy_is_exit_2_where_one_is_needed() {
 }
 
 #[test]
-fn a_proxy_with_a_port_that_is_none_is_no_proxy() {
+fn a_proxy_with_an_invalid_port_is_refused() {
     for port in ["99999", "x"] {
         let ran = once(
             NAMED,
@@ -320,9 +320,9 @@ fn a_proxy_with_a_port_that_is_none_is_no_proxy() {
 }
 
 #[test]
-fn other_commands_tell_of_the_proxy_too() {
+fn other_commands_report_proxy_errors_too() {
     let proxy = Proxy::start("407 Proxy Authentication Required");
-    let told = format!(
+    let reported = format!(
         "the proxy {} requires a user name and password",
         proxy.address
     );
@@ -337,7 +337,7 @@ fn other_commands_tell_of_the_proxy_too() {
         .run()
         .exits(7)
         .stdout("")
-        .says(&told)
+        .says(&reported)
         .says("NAME:PASSWORD");
     assert!(
         proxy
@@ -354,7 +354,11 @@ fn other_commands_tell_of_the_proxy_too() {
         .offline()
         .env("CODEX_RUN_ISSUER", issuer)
         .env("https_proxy", &here);
-    cmd.args(["token"]).run().exits(7).stdout("").says(&told);
+    cmd.args(["token"])
+        .run()
+        .exits(7)
+        .stdout("")
+        .says(&reported);
     assert_eq!(home.refresh_token(), tokens.refresh);
 
     let cmd = Home::with_token()
@@ -363,7 +367,7 @@ fn other_commands_tell_of_the_proxy_too() {
         .env("https_proxy", &here);
     let ran = cmd.args(["models"]).run();
     ran.exits(0)
-        .says(&told)
+        .says(&reported)
         .says("; showing the built-in list\n");
     assert!(ran.text().contains("gpt-6.2-sol *"), "{}", ran.text());
 }

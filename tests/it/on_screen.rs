@@ -4,8 +4,9 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use crate::command_output::CommandOutput;
 use crate::emulator::Emulator;
-use crate::home::{Cmd, Home, Ran, until, wait};
+use crate::home::{Cmd, Home, until, wait};
 use crate::pty::Terminal;
 use crate::standin::{Recorded, Server};
 
@@ -109,13 +110,13 @@ impl Chat {
 
     /// Waits for its end, with the terminal as it was before.
     #[track_caller]
-    pub(crate) fn ends(self) -> Ran {
+    pub(crate) fn ends(self) -> CommandOutput {
         self.ends_over("")
     }
 
     /// The same on a terminal on which this was shown before.
     #[track_caller]
-    pub(crate) fn ends_over(mut self, before: &str) -> Ran {
+    pub(crate) fn ends_over(mut self, before: &str) -> CommandOutput {
         let ran = wait(&mut self.child, self.said.clone());
         // What was written last may still be on its way.
         until("the other screen is left", || {
@@ -132,7 +133,7 @@ impl Chat {
 
     /// Leaves it.
     #[track_caller]
-    pub(crate) fn leaves(self) -> Ran {
+    pub(crate) fn leaves(self) -> CommandOutput {
         self.types("\u{4}");
         self.ends()
     }

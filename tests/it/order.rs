@@ -1,4 +1,4 @@
-//! The order in which the calls of one answer take effect, and the last words of a command.
+//! The order in which the calls of one answer take effect, and the last output of a command.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ fn edit(path: &str, old: &str, new: &str) -> Item {
     )
 }
 
-/// What each of these outputs begins with.
+/// The beginning of each of these outputs.
 fn first_lines(outputs: &[String]) -> Vec<&str> {
     outputs
         .iter()
@@ -28,7 +28,7 @@ fn first_lines(outputs: &[String]) -> Vec<&str> {
 const WORK: &str = "seq 1 400000 | tail -n 1 > seen";
 
 #[test]
-fn an_edit_waits_for_the_calls_before_it_and_the_calls_behind_it_wait() {
+fn an_edit_waits_for_earlier_calls_and_later_calls_wait_for_it() {
     let home = Home::with_key();
     home.file("x", "old\n");
     let mut calls = vec![
@@ -56,7 +56,7 @@ fn an_edit_waits_for_the_calls_before_it_and_the_calls_behind_it_wait() {
     );
 }
 
-/// A tool of the user's own that does this, with the flags that offer it.
+/// A user-defined tool with this command, and the flags that offer it.
 fn own(home: &Home, write: bool, script: &str) -> String {
     let program = home.root().join("own.sh");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a file");
@@ -69,7 +69,7 @@ fn own(home: &Home, write: bool, script: &str) -> String {
 }
 
 #[test]
-fn a_tool_that_declares_that_it_writes_waits_and_is_waited_for() {
+fn a_tool_that_declares_writes_waits_and_is_waited_for() {
     let home = Home::with_key();
     let path = own(&home, true, &format!("cat x; {WORK}; echo new > x"));
     home.file("x", "old\n");
@@ -82,14 +82,14 @@ fn a_tool_that_declares_that_it_writes_waits_and_is_waited_for() {
     let (_, outputs) = called(&home, &flags, calls);
     assert_eq!(first_lines(&outputs)[1..], ["older", "new"]);
 
-    // One that does not runs at the same time: it waits for the call behind it.
+    // A tool without writes runs concurrently: it waits for the call after it.
     let path = own(&home, false, "until [ -e made ]; do sleep 0.01; done");
     let calls = vec![Item::call("own", json!({})), bash("touch made")];
     called(&home, &["-s", "danger-full-access", "--tool", &path], calls);
 }
 
 #[test]
-fn the_model_is_told_what_runs_at_the_same_time() {
+fn the_bash_description_says_what_runs_concurrently() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("done")]);
     home.codex(&server).args(["run", "hi"]).run().exits(0);
@@ -106,9 +106,9 @@ fn the_model_is_told_what_runs_at_the_same_time() {
 }
 
 #[test]
-fn what_a_command_prints_through_another_process_is_kept_to_its_last_line() {
+fn output_through_another_process_is_complete_to_the_last_line() {
     let home = Home::with_key();
-    // What is left running writes once the shell is gone, as the `tee` of `exec > >(tee log)` does.
+    // A process left running writes after the shell has exited, like the `tee` of `exec > >(tee log)`.
     let late = "(while [ -d /proc/$$ ]; do :; done; echo last words) & echo first; exit 3";
     let calls = vec![
         bash(late),
@@ -134,8 +134,8 @@ fn what_a_command_prints_through_another_process_is_kept_to_its_last_line() {
 }
 
 #[test]
-fn what_goes_on_printing_is_not_waited_for_to_its_end() {
-    // One that falls silent with the pipe open, one that never does, and both pipes of a tool of the user's own.
+fn endless_output_after_a_command_exits_is_not_waited_for() {
+    // A process that falls silent with the pipe open, one that never does, and both pipes of a user-defined tool.
     let home = Home::with_key();
     let path = own(&home, false, "sleep 600 & (sleep 600 >&2) & echo own");
     let calls = vec![
@@ -155,7 +155,7 @@ fn what_goes_on_printing_is_not_waited_for_to_its_end() {
 }
 
 #[test]
-fn an_edit_that_changes_nothing_is_no_change() {
+fn an_edit_without_effect_is_an_error() {
     let home = Home::with_key();
     let path = home.file("x", "a\r\nb\r\n");
     let written_at = || {

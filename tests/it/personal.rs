@@ -1,12 +1,12 @@
-//! Access tokens that a workspace hands out (`at-...`), by every way in which they come: the issuer is asked once whose
-//! they are, and nothing renews them.
+//! Access tokens that a workspace issues (`at-...`), from every source: the issuer is asked once for their account, and
+//! they are never renewed.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::foreign::{place, read};
-use crate::home::{Cmd, Home, Ran};
+use crate::home::{Cmd, CommandOutput, Home};
 use crate::standin::{Bounds, Reply, Server};
 
 fn server(replies: usize) -> Server {
@@ -20,12 +20,12 @@ fn ask(home: &Home, server: &Server) -> Cmd {
 }
 
 #[track_caller]
-fn is_hidden(ran: &Ran, token: &str) {
+fn is_hidden(ran: &CommandOutput, token: &str) {
     let text = ran.text();
     assert!(!text.contains(token) && !ran.stderr.contains(token));
 }
 
-/// The request for an answer that came last.
+/// The last model request.
 fn last(server: &Server) -> (Option<String>, Option<String>) {
     let request = server.requests().pop().expect("a request");
     assert_eq!(request.bare_path(), "/backend-api/codex/responses");
@@ -34,7 +34,7 @@ fn last(server: &Server) -> (Option<String>, Option<String>) {
 }
 
 #[test]
-fn a_variable_is_asked_about_once_and_remembered() {
+fn the_account_of_a_token_in_a_variable_is_looked_up_once() {
     let server = server(2);
     let token = server.issuer().personal("acct-9");
     let home = Home::new().env("CODEX_ACCESS_TOKEN", &token);
@@ -49,7 +49,7 @@ fn a_variable_is_asked_about_once_and_remembered() {
         (&before["method"], &before["account"]),
         (&json!("access_token"), &Value::Null)
     );
-    assert_eq!(server.connections(), 0, "status asks nobody");
+    assert_eq!(server.connections(), 0, "status requests nothing");
     for _ in 0..2 {
         let ran = ask(&home, &server).run();
         ran.exits(0).stdout("ok\n").stderr("");
@@ -84,7 +84,7 @@ fn a_variable_is_asked_about_once_and_remembered() {
 }
 
 #[test]
-fn a_dry_run_asks_nobody() {
+fn a_dry_run_looks_nothing_up() {
     let server = server(0);
     let home = Home::new().env("CODEX_ACCESS_TOKEN", "at-invented0123456789abcdef");
     let ran = ask(&home, &server).args(["--dry-run"]).run();
@@ -100,7 +100,7 @@ fn a_dry_run_asks_nobody() {
 }
 
 #[test]
-fn a_token_that_is_stored_brings_its_account_along() {
+fn a_stored_token_is_stored_with_its_account() {
     let server = server(1);
     server.issuer().bind(Bounds {
         fedramp: true,
@@ -112,7 +112,7 @@ fn a_token_that_is_stored_brings_its_account_along() {
     let ran = login().input(format!("{token}\n")).run();
     ran.exits(0)
         .says("Signed in as ada@example.com (enterprise)")
-        .says("Nothing renews the token");
+        .says("The token is not renewed");
     is_hidden(&ran, &token);
     let expected = json!({"openai-codex": {"type": "oauth", "access": token, "accountId": "acct-9",
         "email": "ada@example.com", "plan": "enterprise", "fedramp": true}});
@@ -130,7 +130,11 @@ fn a_token_that_is_stored_brings_its_account_along() {
         assert!(ran.text().contains(words), "{words}: {}", ran.text());
     }
     assert_eq!(server.issuer().whoamis(), 1);
-    login().input(token.clone()).run().exits(0).says("is in ");
+    login()
+        .input(token.clone())
+        .run()
+        .exits(0)
+        .says("This sign-in is already stored in ");
     home.codex(&server)
         .args(["logout"])
         .run()
@@ -141,7 +145,7 @@ fn a_token_that_is_stored_brings_its_account_along() {
 }
 
 #[test]
-fn the_official_clients_file_holds_one_too() {
+fn a_token_in_the_official_clients_file_is_used() {
     let server = server(2);
     let (home, token) = (Home::new(), server.issuer().personal("acct-9"));
     let text = format!(
@@ -180,7 +184,7 @@ fn the_official_clients_file_holds_one_too() {
     assert_eq!(read(&path).0, text, "nothing changes in it");
     cmd(&["logout"]).run().exits(0).says("It was not revoked");
     assert_eq!(read(&path).1, json!({"more": 1}));
-    // And is written as that client writes it.
+    // And it is written in the format of that client.
     let other = server.issuer().personal("acct-8");
     let before = json!({"auth_mode": "apikey", "OPENAI_API_KEY": "sk-kept", "tokens": {"access_token": "a", "account_id": "b"}});
     place(&home, &before.to_string());
@@ -197,7 +201,7 @@ fn the_official_clients_file_holds_one_too() {
 }
 
 #[test]
-fn a_token_that_is_not_known_is_told_and_not_stored() {
+fn an_unknown_token_is_reported_and_not_stored() {
     let server = server(2);
     let home = Home::new();
     let login = |token: &str| {
@@ -220,7 +224,7 @@ fn a_token_that_is_not_known_is_told_and_not_stored() {
     login(&server.issuer().personal("acct-9"))
         .exits(7)
         .says("cannot be read");
-    // One that is withdrawn later is refused by the service, and nothing is renewed.
+    // A token that is revoked later is refused by the service, and nothing is renewed.
     let token = server.issuer().personal("acct-9");
     login(&token).exits(0);
     server.issuer().withdraw(&token);

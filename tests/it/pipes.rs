@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::ends::TERM;
 use crate::home::{Home, Running, finish, until, wait};
 use crate::standin::{Recorded, Reply, Server};
+use crate::stops::TERM;
 
-/// What the user said in a request.
+/// The user message in a request.
 pub(crate) fn asked(request: &Recorded) -> String {
     let body = request.json();
     let text = &body["input"][0]["content"][0]["text"];
@@ -23,7 +23,7 @@ fn the_prompt_is_made_of_arguments_and_standard_input() {
     let home = Home::with_key();
     let check = |args: &[&str], input: Option<&str>, expected: &str| {
         let server = Server::start([Reply::text("ok")]);
-        // Of a model that nobody knows, nobody knows how much it takes in.
+        // The context window of an unknown model is unknown.
         let mut cmd = home.codex(&server).args(["run", "--no-tools", "-m", "any"]);
         cmd.command.args(args);
         let cmd = match input {
@@ -69,7 +69,7 @@ fn a_file_on_standard_input_follows_the_prompt() {
 }
 
 #[test]
-fn a_pipe_that_says_nothing_is_left_aside() {
+fn a_silent_pipe_is_ignored() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok")]);
     let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
@@ -86,7 +86,7 @@ fn a_pipe_that_says_nothing_is_left_aside() {
 }
 
 #[test]
-fn input_that_begins_late_is_exit_2() {
+fn input_that_arrives_late_is_exit_2() {
     let home = Home::with_key();
     let server = Server::start(vec![
         Reply::text("ok")
@@ -111,13 +111,13 @@ fn input_that_begins_late_is_exit_2() {
             .stdout("ok\n")
             .says("input began after 3 s and was not part of the question; use -");
     }
-    // An end of input alone adds nothing.
+    // An empty standard input adds nothing.
     let ran = finish(nothing.0, "codex run hello".to_owned());
     ran.exits(0).stdout("ok\n");
 }
 
 #[test]
-fn input_that_was_asked_for_is_waited_for_until_the_time_is_over() {
+fn requested_input_is_waited_for_until_the_timeout() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok")]);
     let (held, stdin) = UnixStream::pair().expect("a pair of sockets");
@@ -135,8 +135,8 @@ fn input_that_was_asked_for_is_waited_for_until_the_time_is_over() {
     assert_eq!(server.requests().len(), 0);
 }
 
-/// Has the command wait for the end of its input, which has begun. The input stays open as long as the second
-/// of these is kept.
+/// Makes the command wait for the end of its input, which has begun. The input stays open as long as the second return
+/// value is held.
 fn waiting(home: &Home, server: &Server, args: &str) -> (Running, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
     let mut cmd = home.codex(server).args(["run", "--no-tools"]);
@@ -150,7 +150,7 @@ fn waiting(home: &Home, server: &Server, args: &str) -> (Running, PipeWriter) {
 }
 
 #[test]
-fn an_end_that_is_ordered_while_input_is_waited_for_comes_at_once() {
+fn a_stop_while_waiting_for_input_takes_effect_at_once() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok")]);
     let check = |args: &str, order: fn(&mut Running)| {
@@ -170,13 +170,13 @@ fn an_end_that_is_ordered_while_input_is_waited_for_comes_at_once() {
         let ran = check(words, |child| drop(child.stdout.take()));
         ran.exits(141).stderr("");
         let ran = check(&format!("--timeout 300ms {words}"), |_| {});
-        ran.exits(124).says("--timeout has expired");
+        ran.exits(124).says("the time limit has expired");
     }
     assert_eq!(server.connections(), 0);
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_run_quietly() {
+fn a_closed_reader_ends_the_run_quietly() {
     let home = Home::with_key();
     let server = Server::start([Reply::deltas(50_000, "line\\n")]);
     let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
@@ -190,7 +190,7 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
 }
 
 #[test]
-fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
+fn a_reader_that_closes_during_silence_ends_the_run_too() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("x").stall_at(0)]);
     let mut child = home.codex(&server).args(["run", "--no-tools", "x"]).start();
@@ -202,7 +202,7 @@ fn a_reader_that_goes_away_while_nothing_is_written_ends_the_run_too() {
 }
 
 #[test]
-fn a_pipe_that_does_not_block_loses_nothing() {
+fn a_nonblocking_pipe_loses_nothing() {
     let home = Home::with_key();
     let server = Server::start([Reply::deltas(50_000, "0123456789")]);
     let (mut reader, stdout) = UnixStream::pair().expect("a pair of sockets");
@@ -224,7 +224,7 @@ fn a_pipe_that_does_not_block_loses_nothing() {
     assert!(text.trim_end() == "0123456789".repeat(50_000));
 }
 
-/// A file whose disk is always full.
+/// A file on a disk that is always full.
 fn full() -> File {
     File::options()
         .write(true)
@@ -247,7 +247,7 @@ fn a_full_disk_is_exit_74() {
 }
 
 #[test]
-fn a_standard_error_that_cannot_be_written_loses_no_answer() {
+fn an_unwritable_standard_error_loses_no_answer() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello")]);
     let mut cmd = home.codex(&server).args(["run", "--no-tools", "-v", "x"]);

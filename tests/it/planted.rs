@@ -1,5 +1,5 @@
-//! What somebody else could have put there is not believed: repositories, instructions and manifests in directories in
-//! which everybody may write; and for root, those of users that have nothing to do with the working directory.
+//! Files that another user could have planted are not trusted: repositories, instructions and manifests in world-writable
+//! directories; and for root, those of users unrelated to the working directory.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -7,15 +7,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 
-/// A user that has nothing to do with this.
+/// An unrelated user.
 const SOMEBODY: u32 = 4_000_000;
 
 /// A run in this directory, and the instructions that it sends.
-fn instructed(home: &Home, directory: &Path) -> (Ran, String) {
+fn instructed(home: &Home, directory: &Path) -> (CommandOutput, String) {
     let directory = directory.display().to_string();
     let server = Server::start([Reply::text("done")]);
     let ran = home
@@ -47,12 +47,12 @@ fn write(path: &Path, text: &str) {
 }
 
 #[test]
-fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
+fn nothing_is_read_from_a_world_writable_directory() {
     let home = Home::with_key();
     let open = home.work().join("open");
     let inner = open.join("mine/deep");
     for mode in [0o777, 0o1777, 0o2] {
-        // Bits that only matter to others say the same.
+        // The write bit of others is enough.
         open_to_all(&open, mode | 0o700);
         fs::create_dir_all(open.join(".git")).expect("a directory");
         write(&open.join("AGENTS.md"), "planted");
@@ -60,19 +60,19 @@ fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
         write(&inner.join("AGENTS.md"), "of deep");
         let not_taken = |name: &str| {
             let open = open.display();
-            format!("codex: {open}/{name} is ignored: everybody may write in {open}\n")
+            format!("codex: {open}/{name} is ignored: {open} is world-writable\n")
         };
         let (ran, text) = instructed(&home, &open);
         assert!(!text.contains("planted"), "{text}");
         ran.stderr(&format!("{}{}", not_taken(".git"), not_taken("AGENTS.md")));
-        // Below it there is no repository, so it is the directory alone.
+        // Below it there is no repository, so only the directory itself counts.
         let (ran, text) = instructed(&home, &inner);
         assert!(
             text.contains("of deep") && !text.contains("planted") && !text.contains("of mine"),
             "{text}"
         );
         ran.says(&not_taken(".git"));
-        // One below it is as good as any.
+        // A repository below it is like any other.
         fs::create_dir_all(open.join("mine/.git")).expect("a directory");
         let (ran, text) = instructed(&home, &inner);
         assert!(
@@ -85,7 +85,7 @@ fn nothing_is_taken_from_a_directory_in_which_everybody_may_write() {
 }
 
 #[test]
-fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for() {
+fn no_repository_is_searched_for_above_a_world_writable_directory() {
     let home = Home::with_key();
     let root = home.work().join("project");
     fs::create_dir_all(root.join(".git")).expect("a directory");
@@ -101,7 +101,7 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
         "{text}"
     );
     ran.says(&format!(
-        "{}/.git is ignored: everybody may write in {}",
+        "{}/.git is ignored: {} is world-writable",
         root.display(),
         root.join("open").display()
     ));
@@ -113,17 +113,17 @@ fn a_repository_above_a_directory_in_which_everybody_may_write_is_not_looked_for
     symlink("shared/words.md", root.join("AGENTS.md")).expect("a link");
     let (ran, text) = instructed(&home, &root);
     assert!(!text.contains("planted"), "{text}");
-    ran.says("/AGENTS.md is left out: it leads to ")
+    ran.says("/AGENTS.md is ignored: it leads to ")
         .says("/shared");
 }
 
 #[test]
-fn what_lies_directly_in_tmp_is_never_taken() {
+fn files_directly_in_tmp_are_never_read() {
     if lacks(&Need::MOUNTS) {
         return;
     }
     let home = Home::with_key();
-    // A /tmp of its own, so that nobody else meets what is planted there.
+    // A private /tmp, so that no other program sees the planted files.
     let script = "mount -t tmpfs -o mode=1777 planted /tmp && mkdir -p /tmp/.git /tmp/mine && echo planted > /tmp/AGENTS.md \
                   && echo of mine > /tmp/mine/AGENTS.md && exec \"$0\" \"$@\" || exit 99";
     for (directory, taken, noted) in [("/tmp", false, "AGENTS.md"), ("/tmp/mine", true, ".git")] {
@@ -134,9 +134,7 @@ fn what_lies_directly_in_tmp_is_never_taken() {
         let text = ran.exits(0).text();
         assert!(!text.contains("planted"), "{text}");
         assert_eq!(text.contains("of mine"), taken, "{text}");
-        ran.says(&format!(
-            "/tmp/{noted} is ignored: everybody may write in /tmp"
-        ));
+        ran.says(&format!("/tmp/{noted} is ignored: /tmp is world-writable"));
     }
 }
 
@@ -147,7 +145,7 @@ fn manifest(path: &Path, name: &str) -> String {
 }
 
 /// The names of the tools that a run offers.
-fn offered(home: &Home, flags: &[&str]) -> (Ran, String) {
+fn offered(home: &Home, flags: &[&str]) -> (CommandOutput, String) {
     let mut cmd = home.offline().args(["run", "--dry-run", "x"]);
     cmd.command.args(flags);
     let ran = cmd.run();
@@ -157,7 +155,7 @@ fn offered(home: &Home, flags: &[&str]) -> (Ran, String) {
 }
 
 #[test]
-fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
+fn a_manifest_in_a_world_writable_directory_is_refused() {
     let home = Home::with_key();
     let open = home.root().join("open");
     open_to_all(&open, 0o1777);
@@ -177,12 +175,12 @@ fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
         ran.exits(2)
             .stdout("")
             .says(&format!("cannot use {path}, named by --tool: "))
-            .says(&format!("everybody may write in {}", open.display()))
-            .says("hint: move it into a directory");
+            .says(&format!("{} is world-writable", open.display()))
+            .says("hint: move it to a directory");
     }
     let below = manifest(&open.join("mine/below.json"), "below");
     assert!(offered(&home, &["--tool", &below]).1.contains("\"below\""));
-    // In the home it is left out.
+    // In the home it is skipped.
     let folder = home.root().join(".codex-run/tools");
     manifest(&folder.join("kept.json"), "kept");
     symlink(&planted, folder.join("planted.json")).expect("a link");
@@ -192,15 +190,17 @@ fn a_manifest_in_a_directory_in_which_everybody_may_write_is_not_believed() {
         "{tools}"
     );
     ran.says("the manifest ")
-        .says("/tools/planted.json is ignored: everybody may write in ");
+        .says("/tools/planted.json is ignored: ")
+        .says(" is world-writable\n");
     open_to_all(&folder, 0o777);
     let (ran, tools) = offered(&home, &[]);
     assert!(!tools.contains("\"kept\""), "{tools}");
-    ran.says("/tools/kept.json is ignored: everybody may write in ");
+    ran.says("/tools/kept.json is ignored: ")
+        .says(" is world-writable\n");
 }
 
 #[test]
-fn root_believes_no_user_but_the_owner_of_the_working_directory() {
+fn root_trusts_only_the_owner_of_the_working_directory() {
     if lacks(&Need::ROOT) {
         return;
     }
@@ -212,7 +212,7 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
     write(&inner.join("AGENTS.md"), "of the inner");
     let path = manifest(&inner.join("lookup.json"), "lookup");
     let give = |path: &Path, owner: u32| chown(path, Some(owner), Some(owner)).expect("we may");
-    let told = || {
+    let reported = || {
         let (ran, text) = instructed(&home, &inner);
         let found = (text.contains("of the root"), text.contains("of the inner"));
         (found, ran)
@@ -224,33 +224,33 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
             .args(["run", "--dry-run", "-C", &inner, "--tool", &path, "x"]);
         cmd.run()
     };
-    assert_eq!(told().0, (true, true));
+    assert_eq!(reported().0, (true, true));
     tool().exits(0);
     give(&inner.join("AGENTS.md"), SOMEBODY);
     give(Path::new(&path), SOMEBODY);
-    let (found, ran) = told();
+    let (found, ran) = reported();
     assert_eq!(found, (true, false));
-    ran.says("/inner/AGENTS.md belongs to another user and is left out");
+    ran.says("/inner/AGENTS.md is ignored: it belongs to another user");
     tool().exits(2).says(&format!(
         "it belongs to user {SOMEBODY}, who is neither root nor the owner of the working directory"
     ));
-    // All of it is of one user, as in a container.
+    // Everything belongs to one user, as in a container.
     give(&inner, SOMEBODY);
-    assert_eq!(told().0, (true, true));
+    assert_eq!(reported().0, (true, true));
     tool().exits(0);
     for place in [&root, &root.join(".git"), &root.join("AGENTS.md")] {
         give(place, SOMEBODY);
     }
-    assert_eq!(told().0, (true, true));
-    // Of another one.
+    assert_eq!(reported().0, (true, true));
+    // Or to a different one.
     give(&root.join("AGENTS.md"), SOMEBODY + 1);
-    assert_eq!(told().0, (false, true));
+    assert_eq!(reported().0, (false, true));
     give(&root.join("AGENTS.md"), SOMEBODY);
     give(&root.join(".git"), SOMEBODY + 1);
-    let (found, ran) = told();
+    let (found, ran) = reported();
     assert_eq!(found, (false, true));
     ran.says("/project/.git belongs to another user and is not treated as a repository");
-    // In the folder of tools of the home it is left out.
+    // In the tools directory of the home it is skipped.
     let kept = home.root().join(".codex-run/tools/kept.json");
     manifest(&kept, "kept");
     give(&kept, SOMEBODY + 1);
@@ -260,7 +260,7 @@ fn root_believes_no_user_but_the_owner_of_the_working_directory() {
 }
 
 #[test]
-fn a_link_does_not_make_a_hidden_file_a_part_of_the_question() {
+fn a_link_does_not_put_a_hidden_file_into_the_prompt() {
     let home = Home::with_key();
     let kept = home.own().join("auth.json.kept");
     fs::create_dir_all(home.own()).expect("a directory");
@@ -284,7 +284,7 @@ fn a_link_does_not_make_a_hidden_file_a_part_of_the_question() {
                 ));
             }
         }
-        // A person may name such a file.
+        // A user may name such a file.
         let named = kept.display().to_string();
         let ran = sent(&[flag, &named]);
         assert!(ran.exits(0).text().contains("rt-kept-at-home"), "{flag}");

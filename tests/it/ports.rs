@@ -1,4 +1,4 @@
-//! The ports of the callback, taken by somebody else.
+//! The ports of the callback, taken by another program.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -10,15 +10,15 @@ use crate::needs::{Need, lacks};
 use crate::standin::{Server, browse};
 
 #[test]
-fn a_busy_port_is_asked_once_and_then_left() {
+fn a_busy_port_is_asked_once_to_give_way() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
-    // A server that answers `/cancel` and does not go away.
+    // A server that answers `/cancel` and does not exit.
     let stubborn = TcpListener::bind((Ipv4Addr::LOCALHOST, 1455)).expect("it is free");
     let heard = thread::spawn(move || {
         let mut heard = Vec::new();
         stubborn.set_nonblocking(true).expect("a socket");
-        until("somebody asks for the port", || match stubborn.accept() {
+        until("a process requests the port", || match stubborn.accept() {
             Ok((mut stream, _)) => {
                 stream.set_nonblocking(false).expect("a socket");
                 let mut buffer = [0; 500];
@@ -34,7 +34,7 @@ fn a_busy_port_is_asked_once_and_then_left() {
         (stubborn, heard)
     });
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
-    sign_in.comes_back_to(1457);
+    sign_in.redirects_to(1457);
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
     let (stubborn, heard) = heard.join().expect("it does not panic");
@@ -46,22 +46,22 @@ fn a_busy_port_is_asked_once_and_then_left() {
 }
 
 #[test]
-fn with_both_ports_taken_only_paste_is_left() {
+fn with_both_ports_taken_only_pasting_is_left() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let _taken =
         [1455, 1457].map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("free"));
     let mut sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
     assert!(
-        sign_in.said.contains("Ports 1455 and 1457 are taken"),
+        sign_in.said.contains("Ports 1455 and 1457 are in use"),
         "{}",
         sign_in.said
     );
-    sign_in.comes_back_to(1455);
+    sign_in.redirects_to(1455);
     let code = code(&sign_in.address);
     sign_in.type_in(&format!("{code}\n"));
     sign_in.end().exits(0);
-    // And without anything to paste from, that is said at once.
+    // And if nothing can be pasted either, that is reported at once.
     let ran = home.codex(&server).args(["login", "--no-browser"]).run();
     ran.exits(74)
         .says("no standard input to paste into")
@@ -75,16 +75,16 @@ fn a_port_whose_other_address_is_taken_is_not_used() {
         return;
     }
     let taken = TcpListener::bind((Ipv6Addr::LOCALHOST, 1455));
-    let _taken = taken.expect("it is our turn");
+    let _taken = taken.expect("the lock");
     let (server, home) = (Server::start([]), Home::new());
     let sign_in = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
-    sign_in.comes_back_to(1457);
+    sign_in.redirects_to(1457);
     assert_eq!(browse(&sign_in.address), Ok(200));
     sign_in.end().exits(0);
 }
 
 #[test]
-fn a_second_sign_in_takes_the_port_over() {
+fn a_second_sign_in_takes_over_the_port() {
     let _turn = ports();
     let (server, home) = (Server::start([]), Home::new());
     let first = SignIn::begin(home.codex(&server).piped().args(["login", "--no-browser"]));
@@ -93,12 +93,12 @@ fn a_second_sign_in_takes_the_port_over() {
         .end()
         .exits(4)
         .says("another sign-in requested the port");
-    second.comes_back_to(1455);
+    second.redirects_to(1455);
     assert_eq!(browse(&second.address), Ok(200));
     second.end().exits(0);
 }
 
-/// What a page in the browser can have sent does not end the sign-in, and what the official client sends does.
+/// Requests that a page in the browser can cause do not end the sign-in; those of the official client do.
 #[test]
 fn a_page_in_the_browser_cannot_take_the_port() {
     let _turn = ports();
@@ -132,7 +132,7 @@ fn a_page_in_the_browser_cannot_take_the_port() {
         );
     }
     assert_eq!(ask("GET", "Host: evil.example:1455\r\n"), "403");
-    // It waits on.
+    // It is still waiting.
     assert_eq!(call(1455, "/").0, 404);
     assert_eq!(ask("GET", "Host: 127.0.0.1:1455\r\n"), "200");
     sign_in

@@ -1,24 +1,24 @@
-//! Servers of the user's own, from `models.json`: each is asked with its own key and shown nothing else, and its models
-//! are what the file says of them.
+//! User-defined servers, from `models.json`: each receives its own key and nothing else, and its models have the properties
+//! given in the file.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::fitting::without_host;
-use crate::home::{Home, KEY, Ran};
+use crate::clamping::without_host;
+use crate::home::{CommandOutput, Home, KEY};
 use crate::shapes::write_models;
 use crate::standin::{Recorded, Reply, Script, Server, jwt, now_unix};
 
-/// The key of the server. Like all keys it must be seen nowhere.
+/// The key of the server. Like all keys, it must not be printed anywhere.
 const BOX: &str = "box-invented-9876543210";
 
-/// A server that answers whoever asks.
+/// A server that answers any client.
 pub(crate) fn server(replies: impl IntoIterator<Item = Reply>) -> Server {
     Server::start(Script::replies(replies).unchecked())
 }
 
-/// A home whose `box` is this server, with this said of it beside its address.
+/// A home whose `box` is this server, with these fields besides its address.
 pub(crate) fn home_of(server: &Server, fields: &Value) -> Home {
     let (signed_in, _) = Home::signed_in(server);
     let token = jwt("acct-test", now_unix() + 864_000);
@@ -38,8 +38,8 @@ pub(crate) fn write_box(home: &Home, address: &str, fields: &Value) {
     write_models(home, &json!({"providers": {"box": provider}}));
 }
 
-/// Asks a model while all of our own addresses lead nowhere.
-pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> Ran {
+/// Sends a prompt to a model while all other addresses are unreachable.
+pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> CommandOutput {
     let mut cmd = home
         .offline()
         .args(["run", "--no-tools", "-m", model, "hi"]);
@@ -51,7 +51,7 @@ pub(crate) fn ask(home: &Home, model: &str, more: &[&str]) -> Ran {
     ran
 }
 
-/// The one request that came.
+/// The only request.
 pub(crate) fn only(server: &Server) -> std::sync::Arc<Recorded> {
     let mut requests = server.requests();
     assert_eq!(
@@ -64,7 +64,7 @@ pub(crate) fn only(server: &Server) -> std::sync::Arc<Recorded> {
 }
 
 #[test]
-fn a_server_is_shown_its_own_key_and_nothing_of_ours() {
+fn a_server_receives_only_its_own_key() {
     let bearer = format!("Bearer {BOX}");
     let printed = format!("!echo '  {BOX} '");
     let keys = [
@@ -73,7 +73,7 @@ fn a_server_is_shown_its_own_key_and_nothing_of_ours() {
         "${BOX_KEY}",
         "BOX_KEY",
         "!echo $BOX_KEY",
-        // What a command leaves behind is not waited for.
+        // Processes that a key command leaves behind are not waited for.
         "!sleep 20 & echo $BOX_KEY",
         &printed,
     ];
@@ -106,7 +106,7 @@ fn a_server_is_shown_its_own_key_and_nothing_of_ours() {
 }
 
 #[test]
-fn a_key_that_cannot_be_had_is_exit_2() {
+fn an_unavailable_key_is_exit_2() {
     let check = |key: &str, words: &str| {
         let server = server([Reply::text("never")]);
         let home = home_of(&server, &json!({"apiKey": key}));
@@ -131,12 +131,12 @@ fn a_key_that_cannot_be_had_is_exit_2() {
     check("!echo '  '", "its command printed no key");
     // It has no input to wait for.
     check("!cat", "its command printed no key");
-    // It may have been ended for it already.
+    // It may have been ended for that already.
     check("!head -c 100000 /dev/zero | tr '\\0' x", "its command ");
 }
 
 #[test]
-fn a_command_for_a_key_is_told_no_other_secret() {
+fn a_key_command_gets_no_other_secret() {
     let server = server([Reply::text("ok")]);
     let home = home_of(
         &server,
@@ -154,7 +154,7 @@ fn a_command_for_a_key_is_told_no_other_secret() {
 }
 
 #[test]
-fn a_dry_run_runs_no_command_and_shows_where_a_key_would_be() {
+fn a_dry_run_runs_no_key_command_and_shows_a_placeholder() {
     let server = server([]);
     for (key, signed) in [
         (None, false),
@@ -182,7 +182,7 @@ fn a_dry_run_runs_no_command_and_shows_where_a_key_would_be() {
 }
 
 #[test]
-fn a_server_that_speaks_something_else_is_not_asked() {
+fn a_server_with_an_unsupported_api_is_refused() {
     for (api, code) in [
         ("openai-completions", 2),
         ("anthropic-messages", 2),
@@ -194,7 +194,7 @@ fn a_server_that_speaks_something_else_is_not_asked() {
         ran.exits(code);
         if code == 2 {
             ran.stdout("")
-                .says(&format!("box: it speaks {api}"))
+                .says(&format!("box: its protocol is {api}"))
                 .says("codex: hint: ");
         }
         assert_eq!(server.requests().len(), usize::from(code == 0), "{api}");
@@ -202,7 +202,7 @@ fn a_server_that_speaks_something_else_is_not_asked() {
 }
 
 #[test]
-fn an_address_that_cannot_be_used_is_told_with_its_place() {
+fn an_unusable_address_is_reported_with_its_position() {
     let home = Home::with_key();
     for (address, why) in [
         ("http://example.com/v1", "would send the secret unencrypted"),
@@ -230,7 +230,7 @@ fn an_address_that_cannot_be_used_is_told_with_its_place() {
             .says(why)
             .says("codex: hint: ");
         assert!(!ran.stderr.contains("hidden-word"), "{}", ran.stderr);
-        // Nobody who asks for something else is held up.
+        // Runs with other models are not affected.
         home.offline()
             .args(["run", "--dry-run", "hi"])
             .run()
@@ -240,7 +240,7 @@ fn an_address_that_cannot_be_used_is_told_with_its_place() {
 }
 
 #[test]
-fn only_what_stands_before_the_first_slash_names_a_server() {
+fn only_the_part_before_the_first_slash_names_a_server() {
     let one = server(vec![Reply::text("one"); 4]);
     let service = Server::start(vec![Reply::text("service"); 4]);
     let home = Home::with_key();
@@ -267,11 +267,11 @@ fn only_what_stands_before_the_first_slash_names_a_server() {
     };
     check("router/a/b", "one\n", "a/b", "");
     let note =
-        "codex: a/c is not among the models of router, and is sent as it is; the nearest is a/b\n";
+        "codex: a/c is not among the models of router; it is sent unchanged; the nearest is a/b\n";
     check("router/a/c", "one\n", "a/c", note);
     check("bare/a/b", "one\n", "a/b", "");
     // The name of a server may be misspelt.
-    let note = "codex: other/a is not in the list of models, and is sent as it is\n";
+    let note = "codex: other/a is not in the list of models; it is sent unchanged\n";
     check("other/a", "service\n", "other/a", note);
     check("openai/gpt-5.5", "service\n", "gpt-5.5", "");
     // Wherever the model is named.
@@ -291,7 +291,7 @@ fn only_what_stands_before_the_first_slash_names_a_server() {
 }
 
 #[test]
-fn a_refusal_that_repeats_the_key_does_not_show_it() {
+fn a_key_echoed_in_a_refusal_is_not_shown() {
     for status in [400, 401, 403] {
         let body = json!({"error": {"message": format!("what is {BOX}?"), "code": "no"}});
         let server = server([Reply::json(status, &body)]);

@@ -1,4 +1,4 @@
-//! Proxies that want another sign-in than we have, and those of SOCKS: what goes wrong is blamed on the right side.
+//! Proxies with unsupported authentication, and SOCKS proxies: failures are blamed on the right side.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,12 +8,12 @@ use crate::network::{NAMED, away, once};
 use crate::proxy::Proxy;
 
 #[test]
-fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
+fn an_unsupported_proxy_authentication_is_reported() {
     for (offers, words, hint) in [
         (
             "Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM",
-            "requires authentication of a kind that codex-run does not support (Negotiate, NTLM)",
-            "a helper on this machine",
+            "requires an authentication scheme that codex-run does not support (Negotiate, NTLM)",
+            "use a local helper",
         ),
         (
             "Proxy-Authenticate: NTLM\r\nproxy-authenticate: Basic realm=\"x\"",
@@ -32,8 +32,8 @@ fn a_proxy_that_wants_another_kind_of_sign_in_is_said_to() {
 }
 
 #[test]
-fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
-    // It answers whatever comes first with this.
+fn failures_of_a_socks_proxy_are_told_apart() {
+    // A server that answers anything with these bytes.
     let answering = |answer: &'static [u8]| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -62,10 +62,10 @@ fn what_goes_wrong_with_a_proxy_of_socks_is_told_apart() {
         "NAME:PASSWORD",
     );
     check("socks5h", &[], "does not speak SOCKS", "check the port");
-    // Those that are given an address need one.
+    // Proxies that are given an address need one.
     for scheme in ["socks5", "socks", "socks4"] {
         let words =
-            "must be given an IP address, and the server's name does not resolve on this machine";
+            "requires an IP address, but the server's name does not resolve on this machine";
         check(scheme, &[5, 0], words, "socks5h://");
     }
     let ran = once(NAMED, &[("all_proxy", "socks5h://proxy.invalid:1080")]);

@@ -1,4 +1,4 @@
-//! A proxy under test: it writes down what it is asked, and lets nothing through.
+//! A proxy under test: it records requests, and lets nothing through.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-/// A proxy that writes down what it is asked, and answers all of it in the same way.
+/// A proxy that records requests, and answers all of them in the same way.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -15,7 +15,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// With this status line, and more fields of the head behind it.
+    /// With this status line, followed by more header fields.
     pub(crate) fn start(status: &str) -> Self {
         let status = status.to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -42,9 +42,9 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// The heads of the requests that came.
+    /// The heads of the received requests.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.heads.lock().expect("nobody panicked").clone()
+        self.heads.lock().expect("no thread panicked").clone()
     }
 }
 
@@ -65,6 +65,6 @@ fn answer(mut stream: TcpStream, status: &str, heads: &Mutex<Vec<String>>) {
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    heads.lock().expect("nobody panicked").push(head);
+    heads.lock().expect("no thread panicked").push(head);
     let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
 }

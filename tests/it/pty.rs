@@ -1,4 +1,4 @@
-//! A pseudo terminal: what is typed at it, and all that was ever written to it.
+//! A pseudo-terminal: what is typed into it, and everything that was written to it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
-/// A pseudo terminal, whose screen is all that was ever written to it.
+/// A pseudo-terminal, whose screen is everything that was written to it.
 pub(crate) struct Terminal {
     keyboard: File,
     path: PathBuf,
@@ -37,7 +37,7 @@ impl Terminal {
             move || {
                 let mut buffer = [0; 4096];
                 while let Ok(count @ 1..) = output.read(&mut buffer) {
-                    let mut screen = screen.lock().expect("nobody panics");
+                    let mut screen = screen.lock().expect("no thread panics");
                     screen.extend_from_slice(&buffer[..count]);
                 }
             }
@@ -57,7 +57,7 @@ impl Terminal {
         line(&self.path)
     }
 
-    /// What leads to that end.
+    /// The path of that end.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -89,15 +89,15 @@ impl Terminal {
     }
 
     pub(crate) fn shows(&self, words: &str) -> bool {
-        let screen = self.screen.lock().expect("nobody panics");
+        let screen = self.screen.lock().expect("no thread panics");
         String::from_utf8_lossy(&screen).contains(words)
     }
 
-    /// All that was written to it. Nobody else has it open any more.
+    /// Everything that was written to it. No other process has it open any more.
     pub(crate) fn screen(self) -> String {
         drop(self.held);
         self.reading.join().expect("it does not panic");
-        let screen = self.screen.lock().expect("nobody panics");
+        let screen = self.screen.lock().expect("no thread panics");
         String::from_utf8_lossy(&screen).into_owned()
     }
 }

@@ -1,5 +1,5 @@
-//! A reader of the JSON lines with types of its own, which refuse what they do not know: a change to the lines is a
-//! change to this file. What was read is written again and has to be the same.
+//! A reader of the JSON lines with its own types, which refuse unknown fields: a change to the lines is a change to this
+//! file. What was read is written again and must be the same.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,6 +44,12 @@ pub(crate) enum Event {
     },
     #[serde(rename = "error")]
     Error { message: String },
+    #[serde(rename = "input_error")]
+    InputError {
+        line: u64,
+        lines: u64,
+        message: String,
+    },
     #[serde(rename = "turn.completed")]
     TurnCompleted {
         usage: Tokens,
@@ -62,6 +68,8 @@ pub(crate) enum Item {
     AgentMessage {
         id: String,
         text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        partial: Option<bool>,
     },
     Reasoning {
         id: String,
@@ -128,7 +136,7 @@ pub(crate) enum Status {
     UnknownTool,
 }
 
-/// A part of an output that is left out.
+/// The part of an output that is omitted.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cut {
@@ -200,7 +208,7 @@ pub(crate) fn read(line: &Value) -> Event {
     event
 }
 
-/// A line in short: its type, and the type and state of its item.
+/// A line in short form: its type, and the type and status of its item.
 pub(crate) fn short(line: &Value) -> String {
     read(line);
     let words = [
@@ -213,7 +221,7 @@ pub(crate) fn short(line: &Value) -> String {
 }
 
 #[test]
-fn what_is_not_known_is_refused() {
+fn unknown_fields_are_refused() {
     for line in [
         r#"{"type": "turn.started", "more": 1}"#,
         r#"{"type": "turn.paused"}"#,

@@ -1,6 +1,5 @@
-//! What real programs do and the sandbox lets them: move files between directories, use the temporary directories that
-//! everybody expects, talk to each other through sockets, and commit in worktrees and submodules. And what lies close to
-//! that and stays closed.
+//! Work of real programs that the sandbox allows: moving files between directories, using the usual temporary directories,
+//! talking to each other through sockets, and committing in worktrees and submodules. And similar work that it refuses.
 
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -12,23 +11,23 @@ use serde_json::json;
 use crate::home::Home;
 use crate::needs::{Need, lacks};
 use crate::standin::Item;
-use crate::tools::{bash, called, one_after_the_other};
+use crate::tools::{bash, called, called_in_sequence};
 
 pub(crate) const WRITE: [&str; 2] = ["-s", "workspace-write"];
 
-/// What one command answers in `workspace-write` with these flags besides.
+/// The output of a command in `workspace-write` with these additional flags.
 pub(crate) fn answered(home: &Home, flags: &[&str], command: &str) -> String {
     let flags = [&WRITE, flags].concat();
     called(home, &flags, vec![bash(command)]).1.remove(0)
 }
 
-/// A name in a shared directory that no other test has.
+/// A unique name in a shared directory.
 fn shared(directory: &str, name: &str) -> String {
     format!("{directory}/codex-run-test-{}-{name}", std::process::id())
 }
 
 #[test]
-fn files_are_moved_and_linked_between_all_directories_that_are_open() {
+fn files_can_be_moved_and_linked_between_writable_directories() {
     let home = Home::with_key();
     let more = home.root().join("more");
     fs::create_dir_all(&more).expect("a directory");
@@ -37,24 +36,24 @@ fn files_are_moved_and_linked_between_all_directories_that_are_open() {
         "set -e; mkdir -p a/b c; echo x > a/b/f; ln a/b/f c/g; mv a/b/f c/f; mv c/f {more}/f; ln {more}/f c/h; \
          mv {more}/f $TMPDIR/f; mv $TMPDIR/f c/f; cat c/f c/g c/h; mv a c/a; echo done"
     );
-    let told = answered(&home, &["--add-dir", &more], &command);
-    assert!(told.starts_with("x\nx\nx\ndone\n"), "{told}");
-    // Out of the sandbox, or into it, nothing is moved or linked.
+    let outputs = answered(&home, &["--add-dir", &more], &command);
+    assert!(outputs.starts_with("x\nx\nx\ndone\n"), "{outputs}");
+    // Nothing can be moved or linked out of the sandbox or into it.
     let outside = home.root().join("outside");
     fs::create_dir_all(&outside).expect("a directory");
     fs::write(outside.join("victim"), "kept").expect("a file");
-    let told = answered(
+    let outputs = answered(
         &home,
         &[],
         "echo y > f; mv f ../outside/f; ln f ../outside/g; mv ../outside/victim v; ln ../outside/victim w; ls",
     );
     let left: Vec<_> = fs::read_dir(&outside).expect("a directory").collect();
-    assert_eq!(left.len(), 1, "{told}");
+    assert_eq!(left.len(), 1, "{outputs}");
     assert!(!home.work().join("v").exists() && !home.work().join("w").exists());
 }
 
 #[test]
-fn the_directories_for_temporary_files_are_open() {
+fn directories_for_temporary_files_are_writable() {
     let home = Home::with_key();
     for (directory, need) in [
         ("/tmp", None),
@@ -66,22 +65,22 @@ fn the_directories_for_temporary_files_are_open() {
         }
         let name = shared(directory, "open");
         let command = format!("echo x > {name} && mv {name} {name}.2 && rm {name}.2 && echo done");
-        let told = answered(&home, &[], &command);
-        assert!(told.starts_with("done\n"), "{told}");
-        let told = answered(&home, &["--network"], &command);
-        assert!(told.starts_with("done\n"), "{told}");
-        let told = answered(&home, &["--no-tmp"], &command);
-        assert!(!told.starts_with("done\n"), "{told}");
-        let told = answered(&home, &["--no-tmp", "--add-dir", directory], &command);
-        assert!(told.starts_with("done\n"), "{told}");
-        let told = called(&home, &[], vec![bash(&command)]).1.remove(0);
-        assert!(!told.starts_with("done\n"), "{told}");
+        let outputs = answered(&home, &[], &command);
+        assert!(outputs.starts_with("done\n"), "{outputs}");
+        let outputs = answered(&home, &["--network"], &command);
+        assert!(outputs.starts_with("done\n"), "{outputs}");
+        let outputs = answered(&home, &["--no-tmp"], &command);
+        assert!(!outputs.starts_with("done\n"), "{outputs}");
+        let outputs = answered(&home, &["--no-tmp", "--add-dir", directory], &command);
+        assert!(outputs.starts_with("done\n"), "{outputs}");
+        let outputs = called(&home, &[], vec![bash(&command)]).1.remove(0);
+        assert!(!outputs.starts_with("done\n"), "{outputs}");
         let _ = fs::remove_file(&name);
     }
 }
 
 #[test]
-fn only_the_shared_directory_that_is_affected_is_closed_and_a_refused_call_says_why() {
+fn only_the_affected_shared_directory_is_closed_and_a_refusal_says_why() {
     if lacks(&Need::VAR_TMP) {
         return;
     }
@@ -117,35 +116,35 @@ fn only_the_shared_directory_that_is_affected_is_closed_and_a_refused_call_says_
     ] {
         let home = Home::with_key().env(variable, &value);
         let calls = vec![bash(&touch("refused")), Item::call("write", write.clone())];
-        let told = called(&home, &WRITE, calls).1;
-        for told in &told {
+        let outputs = called(&home, &WRITE, calls).1;
+        for outputs in &outputs {
             assert!(
-                told.contains("/tmp is closed because"),
-                "{variable}: {told}"
+                outputs.contains("/tmp is closed because"),
+                "{variable}: {outputs}"
             );
-            assert!(told.contains(why), "{variable}: {told}");
+            assert!(outputs.contains(why), "{variable}: {outputs}");
         }
         let other = shared("/var/tmp", "other");
-        let told = answered(
+        let outputs = answered(
             &home,
             &[],
             &format!("touch {other} && rm {other} && echo done"),
         );
-        assert!(told.starts_with("done\n"), "{variable}: {told}");
+        assert!(outputs.starts_with("done\n"), "{variable}: {outputs}");
     }
-    // A link that leads to the credentials decides as well.
+    // A link that leads to the credentials matters too.
     let home = Home::with_key();
     fs::create_dir_all(home.root().join("real")).expect("a directory");
     let link = shared("/tmp", "link");
     std::os::unix::fs::symlink(home.root().join("real"), &link).expect("a link");
     let home = home.env("CODEX_RUN_HOME", &link);
-    let told = answered(&home, &[], &touch("link"));
+    let outputs = answered(&home, &[], &touch("link"));
     let _ = fs::remove_file(&link);
-    assert!(told.contains("/tmp is closed because"), "{told}");
+    assert!(outputs.contains("/tmp is closed because"), "{outputs}");
 }
 
 #[test]
-fn the_temporary_directory_of_another_run_is_not_entered() {
+fn the_temporary_directory_of_another_run_is_inaccessible() {
     let home = Home::with_key();
     let others = home
         .root()
@@ -157,17 +156,17 @@ fn the_temporary_directory_of_another_run_is_not_entered() {
     for flags in [&[][..], &WRITE, &["-s", "workspace-write", "--network"]] {
         let command = "cd $TMPDIR/../..; pwd; cat *77/secret; echo x > codex-run-0011223344556677/new; \
                        mv codex-run-0011223344556677 $TMPDIR/mine; echo x > $TMPDIR/own && cat $TMPDIR/own";
-        let told = called(&home, flags, vec![bash(command)]).1.remove(0);
+        let outputs = called(&home, flags, vec![bash(command)]).1.remove(0);
         assert!(
-            told.contains("/codex-run\n")
-                && !told.contains("of another run")
-                && told.contains("\nx\n"),
-            "{told}"
+            outputs.contains("/codex-run\n")
+                && !outputs.contains("of another run")
+                && outputs.contains("\nx\n"),
+            "{outputs}"
         );
         assert_eq!(
             fs::read_dir(&others).expect("it is there").count(),
             1,
-            "{told}"
+            "{outputs}"
         );
     }
 }
@@ -200,7 +199,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
 ";
 
 #[test]
-fn programs_talk_through_sockets_among_themselves_and_with_nobody_else() {
+fn programs_reach_only_sockets_of_their_own_sandbox() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -218,24 +217,27 @@ fn programs_talk_through_sockets_among_themselves_and_with_nobody_else() {
             "python3 talks.py s1 && python3 talks.py $TMPDIR/s2 && python3 talks.py {} && rm s1",
             shared("/tmp", "own.sock")
         );
-        let told = answered(&home, flags, &command);
+        let outputs = answered(&home, flags, &command);
         let _ = fs::remove_file(shared("/tmp", "own.sock"));
-        assert!(told.starts_with("hello 0\nhello 0\nhello 0\n"), "{told}");
+        assert!(
+            outputs.starts_with("hello 0\nhello 0\nhello 0\n"),
+            "{outputs}"
+        );
         let command = format!(
             "python3 reaches.py {foreign} {} link.sock foreign.sock /proc/self/cwd/foreign.sock",
             inside.display()
         );
-        let told = answered(&home, flags, &command);
+        let outputs = answered(&home, flags, &command);
         assert!(
-            told.starts_with("1\n") && !told.contains("REACHED"),
-            "{told}"
+            outputs.starts_with("1\n") && !outputs.contains("REACHED"),
+            "{outputs}"
         );
     }
     let _ = fs::remove_file(&foreign);
 }
 
 #[test]
-fn a_socket_that_a_call_left_leads_nowhere_from_the_next_call() {
+fn a_socket_left_by_a_call_is_dead_in_the_next() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -246,9 +248,9 @@ fn a_socket_that_a_call_left_leads_nowhere_from_the_next_call() {
         "python3 talks.py s && ls -l s | cut -c1".to_owned(),
         "python3 reaches.py s".to_owned(),
     ];
-    let told = one_after_the_other(&home, &WRITE, &commands);
-    assert!(told[0].starts_with("hello 0\ns\n"), "{}", told[0]);
-    assert!(told[1].starts_with("1\n1\n"), "{}", told[1]);
+    let outputs = called_in_sequence(&home, &WRITE, &commands);
+    assert!(outputs[0].starts_with("hello 0\ns\n"), "{}", outputs[0]);
+    assert!(outputs[1].starts_with("1\n1\n"), "{}", outputs[1]);
 }
 
 #[test]
@@ -288,23 +290,23 @@ fn commits_work_in_worktrees_and_submodules() {
         let place = format!("{root}/{directory}");
         let flags = ["-C", &place];
         let commit = "echo 2 > f && git commit -qam two && git log --format=%s | head -1";
-        let (ran, told) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(commit)]);
-        assert!(told[0].starts_with("two\n"), "{}", told[0]);
-        ran.says(&format!("codex: tools may write in {root}/main/.git"));
+        let (ran, outputs) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(commit)]);
+        assert!(outputs[0].starts_with("two\n"), "{}", outputs[0]);
+        ran.says(&format!("codex: tools may write to {root}/main/.git"));
         // Not in read-only.
-        let told = called(
+        let outputs = called(
             &home,
             &flags,
             vec![bash("git commit -q --allow-empty -m no")],
         )
         .1;
-        assert!(!told[0].contains("[exit code 0"), "{}", told[0]);
-        // What runs later is watched there, too.
+        assert!(!outputs[0].contains("[exit code 0"), "{}", outputs[0]);
+        // Files that git executes are watched there, too.
         let hooks = "echo x > $(git rev-parse --git-common-dir)/hooks/pre-commit";
         let (ran, _) = called(&home, &[&WRITE[..], &flags].concat(), vec![bash(hooks)]);
         ran.says("hooks");
     }
-    // A file that names the repository of somebody else opens nothing.
+    // A file that names a foreign repository makes nothing writable.
     fs::create_dir_all(format!("{root}/evil")).expect("a directory");
     fs::write(
         format!("{root}/evil/.git"),
@@ -318,6 +320,7 @@ fn commits_work_in_worktrees_and_submodules() {
         &[&WRITE[..], &["-C", &place]].concat(),
         vec![bash(&command)],
     );
-    ran.says("is not opened to tools, although");
+    ran.says("codex: tools cannot write to ")
+        .says(", although ");
     assert!(!Path::new(&format!("{root}/main/.git/new")).exists());
 }

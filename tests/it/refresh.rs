@@ -1,4 +1,4 @@
-//! A sign-in that stays valid, however many use it and whatever happens meanwhile: a refresh token is spent once,
+//! A sign-in that stays valid, however many processes use it and whatever happens meanwhile: a refresh token is spent once,
 //! and its successor is never lost.
 
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::home::{Cmd, Home, finish};
 use crate::standin::{Reply, Scenarios, Script, Server, now_unix};
 
-/// A server that repeats what it is told, and takes a while between spending a refresh token and saying so.
+/// A server that echoes the prompt, and pauses between spending a refresh token and responding.
 pub(crate) fn slow(pause: u64) -> Server {
     let server = Server::start(Script::prompts(Scenarios::default()));
     server.issuer().pause(Duration::from_millis(pause));
@@ -23,7 +23,7 @@ pub(crate) fn ask(home: &Home, server: &Server) -> Cmd {
     home.codex(server).args(["run", "--no-tools", "hello"])
 }
 
-/// What was asked of the backend.
+/// The requests to the backend.
 pub(crate) fn asked(server: &Server) -> usize {
     let requests = server.requests();
     let asked = |path: &str| path.ends_with("/responses");
@@ -33,7 +33,7 @@ pub(crate) fn asked(server: &Server) -> usize {
         .count()
 }
 
-/// Makes the stored access token one that has ended.
+/// Replaces the stored access token by an expired one.
 pub(crate) fn expire(home: &Home) {
     let mut file = home.auth_json();
     file["openai-codex"]["expires"] = json!(1000);
@@ -41,7 +41,7 @@ pub(crate) fn expire(home: &Home) {
 }
 
 #[test]
-fn a_hundred_at_once_spend_one_token() {
+fn a_hundred_concurrent_runs_spend_one_token() {
     let server = slow(300);
     let (home, _) = Home::expired(&server);
     let over = Arc::new(AtomicBool::new(false));
@@ -112,7 +112,7 @@ fn a_token_is_renewed_five_minutes_before_its_end() {
 }
 
 #[test]
-fn a_token_that_is_still_good_is_used_when_it_cannot_be_renewed() {
+fn a_token_that_is_still_valid_is_used_if_renewal_fails() {
     let refusal = json!({"error": {"message": "No.", "code": "refresh_token_invalidated"}});
     for (reply, words, again) in [
         (Reply::status(500, &[], "oops"), "oops [HTTP 500]", 1),
@@ -135,7 +135,7 @@ fn a_token_that_is_still_good_is_used_when_it_cannot_be_renewed() {
             .says(words);
         ran.says("its access token is valid until 20");
         assert_eq!(home.auth_text(), before);
-        // A failure is tried again after a while, a refusal never.
+        // A failure is retried after a while, a refusal never.
         thread::sleep(Duration::from_millis(1100));
         ask(&home, &server).run().exits(0);
         assert_eq!(server.issuer().refreshes(), 1 + again);
@@ -143,7 +143,7 @@ fn a_token_that_is_still_good_is_used_when_it_cannot_be_renewed() {
 }
 
 #[test]
-fn a_401_is_answered_by_one_renewal_and_one_more_try() {
+fn a_401_leads_to_one_renewal_and_one_retry() {
     let server = slow(0);
     let (home, old) = Home::signed_in(&server);
     server.issuer().invalidate(&old.access);
@@ -155,7 +155,7 @@ fn a_401_is_answered_by_one_renewal_and_one_more_try() {
     assert_eq!((server.issuer().refreshes(), asked(&server)), (1, 2));
     assert!(server.issuer().is_live(&home.refresh_token()));
 
-    // All at once: still one renewal.
+    // Concurrently: still one renewal.
     let access = home.auth_json()["openai-codex"]["access"]
         .as_str()
         .expect("a token")
@@ -168,7 +168,7 @@ fn a_401_is_answered_by_one_renewal_and_one_more_try() {
     }
     assert_eq!(server.issuer().refreshes(), 2);
 
-    // And if the service refuses whatever it is shown, that is the end.
+    // And if the service refuses the new token too, the failure is final.
     let refusal = json!({"error": {"message": "No.", "code": "token_invalidated"}, "status": 401});
     let server = Server::start(Script::replies([
         Reply::json(401, &refusal),
@@ -183,7 +183,7 @@ fn a_401_is_answered_by_one_renewal_and_one_more_try() {
 }
 
 #[test]
-fn what_changes_in_the_file_meanwhile_is_seen() {
+fn concurrent_changes_of_the_credentials_file_are_seen() {
     // The run waits for its standard input while the file changes.
     let changed = |change: &dyn Fn(&Server, &Home)| {
         let server = slow(0);
@@ -194,7 +194,7 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
             .args(["run", "--no-tools", "-"])
             .start();
         let mut stderr = [0; 16];
-        // After three seconds it says that it waits, so it has read the file by then.
+        // After three seconds it reports that it is waiting, so it has read the file by then.
         running
             .stderr
             .as_mut()
@@ -238,7 +238,7 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{}"));
-            ran.exits(4).says("no longer holds a sign-in");
+            ran.exits(4).says("no longer contains a sign-in");
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{\n\n  torn"));
@@ -249,7 +249,7 @@ fn what_changes_in_the_file_meanwhile_is_seen() {
 }
 
 #[test]
-fn the_answer_is_taken_as_it_comes() {
+fn a_renewal_without_a_new_refresh_token_keeps_the_old_one() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     server.issuer().rotate(false);
@@ -262,7 +262,7 @@ fn the_answer_is_taken_as_it_comes() {
 }
 
 #[test]
-fn an_answer_that_is_lost_is_asked_for_again_and_told() {
+fn a_lost_renewal_response_is_retried_and_explained() {
     let server = slow(0);
     let (home, old) = Home::expired(&server);
     server.issuer().swallow(1);

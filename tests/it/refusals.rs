@@ -1,4 +1,4 @@
-//! Every way in which the issuer says no to a renewal: the message, the exit code, and that the file stays as it was.
+//! Every refusal of a renewal by the issuer: the message, the exit code, and that the file stays unchanged.
 
 use std::fs;
 use std::path::Path;
@@ -9,9 +9,9 @@ use crate::home::Home;
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 
-/// Runs with a token that has ended; the issuer answers a renewal so. Only where its answer may pass it is asked more
-/// than once, and where it refuses for good never again.
-fn check(status: u16, body: &str, exit: i32, told: &str) {
+/// Runs with an expired token and this response to the renewal. Only a temporary failure is retried, and a permanent refusal
+/// never is.
+fn check(status: u16, body: &str, exit: i32, reported: &str) {
     let server = Server::start([]);
     let (home, old) = Home::expired(&server);
     let before = home.auth_text();
@@ -23,7 +23,7 @@ fn check(status: u16, body: &str, exit: i32, told: &str) {
     ran.exits(exit)
         .stdout("")
         .says("cannot renew the sign-in: ")
-        .says(told);
+        .says(reported);
     assert_eq!(home.auth_text(), before, "{status} {body}");
     let asked = server.issuer().refreshes();
     let permanent = exit == 4;
@@ -37,7 +37,7 @@ fn check(status: u16, body: &str, exit: i32, told: &str) {
                 .run()
                 .exits(4)
                 .says("cannot renew the sign-in: ")
-                .says(told);
+                .says(reported);
         }
         assert_eq!(server.issuer().refreshes(), asked, "it is not asked again");
     }
@@ -56,7 +56,7 @@ fn check(status: u16, body: &str, exit: i32, told: &str) {
 }
 
 #[test]
-fn what_is_refused_for_good_ends_the_sign_in() {
+fn a_permanent_refusal_ends_the_sign_in() {
     let error = |code: &str, message: &str| {
         json!({"error": {"code": code, "message": message}}).to_string()
     };
@@ -107,7 +107,7 @@ fn what_is_refused_for_good_ends_the_sign_in() {
 }
 
 #[test]
-fn what_may_pass_keeps_the_sign_in() {
+fn a_temporary_failure_keeps_the_sign_in() {
     let error = |code: &str, message: &str| {
         json!({"error": {"code": code, "message": message}}).to_string()
     };
@@ -127,10 +127,10 @@ fn what_may_pass_keeps_the_sign_in() {
                 200,
                 "<html>sign in</html>",
                 7,
-                "its response cannot be read",
+                "the response cannot be parsed",
             )
         });
-        scope.spawn(|| check(200, "{}", 7, "its response cannot be read"));
+        scope.spawn(|| check(200, "{}", 7, "the response cannot be parsed"));
         scope.spawn(|| check(302, "", 7, "no reason given [HTTP 302]"));
         let country = error("unsupported_country_region_territory", "Not here.");
         scope.spawn(move || {
@@ -145,7 +145,7 @@ fn what_may_pass_keeps_the_sign_in() {
 }
 
 #[test]
-fn an_issuer_that_cannot_be_reached_keeps_the_sign_in() {
+fn an_unreachable_issuer_keeps_the_sign_in() {
     let server = Server::start([]);
     let (home, _) = Home::expired(&server);
     let before = home.auth_text();
@@ -160,7 +160,7 @@ fn an_issuer_that_cannot_be_reached_keeps_the_sign_in() {
 }
 
 #[test]
-fn an_issuer_that_repeats_the_token_does_not_make_us_print_it() {
+fn a_token_that_the_issuer_echoes_is_not_printed() {
     let server = Server::start([]);
     let (home, old) = Home::expired(&server);
     let body =
@@ -173,9 +173,9 @@ fn an_issuer_that_repeats_the_token_does_not_make_us_print_it() {
         .says("Bad ***. (invalid_grant)");
 }
 
-/// The refusals that were seen, which lie beside the repository where its makers work.
+/// Recorded refusals, which are stored outside the repository on its developers' machines.
 #[test]
-fn recorded_refusals_are_told_as_they_came() {
+fn recorded_refusals_are_reported_in_full() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures/errors");
     if lacks(&Need::RECORDED_REFUSALS) {
         return;
@@ -208,7 +208,7 @@ fn recorded_refusals_are_told_as_they_came() {
 }
 
 #[test]
-fn whatever_a_renewal_brought_is_used_and_its_token_never_lost() {
+fn a_renewal_in_any_form_is_used_and_its_token_never_lost() {
     let check = |shape: &dyn Fn(&str, &str) -> Reply| {
         let server = Server::start([Reply::text("ok")]);
         let (home, _) = Home::expired(&server);
@@ -242,7 +242,7 @@ fn whatever_a_renewal_brought_is_used_and_its_token_never_lost() {
         ))
     });
     check(&|access, refresh| answer(format!("{{{},}} and more", both(access, refresh))));
-    // The connection breaks behind the tokens.
+    // The connection breaks after the tokens.
     check(&|access, refresh| {
         let whole = format!("{{{},\"scope\":\"a b c\"}}", both(access, refresh));
         let reply = answer(whole.clone());

@@ -1,22 +1,22 @@
-//! The result of a call is made of facts: nothing that a program prints is taken for one, and equal calls have equal
+//! The result of a call consists of facts: nothing that a program prints is taken for one, and equal calls have equal
 //! results in every run.
 
 use serde_json::{Value, json};
 
 use crate::home::Home;
-use crate::jsonl::told;
+use crate::jsonl::events_of;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
 /// Lines that look as if this program had written them.
-const NOTE: &str = "notes\n[12 of 3456 bytes are left out here; see the appendix]\nend\n";
+const NOTE: &str = "notes\n[12 of 3456 bytes omitted; see the appendix]\nend\n";
 
-/// The calls that have ended, of a run in which each comes in an answer of its own.
+/// The completed calls of a run in which each call is in a separate answer.
 fn ended(home: &Home, calls: Vec<Item>) -> Vec<Value> {
     let mut replies: Vec<Reply> = calls.into_iter().map(|call| Reply::items([call])).collect();
     replies.push(Reply::text("done"));
     let replies: [Reply; 8] = replies.try_into().unwrap_or_else(|_| panic!("seven calls"));
-    let events = told(home, replies, &[]);
+    let events = events_of(home, replies, &[]);
     let ended = events.iter().filter(|event| {
         event["type"] == "item.completed" && event["item"]["type"] != "agent_message"
     });
@@ -24,7 +24,7 @@ fn ended(home: &Home, calls: Vec<Item>) -> Vec<Value> {
 }
 
 #[test]
-fn what_a_program_prints_is_no_fact_about_it() {
+fn program_output_is_never_taken_for_a_fact() {
     let home = Home::with_key();
     home.file("note.txt", NOTE);
     let late = json!({"command": "echo begun; sleep 60", "timeout": 0.5});
@@ -74,7 +74,7 @@ fn what_a_program_prints_is_no_fact_about_it() {
 }
 
 #[test]
-fn a_cut_is_told_by_fields_and_the_file_can_be_read() {
+fn truncated_output_is_reported_in_fields_and_its_file_is_readable() {
     let home = Home::with_key();
     let replies = [
         Reply::items([bash("seq 1 100000")]),
@@ -88,7 +88,7 @@ fn a_cut_is_told_by_fields_and_the_file_can_be_read() {
         Reply::text("done"),
     ];
     let flags = ["--tools", "bash,read,grep"];
-    let events = told(&home, replies, &flags);
+    let events = events_of(&home, replies, &flags);
     let of_kind = |kind: &str| -> Vec<Value> {
         let ended = events
             .iter()
@@ -112,7 +112,7 @@ fn a_cut_is_told_by_fields_and_the_file_can_be_read() {
 }
 
 #[test]
-fn equal_calls_have_equal_results_in_every_run() {
+fn equal_calls_have_equal_results_across_runs() {
     let run = || {
         let home = Home::with_key();
         home.file("note.txt", NOTE);
@@ -147,12 +147,12 @@ fn equal_calls_have_equal_results_in_every_run() {
     let note = "[this may be the sandbox (read-only) and not the command or the disk: it lets commands write only \
                 below $TMPDIR (";
     assert!(first[2].contains(note), "{}", first[2]);
-    // What failed inside of a command that ended well, as in a pipeline, is not without a reason either.
+    // A failure inside a command that succeeds, as in a pipeline, is explained too.
     assert!(
         first[3].contains("[exit code 0]\n") && first[3].contains(note),
         "{}",
         first[3]
     );
     assert_eq!(first[5], "Permission denied\n[exit code 0]");
-    assert!(first[9].contains("all of it is in $TMPDIR/output-10.txt]"));
+    assert!(first[9].contains("the full output is in $TMPDIR/output-10.txt]"));
 }

@@ -1,14 +1,17 @@
-//! Requests that are made again: how often, when, and that nothing is done or printed twice.
+//! Repeated requests: how often, when, and that nothing is done or printed twice.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::standin::{Ends, Item, Reply, Script, Server, now_unix};
 
-/// Asks with these flags and gives back what the command did and the requests' bodies.
-fn ask<const N: usize>(replies: impl Into<Script>, flags: [&str; N]) -> (Ran, Vec<Value>) {
+/// Sends a prompt with these flags; returns the output of the command and the bodies of the requests.
+fn ask<const N: usize>(
+    replies: impl Into<Script>,
+    flags: [&str; N],
+) -> (CommandOutput, Vec<Value>) {
     let server = Server::start(replies);
     let home = Home::with_key();
     let mut cmd = home.codex(&server).args(["run", "x"]).args(flags);
@@ -20,12 +23,12 @@ fn ask<const N: usize>(replies: impl Into<Script>, flags: [&str; N]) -> (Ran, Ve
     (ran, bodies)
 }
 
-/// An answer that breaks off behind these items: its stream ends without a word about how.
+/// An answer that breaks off after these items, without an ending.
 fn broken<const N: usize>(items: [Item; N]) -> Reply {
     Reply::items(items).ends(Ends::None)
 }
 
-/// A stream of these events, and no more.
+/// A stream of exactly these events.
 fn events<const N: usize>(events: [&str; N]) -> Reply {
     Reply::sse(events.map(|event| format!("data: {event}\n\n")).concat())
 }
@@ -39,7 +42,7 @@ fn status(code: u16) -> Reply {
 }
 
 #[test]
-fn a_service_that_stays_broken_is_asked_once_and_once_for_each_retry() {
+fn a_failing_service_is_asked_once_plus_once_per_retry() {
     for retries in [0, 1, 2] {
         let replies: Vec<Reply> = (0..4).map(|_| status(500)).collect();
         let (ran, bodies) = ask(replies, ["--retries", &retries.to_string()]);
@@ -49,13 +52,13 @@ fn a_service_that_stays_broken_is_asked_once_and_once_for_each_retry() {
             bodies.iter().all(|body| body == &bodies[0]),
             "the same each time"
         );
-        let told = ran.stderr.matches("trying again in").count();
-        assert_eq!(told, retries, "{}", ran.stderr);
+        let reported = ran.stderr.matches("trying again in").count();
+        assert_eq!(reported, retries, "{}", ran.stderr);
     }
 }
 
 #[test]
-fn retries_are_told_and_wait_longer_each_time() {
+fn retries_are_reported_with_growing_delays() {
     let server = Server::start([status(503), status(502), Reply::text("hello")]);
     let ran = Home::with_key()
         .codex(&server)
@@ -72,13 +75,13 @@ fn retries_are_told_and_wait_longer_each_time() {
 }
 
 #[test]
-fn quiet_is_quiet_about_retries_too() {
+fn quiet_suppresses_retry_messages_too() {
     let (ran, _) = ask([status(500), Reply::text("hello")], ["-q"]);
     ran.exits(0).stdout("hello\n").stderr("");
 }
 
 #[test]
-fn the_delay_that_the_service_asks_for_is_waited_for() {
+fn the_delay_requested_by_the_service_is_respected() {
     let busy = Reply::status(429, &[("retry-after", "2")], "");
     let server = Server::start([busy, Reply::text("hello")]);
     let ran = Home::with_key()
@@ -91,7 +94,7 @@ fn the_delay_that_the_service_asks_for_is_waited_for() {
 }
 
 #[test]
-fn a_service_that_asks_for_more_than_two_minutes_is_not_waited_for() {
+fn a_requested_delay_of_more_than_two_minutes_is_not_waited_for() {
     let busy = Reply::status(429, &[("retry-after", "7200")], "");
     let (ran, bodies) = ask([busy], []);
     ran.exits(7).says("2 h").says(" UTC");
@@ -99,7 +102,7 @@ fn a_service_that_asks_for_more_than_two_minutes_is_not_waited_for() {
 }
 
 #[test]
-fn a_host_that_nobody_answers_at_is_named() {
+fn an_unreachable_host_is_named() {
     let ran = Home::with_key()
         .offline()
         .args(["run", "--no-tools", "--retries", "1", "x"])
@@ -110,9 +113,9 @@ fn a_host_that_nobody_answers_at_is_named() {
         .says("trying again in 0.5 s (1 of 1)");
 }
 
-/// The tool appends a line; its stream ends right behind the call.
+/// The tool appends a line; its stream ends right after the call.
 #[test]
-fn a_tool_whose_answer_broke_off_runs_once() {
+fn a_call_from_a_broken_answer_runs_once() {
     let append = json!({"command": "echo line >> lines"});
     for tail in [
         Vec::new(),
@@ -150,7 +153,7 @@ fn a_tool_whose_answer_broke_off_runs_once() {
                 "function_call_output"
             ]
         );
-        // A message was finished and shown, and then had more text: that is another message.
+        // A message was complete and shown, and then had more text: that makes it a different message.
         if shown {
             ran.exits(8).stdout("I have \n");
         } else {
@@ -160,7 +163,7 @@ fn a_tool_whose_answer_broke_off_runs_once() {
 }
 
 #[test]
-fn of_two_calls_the_finished_one_runs_and_the_other_is_asked_for_again() {
+fn of_two_calls_the_complete_one_runs_and_the_other_is_requested_again() {
     let call = |index: usize, name: &str, done: bool| {
         let arguments = json!({"command": format!("echo {name} >> lines")}).to_string();
         let item = json!({"type": "function_call", "id": format!("fc_{name}"), "call_id": format!("call_{name}"),
@@ -190,7 +193,7 @@ fn of_two_calls_the_finished_one_runs_and_the_other_is_asked_for_again() {
 }
 
 #[test]
-fn text_that_was_printed_is_not_printed_again() {
+fn printed_text_is_not_repeated() {
     let check = |first: &str, second: &str, code: i32, stdout: &str| {
         let (ran, bodies) = ask([events([&delta(first)]), Reply::text(second)], []);
         ran.exits(code).stdout(stdout);
@@ -203,7 +206,7 @@ fn text_that_was_printed_is_not_printed_again() {
     check("Hello wor", "Hello there", 8, "Hello wor\n");
     check("Hello wor", "Hello", 8, "Hello wor\n");
     check("Caf\u{e9} a", "Caf\u{e9} au lait", 0, "Caf\u{e9} au lait\n");
-    // A finished message counts like one that is not: nothing stands behind it.
+    // A complete message counts like an incomplete one if nothing follows it.
     let (ran, _) = ask(
         [
             broken([Item::text("one")]),
@@ -220,7 +223,7 @@ fn text_that_was_printed_is_not_printed_again() {
 }
 
 #[test]
-fn a_message_before_a_kept_call_is_not_asked_for_again() {
+fn a_message_before_a_kept_call_is_not_requested_again() {
     let call = Item::call("bash", json!({"command": "true"}));
     let first = broken([Item::commentary("Let me look."), call]);
     let (ran, bodies) = ask(
@@ -232,7 +235,7 @@ fn a_message_before_a_kept_call_is_not_asked_for_again() {
 }
 
 #[test]
-fn buffered_output_makes_every_retry_invisible() {
+fn buffered_output_hides_every_retry() {
     let first = || events([&delta("Hello wor")]);
     let (ran, _) = ask(
         [first(), first(), Reply::text("Something else")],
@@ -241,7 +244,7 @@ fn buffered_output_makes_every_retry_invisible() {
     ran.exits(0).stdout("Something else\n");
     let (ran, _) = ask([first(), first()], ["--buffer", "--retries", "1"]);
     ran.exits(8).stdout("");
-    // What comes before a kept call is final, and shown once.
+    // Text before a kept call is final, and shown once.
     let call = Item::call("bash", json!({"command": "true"}));
     let replies = [
         broken([Item::commentary("Let me look."), call, Item::text("Al")]),
@@ -255,7 +258,7 @@ fn buffered_output_makes_every_retry_invisible() {
 }
 
 #[test]
-fn retries_and_turns_are_counted_apart() {
+fn retries_and_turns_are_counted_separately() {
     let call = || Item::call("bash", json!({"command": "true"}));
     let replies = [
         status(500),
@@ -278,10 +281,10 @@ fn retries_and_turns_are_counted_apart() {
     assert_eq!(bodies.len(), 4);
 }
 
-/// An answer that broke off behind a call is a turn like another one: the budget holds, and the next answer has all its
+/// An answer that broke off after a call is a turn like any other: the budget applies, and the next answer has all its
 /// retries.
 #[test]
-fn a_kept_call_is_a_turn() {
+fn a_kept_call_counts_as_a_turn() {
     let call = || {
         let append = json!({"command": "echo line >> lines"});
         broken([Item::call("bash", append)])
@@ -309,7 +312,7 @@ fn a_kept_call_is_a_turn() {
 }
 
 #[test]
-fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
+fn a_partially_printed_answer_is_always_reported() {
     let part = || events([&delta("Hel")]);
     let (ran, _) = ask([part(), status(503)], ["--retries", "1"]);
     ran.exits(8)
@@ -331,7 +334,7 @@ fn a_part_that_was_printed_is_told_whatever_comes_after_it() {
 }
 
 #[test]
-fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
+fn the_end_of_a_usage_limit_is_waited_for_on_request() {
     let limit = |seconds: u64| {
         Reply::json(
             429,
@@ -339,7 +342,7 @@ fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
                 "plan_type": "plus", "resets_at": now_unix() + seconds}}),
         )
     };
-    // The end must not have passed when the answer is read, on a slow machine either.
+    // The end must not have passed when the answer is read, even on a slow machine.
     let (ran, bodies) = ask([limit(4), Reply::text("hello")], ["--wait-for-reset", "1m"]);
     ran.exits(0).stdout("hello\n").says("UTC");
     assert_eq!(bodies.len(), 2);
@@ -349,7 +352,7 @@ fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
     let (ran, bodies) = ask([limit(1)], []);
     ran.exits(6).stdout("");
     assert_eq!(bodies.len(), 1);
-    // One that outlasts its own end is no reason to ask and ask.
+    // A limit that outlasts its stated end is not retried forever.
     let past = || {
         let error = json!({"type": "usage_limit_reached", "resets_at": now_unix() - 100});
         Reply::json(429, &json!({ "error": error }))
@@ -365,15 +368,15 @@ fn a_limit_whose_end_is_near_is_waited_for_by_those_who_ask() {
 }
 
 #[test]
-fn a_wait_for_a_retry_ends_with_the_run() {
+fn a_stop_ends_the_wait_for_a_retry() {
     let busy = Reply::status(429, &[("retry-after", "60")], "");
     let (ran, _) = ask([busy], ["--timeout", "1s"]);
     ran.exits(124).stdout("").says("trying again in 60 s");
 }
 
-/// A gateway that repeats the answer which broke off, although it was told what its call has given.
+/// A gateway that repeats the broken answer, although it has received the output of its call.
 #[test]
-fn a_call_that_has_run_does_not_run_again() {
+fn a_repeated_call_does_not_run_again() {
     let item = json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "bash",
         "arguments": json!({"command": "echo line >> lines"}).to_string()});
     let done =

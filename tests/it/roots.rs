@@ -1,12 +1,12 @@
-//! Certificates that the environment names: a file that cannot be used is told before anything is sent, and is not read
-//! where nothing is secure. Whether they are trusted takes a server with TLS, and is not tested here.
+//! Certificates from the environment: an unusable file is reported before anything is sent, and is not read if no connection
+//! is encrypted. Whether the certificates are trusted takes a TLS server, and is not tested here.
 
 use crate::home::{Cmd, Home};
 use crate::network::AWAY;
 use crate::standin::{Reply, Server};
 
 #[test]
-fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
+fn unreadable_certificates_are_exit_2_if_they_are_needed() {
     let server = Server::start(vec![Reply::text("ok"); 20]);
     let home = Home::with_token();
     let pem = |inside: &str| {
@@ -21,8 +21,8 @@ fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
         (".", "irectory"),
         ("empty.pem", "it contains no certificate"),
         ("text.pem", "it contains no certificate"),
-        ("damaged.pem", "part 1 of it is damaged"),
-        ("other.pem", "part 1 of it is not a certificate"),
+        ("damaged.pem", "part 1 of the file is damaged"),
+        ("other.pem", "part 1 of the file is not a certificate"),
     ] {
         for (set, named) in [
             (&["CODEX_CA_CERTIFICATE"][..], "CODEX_CA_CERTIFICATE"),
@@ -37,10 +37,10 @@ fn roots_that_cannot_be_read_are_exit_2_where_they_are_needed() {
                 cmd.args(["run", "--no-tools", "hi"]).run()
             };
             let ran = with(home.offline().env("CODEX_RUN_BASE_URL", AWAY));
-            let told = format!("codex: cannot use {named}: {file}: ");
+            let reported = format!("codex: cannot use {named}: {file}: ");
             ran.exits(2)
                 .stdout("")
-                .says(&told)
+                .says(&reported)
                 .says(why)
                 .says("codex: hint: ");
             with(home.codex(&server)).exits(0).stdout("ok\n").stderr("");
@@ -65,7 +65,7 @@ mBsrPVdLqvQpoNd59YsBYSN5w+6b\n\
 ";
 
 #[test]
-fn a_file_of_certificates_may_have_a_mark_or_be_utf_16() {
+fn a_certificate_file_may_have_a_byte_order_mark_or_be_utf_16() {
     let home = Home::with_token();
     let wide = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
         let units = "\u{feff}".encode_utf16().chain(AUTHORITY.encode_utf16());

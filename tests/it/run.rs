@@ -8,7 +8,7 @@ use crate::home::Home;
 use crate::standin::{Framing, Item, Newline, Reply, Server};
 
 #[test]
-fn assistant_text_is_all_that_reaches_stdout() {
+fn only_assistant_text_reaches_stdout() {
     let server = Server::start([Reply::text("hello")]);
     let run = Home::with_key()
         .codex(&server)
@@ -19,7 +19,7 @@ fn assistant_text_is_all_that_reaches_stdout() {
 }
 
 #[test]
-fn the_same_text_comes_out_however_it_comes_in() {
+fn the_text_is_the_same_however_the_stream_is_split() {
     let text = "caf\u{e9} \u{1f980}\r\nline\n\nend";
     for newline in [Newline::Lf, Newline::Crlf, Newline::Cr] {
         for pieces in [1, 2, 3, 7, 1000, 1_000_000] {
@@ -41,7 +41,7 @@ fn the_same_text_comes_out_however_it_comes_in() {
 }
 
 #[test]
-fn messages_stand_apart() {
+fn messages_are_separated() {
     let reply = Reply::items([
         Item::commentary("one"),
         Item::reasoning("hm"),
@@ -56,7 +56,7 @@ fn messages_stand_apart() {
 }
 
 #[test]
-fn text_is_written_before_the_next_read_is_waited_for() {
+fn text_is_written_before_the_next_read() {
     let stall = 5000;
     let server = Server::start([Reply::text("word ".repeat(100)).stall_at(stall)]);
     let home = Home::with_key();
@@ -70,7 +70,7 @@ fn text_is_written_before_the_next_read_is_waited_for() {
 }
 
 #[test]
-fn the_process_leaves_when_the_answer_is_complete_though_the_server_does_not() {
+fn the_run_ends_with_the_answer_even_if_the_server_keeps_the_connection_open() {
     for framing in [Framing::Chunked, Framing::Length, Framing::Close] {
         let server = Server::start([Reply::text("done").hold_open().framing(framing)]);
         let run = Home::with_key()
@@ -83,7 +83,7 @@ fn the_process_leaves_when_the_answer_is_complete_though_the_server_does_not() {
 
 /// Both backends get what PROTOCOL says, and nothing else.
 #[test]
-fn the_request_is_what_a_dry_run_shows() {
+fn a_dry_run_shows_the_request_that_is_sent() {
     for (home, path) in [
         (Home::with_key(), "/v1/responses"),
         (Home::with_token(), "/backend-api/codex/responses"),
@@ -128,7 +128,7 @@ fn the_request_is_what_a_dry_run_shows() {
 }
 
 #[test]
-fn little_is_sent_that_the_user_did_not_write() {
+fn the_request_adds_little_to_the_prompt() {
     let size = |args: &[&str]| {
         let mut cmd = Home::new().offline();
         cmd.command.args(["run", "--dry-run"]).args(args);
@@ -138,7 +138,7 @@ fn little_is_sent_that_the_user_did_not_write() {
             .lines()
             .find_map(|line| line.strip_prefix("  \"body\": "))
             .map(str::to_owned);
-        body.expect("the body on a line of its own").len()
+        body.expect("the body on its own line").len()
     };
     assert!(
         size(&["--no-tools", "hi"]) < 600,
@@ -150,7 +150,7 @@ fn little_is_sent_that_the_user_did_not_write() {
 }
 
 #[test]
-fn instructions_are_replaced_and_added_to() {
+fn instructions_can_be_replaced_and_extended() {
     let home = Home::with_key();
     home.file("who.txt", "You are terse.\n");
     let server = Server::start([Reply::text("a"), Reply::text("b")]);
@@ -188,7 +188,7 @@ fn instructions_are_replaced_and_added_to() {
 }
 
 #[test]
-fn the_model_is_named_by_flag_then_variable_then_default() {
+fn the_model_is_set_by_flag_then_variable_then_default() {
     let server = Server::start([Reply::text("a"), Reply::text("b"), Reply::text("c")]);
     let home = Home::with_key();
     home.codex(&server)
@@ -215,7 +215,7 @@ fn the_model_is_named_by_flag_then_variable_then_default() {
 }
 
 #[test]
-fn a_long_answer_comes_out_whole() {
+fn a_long_answer_is_printed_completely() {
     let server = Server::start([Reply::deltas(200_000, "word ")]);
     let run = Home::with_key()
         .codex(&server)
@@ -225,7 +225,7 @@ fn a_long_answer_comes_out_whole() {
 }
 
 #[test]
-fn a_slow_answer_is_no_fault() {
+fn a_slow_answer_is_not_an_error() {
     let server = Server::start([Reply::text("a b c").event_pause(Duration::from_millis(5))]);
     let run = Home::with_key()
         .codex(&server)

@@ -1,4 +1,4 @@
-//! What is around the tools, and what users and models are told of it.
+//! The sandbox of the tools, and what users and models are told about it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,16 +6,16 @@ use std::thread;
 
 use serde_json::json;
 
+use crate::command_output::CommandOutput;
 use crate::home::{Cmd, Home, KEY};
 use crate::needs::{Need, lacks};
-use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
-use crate::tools::{bash, called, outputs};
+use crate::tools::{bash, called};
 
-/// The command on a kernel that has no Landlock.
-fn without_landlock(cmd: Cmd) -> Ran {
+/// The command on a kernel without Landlock.
+fn without_landlock(cmd: Cmd) -> CommandOutput {
     use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
-    // landlock_create_ruleset(2) is not implemented: for this thread, and what it starts.
+    // landlock_create_ruleset(2) fails as not implemented: for this thread, and what it starts.
     let rules = BTreeMap::from([(444, Vec::new())]);
     let arch = std::env::consts::ARCH.try_into().expect("a known one");
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(38), arch);
@@ -28,7 +28,7 @@ fn without_landlock(cmd: Cmd) -> Ran {
 }
 
 #[test]
-fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
+fn without_a_sandbox_nothing_is_requested_and_both_alternatives_are_named() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello"), Reply::text("hello")]);
     let cmd = |args: [&str; 3]| home.codex(&server).args(["run"]).args(args);
@@ -62,7 +62,7 @@ fn without_confinement_there_is_no_request_and_both_ways_on_are_named() {
 }
 
 #[test]
-fn tools_cannot_be_let_write_where_credentials_are_kept() {
+fn directories_with_credentials_cannot_be_made_writable() {
     let home = Home::with_key();
     let root = home.root().display().to_string();
     fs::create_dir_all(home.root().join(".codex-run/tools")).expect("a directory");
@@ -80,7 +80,7 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
     };
     let cmd = || home.offline().args(write);
     let (own, pi) = (format!("{root}/.codex-run"), format!("{root}/.pi"));
-    let (move_it, keep_it) = ("or move CODEX_RUN_HOME", "or keep it elsewhere");
+    let (move_it, keep_it) = ("or move CODEX_RUN_HOME", "or move it elsewhere");
     check(cmd().args(["-C", &root, "x"]), &root, &own, move_it);
     check(cmd().args(["-C", "/", "x"]), "/", &own, move_it);
     check(cmd().args(["-C", &own, "x"]), &own, &own, move_it);
@@ -109,14 +109,14 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
         &format!("{work}/h"),
         move_it,
     );
-    // A place of another program that is not there holds nothing.
+    // A missing directory of another program contains nothing.
     let server = Server::start([Reply::text("done")]);
     let cmd = home.codex(&server).args(write).args(["x"]);
     cmd.env("HOME", &work)
         .env("CODEX_RUN_HOME", &own)
         .run()
         .exits(0);
-    // Where no private directory can be made, TMPDIR is what is left.
+    // If no private directory can be created, only TMPDIR is left.
     if !lacks(&Need::NO_RUN_USER) {
         fs::write(home.root().join(".cache"), "").expect("a file");
         let cmd = home.offline().args(["run", "x"]);
@@ -125,43 +125,43 @@ fn tools_cannot_be_let_write_where_credentials_are_kept() {
             .env("CODEX_RUN_HOME", &own)
             .run()
             .exits(2)
-            .says("hint: set TMPDIR to another directory");
+            .says("hint: set TMPDIR to a different directory");
     }
     for (flag, dir) in [("--add-dir", "gone"), ("-C", "key")] {
         let ran = home.offline().args(["run", flag, dir, "x"]).run();
         ran.exits(2)
-            .says(&format!("hint: {flag} takes an existing directory"));
+            .says(&format!("hint: {flag} must name an existing directory"));
     }
 }
 
 #[test]
-fn capabilities_are_gone_but_those_that_builds_need() {
-    let (_, told) = called(
+fn only_capabilities_that_builds_need_are_kept() {
+    let (_, outputs) = called(
         &Home::with_key(),
         &[],
         vec![bash("grep -E 'Cap|NoNewPrivs' /proc/self/status")],
     );
-    let masks = told[0].lines().filter(|line| line.starts_with("Cap"));
+    let masks = outputs[0].lines().filter(|line| line.starts_with("Cap"));
     let masks: Vec<u64> = masks
         .filter_map(|line| u64::from_str_radix(line.split_whitespace().nth(1)?, 16).ok())
         .collect();
-    assert_eq!(masks.len(), 5, "{}", told[0]);
+    assert_eq!(masks.len(), 5, "{}", outputs[0]);
     // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID and SETUID: bits 0, 1, 3 to 7 (capability.h).
     let kept = 0b1111_1011;
-    assert!(told[0].contains("NoNewPrivs:\t1"), "{}", told[0]);
+    assert!(outputs[0].contains("NoNewPrivs:\t1"), "{}", outputs[0]);
     if rustix::process::geteuid().is_root() {
-        assert_eq!(masks, [0, kept, kept, kept, 0], "{}", told[0]);
+        assert_eq!(masks, [0, kept, kept, kept, 0], "{}", outputs[0]);
     } else {
         assert!(
             masks[1] & !kept == 0 && masks[2] & !kept == 0,
             "{}",
-            told[0]
+            outputs[0]
         );
     }
 }
 
 #[test]
-fn what_the_sandbox_refuses_is_told_as_such() {
+fn refusals_by_the_sandbox_are_reported_as_such() {
     let home = Home::with_key();
     fs::create_dir_all(home.root().join(".codex-run")).expect("a directory");
     fs::write(home.root().join(".codex-run/auth.json"), "{}").expect("a file");
@@ -183,7 +183,7 @@ fn what_the_sandbox_refuses_is_told_as_such() {
             bash("echo 'x: Could not resolve host'; exit 6"),
         ]
     };
-    let (ran, told) = called(&home, &[], calls());
+    let (ran, outputs) = called(&home, &[], calls());
     let rule = "the sandbox (read-only) lets tools write only below ";
     for (n, words) in [
         (0, rule),
@@ -197,46 +197,46 @@ fn what_the_sandbox_refuses_is_told_as_such() {
         (5, "it refuses to change the mode, owner or times of files"),
         (6, "it has no network"),
     ] {
-        assert!(told[n].contains(words), "{n}: {}", told[n]);
+        assert!(outputs[n].contains(words), "{n}: {}", outputs[n]);
         assert!(
-            n > 3 || told[n].ends_with("This is the sandbox, not the disk"),
+            n > 3 || outputs[n].ends_with("This is the sandbox, not the disk"),
             "{n}: {}",
-            told[n]
+            outputs[n]
         );
     }
     ran.says("codex: write: ../new/x (denied, ")
         .says("codex: edit: ")
         .says("codex: bash: echo x > ../new (exit 1, ");
     assert_eq!(home.read("old"), "a\n");
-    let (_, told) = called(&home, &["-s", "workspace-write"], calls());
+    let (_, outputs) = called(&home, &["-s", "workspace-write"], calls());
     assert!(
-        told[0].contains("the sandbox (workspace-write) lets tools write only below "),
+        outputs[0].contains("the sandbox (workspace-write) lets tools write only below "),
         "{}",
-        told[0]
+        outputs[0]
     );
     assert!(
-        told[0].contains(&format!("{} and ", home.work().display())),
+        outputs[0].contains(&format!("{} and ", home.work().display())),
         "{}",
-        told[0]
+        outputs[0]
     );
-    assert_eq!(told[1], format!("changed {old} in 1 place"));
+    assert_eq!(outputs[1], format!("changed {old} in 1 place"));
     assert_eq!(home.read("old"), "b\n");
 }
 
 #[test]
-fn further_directories_can_be_written_and_what_is_made_beside_credentials_waits_for_the_next_call()
-{
+fn added_directories_are_writable_and_new_files_next_to_credentials_are_readable_from_the_next_call()
+ {
     let home = Home::with_key();
     let more = home.root().join("more");
     fs::create_dir_all(&more).expect("a directory");
     let more = more.display().to_string();
     let flags = ["-s", "workspace-write", "--add-dir", &more];
-    let (ran, told) = called(&home, &flags, vec![bash("echo x > ../more/x && echo done")]);
-    assert!(told[0].starts_with("done\n"), "{}", told[0]);
+    let (ran, outputs) = called(&home, &flags, vec![bash("echo x > ../more/x && echo done")]);
+    assert!(outputs[0].starts_with("done\n"), "{}", outputs[0]);
     ran.says("(ok, ");
     let ran = called(&home, &["--add-dir", &more], vec![bash("true")]).0;
     ran.says("codex: --add-dir has no effect without -s workspace-write");
-    // The home is above the credentials, so what is in it is opened piece by piece before each call.
+    // The home contains the credentials, so its other entries are made readable one by one before each call.
     let late = home.root().join("late");
     let wait = format!(
         "touch started; until [ -e {} ]; do sleep 0.01; done; cat ../late || echo not yet",
@@ -254,23 +254,23 @@ fn further_directories_can_be_written_and_what_is_made_beside_credentials_waits_
     crate::home::until("it has started", || home.work().join("started").exists());
     fs::write(&late, "made meanwhile\n").expect("a file");
     crate::home::finish(running, "codex run go".to_owned()).exits(0);
-    let told = outputs(&server);
-    assert!(told[0].contains("not yet"), "{}", told[0]);
-    assert!(told[1].starts_with("made meanwhile\n"), "{}", told[1]);
+    let outputs = crate::tools::outputs(&server);
+    assert!(outputs[0].contains("not yet"), "{}", outputs[0]);
+    assert!(outputs[1].starts_with("made meanwhile\n"), "{}", outputs[1]);
 }
 
 #[test]
-fn the_model_is_told_of_the_sandbox_beforehand() {
+fn the_instructions_describe_the_sandbox() {
     let home = Home::with_key();
     let check = |flags: &[&str], words: Option<&str>| {
         let mut cmd = home.offline().args(["run", "--dry-run"]);
         cmd.command.args(flags).arg("x");
         let ran = cmd.run();
         let shown: serde_json::Value = serde_json::from_str(&ran.exits(0).text()).expect("JSON");
-        let told = shown["body"]["instructions"].as_str().expect("a text");
+        let instructions = shown["body"]["instructions"].as_str().expect("a text");
         match words {
-            Some(words) => assert!(told.ends_with(words), "{told}"),
-            None => assert!(!told.contains("sandbox"), "{told}"),
+            Some(words) => assert!(instructions.ends_with(words), "{instructions}"),
+            None => assert!(!instructions.contains("sandbox"), "{instructions}"),
         }
         assert!(shown["body"].to_string().len() < 3000, "promised in CLI.md");
     };

@@ -1,4 +1,4 @@
-//! `grep`, `find` and `ls`: with `rg`, where it is installed, and without.
+//! `grep`, `find` and `ls`: with `rg`, if installed, and without.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::home::Home;
 use crate::needs::{Need, lacks};
 
-/// A directory with something of everything.
+/// A directory with every kind of entry.
 fn tree() -> Home {
     let home = Home::new();
     for (path, text) in [
@@ -36,7 +36,7 @@ fn tree() -> Home {
     home
 }
 
-/// What a tool answers, with `rg` and without, where both can be had.
+/// The output of a tool, with `rg` and without, if both are available.
 fn both(home: &Home, name: &str, arguments: Value, expected: &str, code: i32) {
     let rg = std::env::var("PATH").unwrap_or_default();
     let mut paths = vec![String::from("/nowhere")];
@@ -59,7 +59,7 @@ fn both(home: &Home, name: &str, arguments: Value, expected: &str, code: i32) {
 }
 
 #[test]
-fn grep_finds_lines_that_are_not_ignored() {
+fn grep_skips_ignored_files() {
     let home = tree();
     let check = |arguments: Value, expected: &str| both(&home, "grep", arguments, expected, 0);
     check(
@@ -95,7 +95,7 @@ fn grep_finds_lines_that_are_not_ignored() {
 }
 
 #[test]
-fn find_and_ls_leave_out_what_is_ignored() {
+fn find_and_ls_skip_ignored_files() {
     let home = tree();
     let check = |arguments: Value, expected: &str| both(&home, "find", arguments, expected, 0);
     check(
@@ -148,9 +148,9 @@ fn find_and_ls_leave_out_what_is_ignored() {
     );
 }
 
-/// As many patterns as a file may have cost little more memory than their text.
+/// A file with the maximum number of patterns uses little more memory than its text.
 #[test]
-fn a_large_gitignore_costs_little() {
+fn a_large_gitignore_uses_little_memory() {
     let home = Home::new();
     home.file(".gitignore", "z*\n".repeat((1 << 20) / 3));
     home.file("zebra.rs", "one\n");
@@ -160,7 +160,7 @@ fn a_large_gitignore_costs_little() {
         ("find", json!({"pattern": "*.rs"}), "ant.rs\n"),
     ] {
         let cmd = home.offline().env("PATH", "/nowhere").args(["tool", name]);
-        // In KiB. The program itself needs a few tens of thousands of them.
+        // In KiB. The program itself needs a few tens of thousands.
         let limited = r#"ulimit -v 80000; exec "$0" "$@""#;
         let ran = cmd.within("/bin/sh", ["-c", limited]);
         ran.input(arguments.to_string())

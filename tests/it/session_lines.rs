@@ -1,5 +1,5 @@
-//! Session files of earlier and later versions: lines of our own begin with `codex.`, those of a kind that is not known stay
-//! in the file and are never sent, and a file of version 1 goes on as it began.
+//! Session files of earlier and later versions: lines that are not items begin with `codex.`, lines of unknown kinds stay
+//! in the file and are never sent, and a file of version 1 stays one.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn write(file: &Path, lines: &[String]) {
     fs::write(file, lines.join("\n") + "\n").expect("it can be written");
 }
 
-/// The types of the lines that are no items.
+/// The types of the lines that are not items.
 fn kinds(lines: &[String]) -> Vec<String> {
     let kind = |line: &String| serde_json::from_str::<Value>(line).expect("JSON")["type"].clone();
     let kinds = lines
@@ -52,12 +52,12 @@ fn begun(home: &Home, server: &Server) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_line_of_a_later_version_is_kept_and_never_sent() {
+fn a_line_of_a_later_version_is_preserved_and_never_sent() {
     let home = Home::with_key();
     let server = Server::start([]);
     let file = begun(&home, &server);
     let whole = lines(&file);
-    // Behind the first line, between a call and its output, and at the end.
+    // After the first line, between a call and its output, and at the end.
     for place in [1, whole.len() - 2, whole.len()] {
         let mut extended = whole.clone();
         extended.insert(place, FUTURE.to_owned());
@@ -75,7 +75,7 @@ fn a_line_of_a_later_version_is_kept_and_never_sent() {
                 "{body}"
             );
         }
-        // All that was said goes along, also where the line stands in its midst.
+        // The whole conversation is sent, even if the line is in the middle of it.
         let (first, resumed) = (input(&requests[1]), input(&requests[before]));
         assert_eq!(first[..], resumed[..first.len()], "{place}");
         let resumed = lines(&file);
@@ -85,7 +85,7 @@ fn a_line_of_a_later_version_is_kept_and_never_sent() {
             3,
             "a turn, a question and an answer"
         );
-        // What the line means to the copy, only the version that wrote it knows.
+        // Only the version that wrote the line knows what it means to a fork.
         let copy = files(&home).pop().expect("a copy");
         assert_eq!(kinds(&lines(&copy)), ["codex.session", "codex.turn"]);
         fs::remove_file(copy).expect("it is there");
@@ -93,7 +93,7 @@ fn a_line_of_a_later_version_is_kept_and_never_sent() {
 }
 
 #[test]
-fn a_file_of_version_1_goes_on_as_it_began() {
+fn a_version_1_file_stays_version_1() {
     let home = Home::with_key();
     let server = Server::start([]);
     let file = begun(&home, &server);
@@ -123,12 +123,12 @@ fn a_file_of_version_1_goes_on_as_it_began() {
     let refused = ask(&home, &server, &["--resume", &id(&file)], "x");
     refused
         .exits(2)
-        .says("line 1: it was written by a newer version of codex-run");
+        .says("line 1: written by a newer version of codex-run");
 }
 
-/// A service cannot write lines that are read back as our own.
+/// A service cannot write lines that are read back as session lines.
 #[test]
-fn an_item_that_looks_like_a_line_of_our_own_is_not_stored() {
+fn an_item_that_looks_like_a_session_line_is_not_stored() {
     let home = Home::with_key();
     let items = [
         json!({"type": "codex.turn", "model": "other", "cwd": "/"}),
@@ -141,7 +141,7 @@ fn an_item_that_looks_like_a_line_of_our_own_is_not_stored() {
 
 /// What cannot be read back as an item is not stored, so the conversation can be resumed.
 #[test]
-fn an_item_that_could_not_be_read_back_is_not_stored() {
+fn an_unparsable_item_is_not_stored() {
     let message = r#"{"type":"message","id":"m","role":"assistant","content":[{"type":"output_text","text":"a"}]}"#;
     for odd in [
         r#"{"type":"note","role":"a","role":"b"}"#,

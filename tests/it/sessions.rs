@@ -1,5 +1,5 @@
-//! Conversations that are stored: what is in their files, and that going on with one sends what the conversation would
-//! have sent without a break.
+//! Stored conversations: the contents of their files, and that a resumed conversation sends what it would have sent without
+//! an interruption.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, until};
+use crate::home::{CommandOutput, Home, finish, until};
 use crate::standin::{Item, Recorded, Reply, Server};
+use crate::stops::TERM;
 use crate::tools::bash;
 
-/// The files of all conversations of this home, by their names.
+/// The files of all conversations of this home, by name.
 pub(crate) fn files(home: &Home) -> Vec<PathBuf> {
     let mut level = vec![home.own().join("sessions")];
     for _ in 0..4 {
@@ -25,7 +25,7 @@ pub(crate) fn files(home: &Home) -> Vec<PathBuf> {
     level
 }
 
-/// The only file there is.
+/// The only file.
 pub(crate) fn file(home: &Home) -> PathBuf {
     let mut all = files(home);
     assert_eq!(all.len(), 1, "{all:?}");
@@ -44,7 +44,7 @@ fn lines(file: &Path) -> Vec<Value> {
     lines.collect::<Result<_, _>>().expect("JSON")
 }
 
-/// The items that a request sends, each as its bytes.
+/// The items of a request, each as its bytes.
 pub(crate) fn input(request: &Recorded) -> Vec<String> {
     #[derive(Deserialize)]
     struct Body {
@@ -57,14 +57,14 @@ pub(crate) fn input(request: &Recorded) -> Vec<String> {
         .collect()
 }
 
-/// Asks `codex run` with these flags.
-pub(crate) fn ask(home: &Home, server: &Server, flags: &[&str], prompt: &str) -> Ran {
+/// Runs `codex run` with these flags.
+pub(crate) fn ask(home: &Home, server: &Server, flags: &[&str], prompt: &str) -> CommandOutput {
     let mut cmd = home.codex(server).args(["run", "-s", "danger-full-access"]);
     cmd.command.args(flags).arg(prompt);
     cmd.run()
 }
 
-/// An answer with everything that is kept, and the one after it.
+/// An answer with every kind of item that is stored, and the one after it.
 fn with_a_tool() -> [Reply; 2] {
     let first = [
         Item::reasoning("let me see"),
@@ -77,7 +77,7 @@ fn with_a_tool() -> [Reply; 2] {
 }
 
 #[test]
-fn a_conversation_is_stored_for_its_owner_only() {
+fn a_stored_conversation_is_readable_only_by_its_owner() {
     let home = Home::with_key();
     let server = Server::start(with_a_tool());
     ask(&home, &server, &[], "go").exits(0);
@@ -103,7 +103,7 @@ fn a_conversation_is_stored_for_its_owner_only() {
 }
 
 #[test]
-fn going_on_sends_what_would_have_been_sent_without_a_break() {
+fn a_resumed_conversation_sends_the_same_items_as_an_uninterrupted_one() {
     for home in [Home::with_key(), Home::with_token()] {
         let server = Server::start(with_a_tool());
         server.push(Reply::text("three"));
@@ -120,7 +120,7 @@ fn going_on_sends_what_would_have_been_sent_without_a_break() {
         second.exits(0);
         let requests = server.requests();
         let sent: Vec<Vec<String>> = requests.iter().map(|request| input(request)).collect();
-        // What stands before the first message of the user is not of the conversation.
+        // Items before the first user message are not part of the conversation.
         let head = sent[1].len() - (stored.len() - 2);
         assert_eq!(sent[1][..], sent[2][..sent[1].len()], "the prefix");
         assert_eq!(sent[2][head..sent[2].len() - 1], stored[..], "the stored");
@@ -144,7 +144,7 @@ fn text_of(item: &Value) -> &str {
 }
 
 #[test]
-fn the_last_is_the_newest_of_this_directory() {
+fn last_is_the_newest_conversation_of_this_directory() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("a"), Reply::text("b"), Reply::text("c")]);
     let other = home.root().join("other");
@@ -155,7 +155,7 @@ fn the_last_is_the_newest_of_this_directory() {
     ask(&home, &server, &[], "newer").exits(0);
     let second = files(&home).remove(1);
     let none = ask(&home, &server, &["--last", "-C", &other], "x");
-    none.exits(2).says("no stored conversation began in ");
+    none.exits(2).says("no stored conversation was started in ");
     server.push(Reply::text("d"));
     ask(&home, &server, &["-C", &other], "elsewhere").exits(0);
     ask(&home, &server, &["--last"], "on").exits(0);
@@ -167,7 +167,7 @@ fn the_last_is_the_newest_of_this_directory() {
 }
 
 #[test]
-fn a_copy_leaves_the_original_as_it_is() {
+fn a_fork_does_not_change_the_original() {
     let home = Home::with_key();
     let server = Server::start(with_a_tool());
     server.push(Reply::text("copied"));
@@ -181,7 +181,7 @@ fn a_copy_leaves_the_original_as_it_is() {
     assert_eq!(requests[2].json()["prompt_cache_key"], id(&copy));
     let (one, other) = (input(&requests[1]), input(&requests[2]));
     assert_eq!(one[..], other[..one.len()]);
-    // The copy can be gone on with by itself, and has everything.
+    // The fork can be resumed separately, and is complete.
     server.push(Reply::text("again"));
     ask(&home, &server, &["--resume", &id(&copy)], "more").exits(0);
     let last = input(&server.requests()[3]);
@@ -190,7 +190,7 @@ fn a_copy_leaves_the_original_as_it_is() {
 }
 
 #[test]
-fn nothing_is_stored_where_nothing_is_to_be() {
+fn ephemeral_runs_store_nothing() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("a"), Reply::text("b")]);
     ask(&home, &server, &["--ephemeral"], "go").exits(0);
@@ -222,14 +222,14 @@ fn stored_conversations_are_listed_and_removed() {
         "{shown:?}"
     );
     assert!(shown[1].starts_with(&ids[1]), "{shown:?}");
-    let told = as_json();
-    assert_eq!(told[0]["id"], ids[0]);
+    let outputs = as_json();
+    assert_eq!(outputs[0]["id"], ids[0]);
     assert_eq!(
-        (&told[0]["turns"], &told[1]["turns"]),
+        (&outputs[0]["turns"], &outputs[1]["turns"]),
         (&json!(1), &json!(2))
     );
-    assert_eq!(told[1]["prompt"], "the older one");
-    assert_eq!(told[1]["cwd"], home.work().display().to_string());
+    assert_eq!(outputs[1]["prompt"], "the older one");
+    assert_eq!(outputs[1]["cwd"], home.work().display().to_string());
 
     for unknown in [
         "nonsense",
@@ -250,7 +250,7 @@ fn stored_conversations_are_listed_and_removed() {
 }
 
 #[test]
-fn a_conversation_that_is_in_use_is_left_alone() {
+fn a_conversation_in_use_is_not_touched() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("a"), Reply::text("slow answer").stall_at(900)]);
     ask(&home, &server, &[], "go").exits(0);
@@ -281,7 +281,7 @@ fn a_conversation_that_is_in_use_is_left_alone() {
 }
 
 #[test]
-fn one_way_of_going_on_excludes_the_others() {
+fn ways_to_resume_exclude_each_other() {
     let home = Home::with_key();
     let ways = [
         vec!["--resume", "i"],
@@ -294,17 +294,17 @@ fn one_way_of_going_on_excludes_the_others() {
             let mut cmd = home.offline().args(["run"]);
             cmd.command.args(one).args(other).arg("x");
             let ran = cmd.run();
-            ran.exits(2).stdout("").says("exclude each other");
+            ran.exits(2).stdout("").says("are mutually exclusive");
             ran.says(one[0]).says(other[0]);
         }
     }
 }
 
 #[test]
-fn a_home_that_cannot_be_written_is_no_reason_to_fail() {
+fn an_unwritable_home_does_not_fail_the_run() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("hello"), Reply::text("hello")]);
-    // A file where the directory would be stops root too.
+    // A file in place of the directory stops root too.
     fs::create_dir(home.own()).expect("a directory");
     fs::set_permissions(home.own(), fs::Permissions::from_mode(0o700)).expect("a mode");
     fs::write(home.own().join("sessions"), "").expect("a file");
@@ -314,18 +314,18 @@ fn a_home_that_cannot_be_written_is_no_reason_to_fail() {
         .says("the conversation is not stored");
     let ran = ask(&home, &server, &["--json"], "go");
     ran.exits(0);
-    let told = ran.events();
+    let outputs = ran.events();
     let warned = |event: &Value| {
         let words = event["item"]["message"].as_str().unwrap_or_default();
         event["item"]["type"] == "error" && words.contains("is not stored")
     };
-    assert_eq!(told.iter().filter(|event| warned(event)).count(), 1);
-    assert_eq!(told[0]["type"], "thread.started", "{}", ran.text());
+    assert_eq!(outputs.iter().filter(|event| warned(event)).count(), 1);
+    assert_eq!(outputs[0]["type"], "thread.started", "{}", ran.text());
 }
 
-/// What one model has thought is nothing to another one, now and whenever the conversation goes on.
+/// The reasoning of one model is useless to a different one, now and whenever the conversation is resumed.
 #[test]
-fn another_model_is_not_sent_what_is_only_for_the_one_before() {
+fn reasoning_of_one_model_is_not_sent_to_another() {
     let home = Home::with_key();
     let [one, two] = ["gpt-5.5", "gpt-5.4"];
     let server = Server::start(with_a_tool());

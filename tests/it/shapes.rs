@@ -1,5 +1,5 @@
-//! The shape of a request, where the list is wrong about it or the service refuses it: the others are tried once, in
-//! order, and what helps is remembered, unless the user has said which it is.
+//! The shape of a request, if the list is wrong about it or the service refuses it: the others are tried once, in order,
+//! and the accepted one is remembered, unless the user has set the shape.
 
 use std::fs;
 
@@ -14,14 +14,14 @@ use crate::tools::bash;
 /// The header of Responses Lite.
 const LITE: &str = "x-openai-internal-codex-responses-lite";
 
-/// A list that says this of one model. It is fixed to its path, so that the stand-in does not believe it.
-fn lie(slug: &str, lite: bool) -> Reply {
+/// A list that says this about one model. It is a fixed reply, so that the stand-in does not follow it.
+fn wrong_list(slug: &str, lite: bool) -> Reply {
     let model =
         json!({"slug": slug, "priority": 0, "visibility": "list", "use_responses_lite": lite});
     Reply::json(200, &json!({"models": [model]})).header("etag", "\"lie-1\"")
 }
 
-/// The shape that a request has. Without tools two of them are the same, which counts as classic.
+/// The shape of a request. Without tools two of them are the same, which counts as classic.
 fn shape(request: &Recorded) -> &'static str {
     let body = request.json();
     match body["input"][0]["type"].as_str() {
@@ -31,13 +31,13 @@ fn shape(request: &Recorded) -> &'static str {
     }
 }
 
-/// The shapes that the requests have.
+/// The shapes of the requests.
 pub(crate) fn shapes(server: &Server) -> Vec<&'static str> {
     let requests = server.requests();
     requests.iter().map(|request| shape(request)).collect()
 }
 
-/// The home has these models of its own.
+/// Writes these user-defined models to the home.
 pub(crate) fn write_models(home: &Home, file: &Value) {
     fs::create_dir_all(home.own()).expect("a directory");
     fs::write(home.own().join("models.json"), file.to_string()).expect("a file");
@@ -47,7 +47,7 @@ pub(crate) fn overrides(provider: &str, model: &str, fields: &Value) -> Value {
     json!({"providers": {provider: {"modelOverrides": {model: fields}}}})
 }
 
-/// What is remembered of shapes.
+/// The remembered shapes.
 fn remembered(home: &Home) -> Vec<(String, Value)> {
     let cached = home.cached();
     let shapes = cached["shapes"].as_object().expect("shapes").iter();
@@ -57,14 +57,14 @@ fn remembered(home: &Home) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// A service that wants models of this list asked in another shape than the list says.
+/// A service that requires a different shape for models of this list than the list says.
 #[test]
-fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
+fn other_shapes_are_tried_once_and_the_accepted_one_is_remembered() {
     for (slug, lite, tried) in [
         ("gpt-5.5", true, &["additional", "lite", "classic"][..]),
         ("gpt-6.1-sol", false, &["classic", "additional"]),
         ("gpt-5.6-terra", false, &["classic", "additional"]),
-        // Luna is not found at all in the wrong shape.
+        // Luna is reported as not found in the wrong shape.
         ("gpt-6-luna", false, &["classic", "additional"]),
         ("gpt-5.6-luna", false, &["classic", "additional"]),
     ] {
@@ -75,8 +75,9 @@ fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
             Reply::items([bash("true")]),
             Reply::text("two"),
         ];
-        let server = Server::start(Script::replies(answers).fix("GET", LIST, lie(slug, lite)));
-        let home = Home::keeping();
+        let server =
+            Server::start(Script::replies(answers).fix("GET", LIST, wrong_list(slug, lite)));
+        let home = Home::with_cache_directory();
         home.file("a.png", PNG);
         home.models(&server);
         let args = ["run", "-s", "danger-full-access", "-i", "a.png", "hi"];
@@ -101,7 +102,7 @@ fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
             assert_eq!(request.json()["model"], slug);
         }
 
-        // The user has the last word.
+        // The user's setting has precedence.
         for (said, header) in [("classic", false), ("additional", false), ("lite", true)] {
             let other = overrides("openai-codex", slug, &json!({"shape": said}));
             write_models(&home, &other);
@@ -114,9 +115,9 @@ fn the_other_shapes_are_tried_once_and_what_helps_is_remembered() {
     }
 }
 
-/// The words in which a service may refuse the shape that is asked first.
+/// Messages with which a service may refuse the first shape.
 #[test]
-fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_classic_shape() {
+fn refused_tools_in_the_input_lead_to_lite_and_then_to_the_classic_shape() {
     let no = |message: &str| {
         let error = json!({"message": message, "type": "invalid_request_error", "param": null});
         Reply::json(400, &json!({ "error": error }))
@@ -129,7 +130,7 @@ fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_cl
         "Invalid type for 'input[0].role'.",
     ] {
         let server = Server::start([no(words), Reply::text("one"), Reply::text("two")]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.models(&server);
         let run = |answer: &str| {
             let args = ["run", "-s", "danger-full-access", "-m", "gpt-6.1-sol", "hi"];
@@ -142,7 +143,7 @@ fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_cl
         assert_eq!(lite["parallel_tool_calls"], false);
         assert_eq!(lite["reasoning"]["context"], "all_turns");
     }
-    // What is wrong with the conversation is not about the shape.
+    // An error in the conversation is not about the shape.
     let server = Server::start([no("Invalid 'input[0].content[0].text': string too long.")]);
     let args = ["run", "-s", "danger-full-access", "-m", "gpt-6.1-sol", "hi"];
     let ran = Home::with_token().codex(&server).args(args).run();
@@ -151,10 +152,10 @@ fn a_service_that_refuses_tools_in_the_input_is_asked_in_lite_and_then_in_the_cl
 }
 
 #[test]
-fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
+fn a_shape_set_by_the_user_is_used_without_fallbacks() {
     for (slug, shape) in [("gpt-5.5", "lite"), ("gpt-6.1-sol", "classic")] {
         let server = Server::start([Reply::text("never")]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         write_models(
             &home,
             &overrides("openai-codex", slug, &json!({"shape": shape})),
@@ -168,14 +169,14 @@ fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
         assert!(!ran.stderr.contains("asking again"), "{}", ran.stderr);
         assert_eq!(shapes(&server), [shape], "{slug}");
     }
-    // And it helps where the list is wrong.
+    // And it helps if the list is wrong.
     for shape in ["lite", "additional"] {
         let server = Server::start(Script::replies([Reply::text("one")]).fix(
             "GET",
             LIST,
-            lie("gpt-6.1-sol", false),
+            wrong_list("gpt-6.1-sol", false),
         ));
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.models(&server);
         write_models(
             &home,
@@ -189,7 +190,7 @@ fn a_shape_that_the_user_names_is_followed_and_not_tried_again() {
 }
 
 #[test]
-fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
+fn errors_unrelated_to_the_shape_are_not_retried() {
     let refused = |model: &str, home: Home, replies: Vec<Reply>, code: i32, requests: usize| {
         let server = Server::start(replies);
         let ran = home
@@ -200,15 +201,15 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
         assert_eq!(server.requests().len(), requests, "{model}: {}", ran.stderr);
         ran.stderr
     };
-    let told = refused("x-missing", Home::with_token(), vec![], 5, 1);
+    let reported = refused("x-missing", Home::with_token(), vec![], 5, 1);
     assert!(
-        told.contains("not supported when using Codex with a ChatGPT account"),
-        "{told}"
+        reported.contains("not supported when using Codex with a ChatGPT account"),
+        "{reported}"
     );
-    let told = refused("x-missing", Home::with_key(), vec![], 5, 1);
+    let reported = refused("x-missing", Home::with_key(), vec![], 5, 1);
     assert!(
-        told.contains("does not exist or you do not have access to it"),
-        "{told}"
+        reported.contains("does not exist or you do not have access to it"),
+        "{reported}"
     );
     let no = |status: u16, message: &str| {
         Reply::json(
@@ -224,7 +225,7 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
         5,
         1,
     );
-    // With a key there is one shape only.
+    // With a key there is only one shape.
     refused(
         "gpt-6-luna",
         Home::with_key(),
@@ -234,7 +235,7 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
     );
     // It is not found in any shape.
     let not_found = || no(404, "Model not found gpt-6-luna");
-    let told = refused(
+    let reported = refused(
         "gpt-6-luna",
         Home::with_token(),
         vec![not_found(), not_found(), not_found()],
@@ -242,19 +243,19 @@ fn what_has_nothing_to_do_with_the_shape_is_asked_once() {
         3,
     );
     assert!(
-        told.contains("retrying with it") && told.contains("Model not found"),
-        "{told}"
+        reported.contains("retrying with it") && reported.contains("Model not found"),
+        "{reported}"
     );
 }
 
 #[test]
-fn a_shape_that_does_not_help_is_not_remembered() {
+fn a_refused_shape_is_not_remembered() {
     let no = || {
         let error = json!({"message": "Model not found gpt-6-luna"});
         Reply::json(404, &json!({ "error": error }))
     };
     let server = Server::start([no(), no(), no()]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     home.models(&server);
     home.codex(&server)
         .args(["run", "-s", "danger-full-access", "-m", "gpt-6-luna", "hi"])

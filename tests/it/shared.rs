@@ -1,18 +1,18 @@
-//! A credentials file that is shared with another program: its locks, and what it does meanwhile.
+//! A credentials file that is shared with another program: its locks, and its changes meanwhile.
 
 use std::fs::{self, File, FileTimes};
 use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::foreign::{ask, ended, of_pi, official, place, read, server};
+use crate::foreign::{ask, ended, official, pi_file, place, read, server};
 use crate::home::{Home, finish, until};
 use crate::needs::{Need, lacks};
 use crate::standin::Tokens;
 
 #[test]
-fn many_share_a_file_of_another_program() {
-    for text in [of_pi, official] {
+fn many_runs_share_a_file_of_another_program() {
+    for text in [pi_file, official] {
         let server = server();
         server.issuer().pause(Duration::from_millis(200));
         let home = Home::new();
@@ -29,10 +29,10 @@ fn many_share_a_file_of_another_program() {
 }
 
 #[test]
-fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
+fn a_stale_lock_of_pi_is_taken_over_and_a_live_one_waited_for() {
     let server = server();
     let home = Home::new();
-    let path = place(&home, &of_pi(&ended(&server)));
+    let path = place(&home, &pi_file(&ended(&server)));
     let lock = home.work().join("auth.json.lock");
     fs::create_dir(&lock).expect("a directory");
     let then = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(31));
@@ -42,10 +42,10 @@ fn what_pi_left_locked_is_taken_over_and_what_it_holds_is_waited_for() {
     ask(&home, &server, &path).run().exits(0);
     assert!(!lock.exists() && server.issuer().refreshes() == 1);
 
-    let path = place(&home, &of_pi(&ended(&server)));
+    let path = place(&home, &pi_file(&ended(&server)));
     fs::create_dir(&lock).expect("a directory");
     let mut running = ask(&home, &server, &path).start();
-    running.says_so_far("waiting for it");
+    running.wait_for_message("waiting for it");
     assert_eq!(server.issuer().refreshes(), 1, "it waits");
     fs::remove_dir(&lock).expect("it is there");
     finish(running, "codex run hello".to_owned()).exits(0);
@@ -63,7 +63,7 @@ fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
     let path = place(&home, &official(&ended(&server)));
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
-    // `flock` of util-linux, as any other program would.
+    // `flock` of util-linux, like any other program.
     let held = |lock: &str| {
         let lock = home.work().join(lock);
         let mut flock = Command::new("flock");
@@ -76,7 +76,7 @@ fn the_second_lock_of_the_official_client_is_not_held_while_a_token_is_spent() {
 }
 
 #[test]
-fn tokens_that_another_program_stored_meanwhile_are_used() {
+fn tokens_stored_meanwhile_by_another_program_are_used() {
     if lacks(&Need::FLOCK) {
         return;
     }
@@ -89,7 +89,7 @@ fn tokens_that_another_program_stored_meanwhile_are_used() {
     server.issuer().pause_before(Duration::from_millis(300));
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
-    // And it waits for the first of its locks before it stores what it got.
+    // And it waits for the first of its locks before it stores the new tokens.
     let theirs = official(&new);
     home.file("theirs", &theirs);
     let mut flock = Command::new("flock");
@@ -106,7 +106,7 @@ fn tokens_that_another_program_stored_meanwhile_are_used() {
 fn a_link_to_another_programs_file_takes_its_lock() {
     let server = server();
     for (text, lock) in [
-        (of_pi as fn(&Tokens) -> String, None),
+        (pi_file as fn(&Tokens) -> String, None),
         (official, Some("auth.lock")),
     ] {
         let (home, old) = (Home::new(), ended(&server));
@@ -124,7 +124,7 @@ fn a_link_to_another_programs_file_takes_its_lock() {
 }
 
 #[test]
-fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
+fn the_credentials_file_of_another_codex_run_home_uses_its_lock() {
     let server = server();
     let (other, old) = Home::expired(&server);
     fs::write(other.own().join("auth.json.lock"), "").expect("a file");
@@ -135,7 +135,7 @@ fn the_file_of_another_home_of_ours_is_locked_as_its_owner_does() {
 }
 
 #[test]
-fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
+fn tokens_stored_by_the_official_client_under_its_lock_are_not_overwritten() {
     if lacks(&Need::FLOCK) {
         return;
     }
@@ -147,7 +147,7 @@ fn what_the_official_client_stores_under_its_lock_is_not_overwritten() {
     home.file("theirs", &other);
     let running = ask(&home, &server, &path).start();
     until("it asks", || server.issuer().refreshes() == 1);
-    // Its second lock is free until the file is written, so the official client may be at it just then.
+    // Its second lock is free until the file is written, so the official client may hold it at that moment.
     let mut flock = Command::new("flock");
     flock.args(["auth.json.lock", "sh", "-c", "sleep 2; mv theirs auth.json"]);
     let status = flock.current_dir(home.work()).status();

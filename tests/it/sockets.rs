@@ -14,7 +14,7 @@ use crate::needs::{Need, lacks};
 use crate::real_work::{WRITE, answered};
 use crate::tools::{bash, called};
 
-/// What one command answers, where there is python3.
+/// The output of a command, if there is python3.
 fn python(flags: &[&str], script: &str) -> Option<String> {
     (!lacks(&Need::PYTHON)).then(|| {
         let home = Home::with_key();
@@ -23,9 +23,9 @@ fn python(flags: &[&str], script: &str) -> Option<String> {
     })
 }
 
-/// Abstract names are seen by everybody on the machine, and whoever sees one can connect to it.
+/// Abstract names are visible to the whole machine, and any program that sees one can connect to it.
 #[test]
-fn a_socket_with_a_path_is_in_a_directory_that_other_users_cannot_enter() {
+fn sockets_are_bound_in_a_directory_that_other_users_cannot_enter() {
     let script = r"
 import os, socket
 listening = socket.socket(socket.AF_UNIX)
@@ -39,14 +39,14 @@ path = next(line[7] for line in lines if line[6] == inode)
 above = [os.environ['TMPDIR'] + place for place in ('/../s1', '/..', '/../..')]
 print(path[0], path.endswith(name), {oct(os.stat(place).st_mode & 0o777) for place in above})
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
-    assert!(told.starts_with("/ True {'0o700'}\n"), "{told}");
+    assert!(reported.starts_with("/ True {'0o700'}\n"), "{reported}");
 }
 
 #[test]
-fn abstract_names_are_those_of_one_call() {
+fn abstract_names_are_private_to_a_call() {
     let script = r"
 import os, socket
 name = '\0codex-run-test-%d' % os.getpid()
@@ -83,22 +83,22 @@ try:
 except OSError as error:
     print(error.errno)
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     let expected = "True\nFalse\n98\nx\n[6, 6, 6]\n111\n";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(reported.starts_with(expected), "{reported}");
 }
 
 #[test]
-fn what_is_really_connected_to_cannot_be_replaced() {
+fn the_actual_socket_cannot_be_replaced() {
     if lacks(&Need::PYTHON) {
         return;
     }
     let home = Home::with_key();
     let foreign = home.root().join("foreign.sock");
     let _listening = UnixListener::bind(&foreign).expect("a socket");
-    // One that tools may move about.
+    // A directory that tools may move.
     let near = home.work().join("near.sock");
     let _near = UnixListener::bind(&near).expect("a socket");
     let script = r"
@@ -146,15 +146,17 @@ print('still', listening.accept()[0].recv(1).decode())
 ";
     home.file("script.py", script);
     let command = format!("python3 script.py {}", foreign.display());
-    let told = answered(&home, &[], &command);
+    let reported = answered(&home, &[], &command);
     assert!(
-        told.contains("\n1\n1\nstill x\n") && !told.contains("DONE") && !told.contains("REACHED"),
-        "{told}"
+        reported.contains("\n1\n1\nstill x\n")
+            && !reported.contains("DONE")
+            && !reported.contains("REACHED"),
+        "{reported}"
     );
 }
 
 #[test]
-fn names_of_sockets_are_those_that_programs_gave() {
+fn programs_see_the_socket_names_that_they_bound() {
     let script = r"
 import os, socket
 for round in range(2):
@@ -170,17 +172,17 @@ for round in range(2):
 a, b = socket.socketpair()
 print(repr(a.getsockname()), repr(b.getpeername()))
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     assert!(
-        told.starts_with("./s ./s ''\n./s ./s ''\n'' ''\n"),
-        "{told}"
+        reported.starts_with("./s ./s ''\n./s ./s ''\n'' ''\n"),
+        "{reported}"
     );
 }
 
 #[test]
-fn calls_that_cannot_succeed_fail_as_they_do_elsewhere_and_stop_nobody() {
+fn invalid_socket_calls_fail_as_they_do_without_a_sandbox() {
     let script = r"
 import ctypes, errno, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -199,7 +201,7 @@ twice = fresh()
 print(call('bind', twice, address(b'a'), 4), call('bind', twice, address(b'b'), 4), os.path.exists('b'))
 print(call('connect', fresh(), address(b'a'), 4))
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     let expected = "['EBADF', 'EBADF', 'EBADF', 'EBADF', 'EBADF', 'EBADF']\n\
@@ -210,12 +212,12 @@ print(call('connect', fresh(), address(b'a'), 4))
         ENOENT EADDRINUSE\n\
         0 EINVAL False\n\
         ECONNREFUSED\n";
-    assert!(told.starts_with(expected), "{told}");
+    assert!(reported.starts_with(expected), "{reported}");
 }
 
-/// A connection that nobody accepts is waited for no longer than the program wants.
+/// A connection that is not accepted is waited for no longer than the program wants.
 #[test]
-fn a_signal_or_a_time_limit_ends_a_connection_that_waits() {
+fn a_signal_or_a_timeout_ends_a_pending_connection() {
     let script = r"
 import signal, socket, struct
 listening = socket.socket(socket.AF_UNIX)
@@ -251,19 +253,19 @@ threading.Timer(0.3, lambda: [listening.accept() for _ in kept[:-1]]).start()
 waiting.connect('s')
 print('in the end')
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
     assert!(
-        told.starts_with("full\nby a signal\nby its limit True\nin the end\n"),
-        "{told}"
+        reported.starts_with("full\nby a signal\nby its limit True\nin the end\n"),
+        "{reported}"
     );
 }
 
-/// The descriptors are those of the thread that calls, and the first thread of its process may be gone.
+/// The descriptors are those of the calling thread, and the first thread of its process may have exited.
 #[test]
-fn threads_with_descriptors_of_their_own_are_served() {
-    // PIDFD_THREAD (pidfd_open(2)): before, only the process as a whole can be asked.
+fn threads_with_unshared_descriptors_are_served() {
+    // PIDFD_THREAD (pidfd_open(2)): before that, only whole processes have pidfds.
     if lacks(&Need::THREAD_DESCRIPTORS) {
         return;
     }
@@ -288,10 +290,10 @@ for leaderless in (0, 1):
         threading.Event().wait()
     os.wait()
 ";
-    let Some(told) = python(&[], script) else {
+    let Some(reported) = python(&[], script) else {
         return;
     };
-    assert!(told.starts_with("bound\nbound\n"), "{told}");
+    assert!(reported.starts_with("bound\nbound\n"), "{reported}");
 }
 
 /// A server outside that answers each connection with a byte.
@@ -307,10 +309,10 @@ fn answering() -> u16 {
     port
 }
 
-/// Docker's default filter refuses `pidfd_getfd`, without which nobody's sockets can be served. What worked without that
-/// goes on to work.
+/// Docker's default filter refuses `pidfd_getfd`, without which no sockets can be served. What worked without it still
+/// works.
 #[test]
-fn in_a_container_that_lets_nobody_take_sockets_there_is_still_a_network() {
+fn without_pidfd_getfd_there_is_still_a_network() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -326,8 +328,8 @@ try:
 except OSError as error:
     print(error.errno)
 ";
-    // The filter is around this thread, and whatever it starts.
-    let told = thread::spawn(move || {
+    // The filter applies to this thread, and to whatever it starts.
+    let reported = thread::spawn(move || {
         let rules = BTreeMap::from([(libc::SYS_pidfd_getfd, Vec::new())]);
         let arch = std::env::consts::ARCH.try_into().expect("it is known");
         let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
@@ -338,12 +340,12 @@ except OSError as error:
         home.file("script.py", script);
         answered(&home, &["--network"], &format!("python3 script.py {port}"))
     });
-    let told = told.join().expect("no panic");
-    assert!(told.starts_with("!\n1\n"), "{told}");
+    let reported = reported.join().expect("no panic");
+    assert!(reported.starts_with("!\n1\n"), "{reported}");
 }
 
 #[test]
-fn what_root_starts_as_another_user_has_sockets_and_a_network() {
+fn programs_that_root_runs_as_another_user_have_sockets_and_a_network() {
     if lacks(&Need::ROOT) {
         return;
     }
@@ -368,15 +370,18 @@ print(open('/proc/self/status').read().split('CapPrm:')[1].split()[0])
         "python3 script.py {}; grep CapPrm /proc/self/status",
         answering()
     );
-    let told = answered(&home, &["--network"], &command);
-    assert!(told.starts_with("!\n0000000000000000\n"), "{told}");
-    // What root itself starts does not have the right to look into others.
-    assert!(told.contains("CapPrm:\t00000000000000fb\n"), "{told}");
+    let reported = answered(&home, &["--network"], &command);
+    assert!(reported.starts_with("!\n0000000000000000\n"), "{reported}");
+    // Programs that root itself runs do not have the right to inspect others.
+    assert!(
+        reported.contains("CapPrm:\t00000000000000fb\n"),
+        "{reported}"
+    );
 }
 
-/// Where tools can write in every place for temporary directories, they could replace the sockets as well.
+/// If tools can write to every directory for temporary files, they could replace the sockets as well.
 #[test]
-fn where_sockets_could_be_replaced_none_gets_a_path() {
+fn replaceable_sockets_cannot_be_bound_to_a_path() {
     if lacks(&Need::PYTHON) {
         return;
     }
@@ -384,7 +389,7 @@ fn where_sockets_could_be_replaced_none_gets_a_path() {
         return;
     }
     let home = Home::with_key();
-    // Not a directory, so that none can be made in it.
+    // Not a directory, so that none can be created in it.
     fs::write(home.root().join(".cache"), "").expect("a file");
     home.file(
         "script.py",
@@ -406,8 +411,8 @@ for where in ('s', '\0codex-run-test-%d' % os.getpid()):
             .remove(0)
     };
     let tmp = home.tmp().display().to_string();
-    let told = run(&["--add-dir", &tmp]);
-    assert!(told.starts_with("1\nbound\n"), "{told}");
-    let told = run(&[]);
-    assert!(told.starts_with("bound\nbound\n"), "{told}");
+    let reported = run(&["--add-dir", &tmp]);
+    assert!(reported.starts_with("1\nbound\n"), "{reported}");
+    let reported = run(&[]);
+    assert!(reported.starts_with("bound\nbound\n"), "{reported}");
 }

@@ -1,6 +1,6 @@
-//! What the public specification says of a request's body. `data/request-schema.json` restates it; a small
-//! validator holds a body against it and tells every mistake with its place. It knows the keywords of that
-//! file and no others. What the services refuse beyond their specification is the stand-in's affair.
+//! What the public specification says about a request's body. `data/request-schema.json` restates it; a small validator
+//! checks a body against it and reports every mistake with its position. It supports the keywords of that file and no
+//! others. What the services refuse beyond their specification is up to the stand-in.
 
 use std::collections::BTreeSet;
 use std::slice;
@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
-/// What the services take and the specification refuses, in words. It is little: since July 2026 the
-/// specification knows `additional_tools`, namespaces of tools and `reasoning.context`.
+/// What the services accept and the specification does not, in words. It is little: since July 2026 the specification
+/// includes `additional_tools`, namespaces of tools and `reasoning.context`.
 pub(crate) const EXCEPTIONS: &[&str] = &[
     "in Lite's shape a picture in a message has no `detail`",
     "an item `configuration_update` changes the effort",
@@ -20,19 +20,19 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(include_str!("data/request-schema.json")).expect("the schema is JSON")
 });
 
-/// What the specification has against this body: nothing, or lines that begin with a JSON pointer, which
-/// is empty for the body itself.
+/// Violations of the specification by this body: nothing, or lines that begin with a JSON pointer, which is empty for the
+/// body itself.
 pub(crate) fn mistakes(body: &Value) -> Vec<String> {
     mistakes_by(&SCHEMA, body)
 }
 
-/// What another schema of the same keywords has against a value.
+/// Violations of a different schema with the same keywords.
 pub(crate) fn mistakes_by(schema: &Value, value: &Value) -> Vec<String> {
     judge(schema, schema, value, "")
 }
 
-/// The body without what [`EXCEPTIONS`] lists: in Lite's shape, a picture without `detail` gets the one that
-/// the service takes by itself. A body is of that shape by its `reasoning.context`, and has no instructions.
+/// The body without what [`EXCEPTIONS`] lists: in the Lite shape, an image without `detail` gets the service's default. A
+/// body has that shape if it has a `reasoning.context`, and has no instructions then.
 pub(crate) fn without_exceptions(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(items) = body.get_mut("input").and_then(Value::as_array_mut) {
@@ -53,7 +53,7 @@ pub(crate) fn without_exceptions(body: &Value) -> Value {
     body
 }
 
-/// Holds a value against a schema, whose definitions are those of `root`.
+/// Validates a value against a schema, whose definitions are those of `root`.
 fn judge(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     let mut found = Vec::new();
     if *schema == Value::Bool(false) {
@@ -88,10 +88,10 @@ fn judge(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     found
 }
 
-/// What is wrong with the value by a keyword that looks no deeper.
+/// What is wrong with the value according to a keyword that does not look deeper.
 ///
 /// # Panics
-/// At a keyword that is not known here, whatever the value is: no rule is passed over in silence.
+/// At an unknown keyword, whatever the value is: no rule is skipped silently.
 fn wrong(keyword: &str, rule: &Value, value: &Value) -> Option<String> {
     let size = match value {
         Value::Array(elements) if keyword.ends_with("Items") => Some(elements.len()),
@@ -133,7 +133,7 @@ fn wrong(keyword: &str, rule: &Value, value: &Value) -> Option<String> {
     is_wrong.then(|| format!("{} {how}", short(value)))
 }
 
-/// Where no alternative fits, those are told of that have the value's type and its tags.
+/// If no alternative matches, only those are reported that have the value's type and tags.
 fn any_of(root: &Value, rules: &Value, value: &Value, at: &str) -> Vec<String> {
     let mut judged = each(rules).iter().map(|rule| judge(root, rule, value, at));
     if judged.any(|found| found.is_empty()) {
@@ -156,21 +156,21 @@ fn any_of(root: &Value, rules: &Value, value: &Value, at: &str) -> Vec<String> {
         });
         if near.is_empty() {
             let lacking = format!("{at}: the object lacks \"{tag}\"");
-            let told = given.map(|it| format!("{at}/{tag}: {} is not {known}", short(it)));
-            return vec![told.unwrap_or(lacking)];
+            let reported = given.map(|it| format!("{at}/{tag}: {} is not {known}", short(it)));
+            return vec![reported.unwrap_or(lacking)];
         }
     }
-    let told = near.iter().map(|schema| judge(root, schema, value, at));
-    let told: BTreeSet<Vec<String>> = told.collect();
-    let in_all = |one: &String| told.iter().all(|found| found.contains(one));
-    if let Some(common) = told.iter().find(|found| found.iter().all(in_all)) {
+    let reported = near.iter().map(|schema| judge(root, schema, value, at));
+    let reported: BTreeSet<Vec<String>> = reported.collect();
+    let in_all = |one: &String| reported.iter().all(|found| found.contains(one));
+    if let Some(common) = reported.iter().find(|found| found.iter().all(in_all)) {
         return common.clone();
     }
-    let told = told.iter().map(|found| found.join("; "));
-    vec![told.collect::<Vec<_>>().join(", or else ")]
+    let reported = reported.iter().map(|found| found.join("; "));
+    vec![reported.collect::<Vec<_>>().join(", or else ")]
 }
 
-/// The alternatives. Those of an alternative that has some itself stand in its place.
+/// The alternatives; nested ones are flattened.
 fn alternatives<'a>(root: &'a Value, rules: &'a Value) -> Vec<&'a Value> {
     let mut all = Vec::new();
     for rule in each(rules) {
@@ -187,13 +187,13 @@ fn definition<'a>(root: &'a Value, name: &Value) -> &'a Value {
     root.pointer(pointer).expect("a definition")
 }
 
-/// The values that a schema allows, where it lists them.
+/// The values that a schema allows, if it lists them.
 fn choices(schema: &Value) -> &[Value] {
     let listed = schema.get("const").or_else(|| schema.get("enum"));
     listed.map_or(&[], each)
 }
 
-/// The elements of a list, or the one that stands alone.
+/// The elements of a list, or the only one.
 fn each(value: &Value) -> &[Value] {
     let list = value.as_array();
     list.map_or(slice::from_ref(value), Vec::as_slice)
@@ -225,7 +225,7 @@ fn listed<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
     all.into_iter().collect::<Vec<_>>().join(" or ")
 }
 
-/// The value for a message: what is long is only named.
+/// The value for a message: a long one is only named.
 fn short(value: &Value) -> String {
     match value {
         Value::Object(_) => "the object".to_owned(),
@@ -254,10 +254,10 @@ fn right() -> Value {
     })
 }
 
-/// In each line: a place, what is put there in that body, and what is told of it if anything is.
+/// In each line: a position, the value put there in that body, and what is reported, if anything.
 fn check(lines: &str) {
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (put, told) = line.split_once(" => ").unwrap_or((line, ""));
+        let (put, reported) = line.split_once(" => ").unwrap_or((line, ""));
         let (place, value) = put.split_once(' ').expect("a value");
         let (outer, name) = place.rsplit_once('/').expect("a pointer");
         let mut body = right();
@@ -267,12 +267,12 @@ fn check(lines: &str) {
             Ok(n) => outer[n] = value,
             Err(_) => outer[name] = value,
         }
-        assert_eq!(mistakes(&body).join("\n"), told, "{put}");
+        assert_eq!(mistakes(&body).join("\n"), reported, "{put}");
     }
 }
 
 #[test]
-fn what_the_specification_allows_has_no_mistake() {
+fn a_valid_body_has_no_mistakes() {
     check(
         r#"
         /model "m"
@@ -289,7 +289,7 @@ fn what_the_specification_allows_has_no_mistake() {
 }
 
 #[test]
-fn a_mistake_is_told_with_its_place() {
+fn a_mistake_is_reported_with_its_position() {
     check(
         r#"
         /modle 5 => /modle: the specification knows no such field
@@ -308,14 +308,14 @@ fn a_mistake_is_told_with_its_place() {
         "#,
     );
     let (long, longer) = ("é".repeat(64), "é".repeat(65));
-    let told = "/input/4/call_id: the text is beyond the maxLength of 64";
+    let reported = "/input/4/call_id: the text is beyond the maxLength of 64";
     check(&format!(
-        "/input/4/call_id \"{long}\"\n/input/4/call_id \"{longer}\" => {told}"
+        "/input/4/call_id \"{long}\"\n/input/4/call_id \"{longer}\" => {reported}"
     ));
 }
 
 #[test]
-fn of_alternatives_the_one_that_was_meant_is_told_of() {
+fn mistakes_refer_to_the_closest_alternative() {
     check(
         r#"
         /input 5 => /input: 5 is not of type "array" or "string"
@@ -331,7 +331,7 @@ fn of_alternatives_the_one_that_was_meant_is_told_of() {
 }
 
 #[test]
-fn what_the_services_alone_take_is_excepted_and_nothing_else() {
+fn only_known_extensions_of_the_services_are_exempt() {
     let wait = json!({"type": "function", "name": "wait", "parameters": {}});
     let tools = json!([right()["tools"][0],
         {"type": "namespace", "name": "functions", "description": "", "tools": [wait]}]);
@@ -361,7 +361,7 @@ fn what_the_services_alone_take_is_excepted_and_nothing_else() {
     );
 }
 
-/// Panics at a keyword that nothing checks, in this schema and in those within it.
+/// Panics at a keyword that is not checked, in this schema and in nested ones.
 fn walk(root: &Value, schema: &Value) {
     judge(root, schema, &json!(null), "");
     let named = ["$defs", "properties"].map(|keyword| fields(&schema[keyword]));
@@ -381,7 +381,7 @@ fn every_keyword_of_the_schema_is_checked() {
 
 #[test]
 #[should_panic(expected = "the schema says `minProperties`, which nothing checks")]
-fn a_keyword_that_nothing_checks_is_a_fault_of_the_schema() {
+fn an_unchecked_keyword_is_an_error_in_the_schema() {
     let schema = json!({"properties": {"a": {"anyOf": [{"items": {"minProperties": 1}}]}}});
     walk(&schema, &schema);
 }

@@ -1,4 +1,4 @@
-//! The credentials file itself: who may look, what may stand in it, where it may be.
+//! The credentials file itself: its permissions, contents and location.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -9,7 +9,7 @@ use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
 
 #[test]
-fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
+fn a_mode_that_is_too_open_is_restricted_with_a_warning() {
     let server = Server::start([Reply::text("ok")]);
     let (home, _) = Home::signed_in(&server);
     let widen = |path: &std::path::Path, mode| {
@@ -23,7 +23,7 @@ fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
         .says("(mode 644)")
         .says("(mode 755)");
     home.is_private();
-    // Nothing is changed by those who only look, nor where other things are too.
+    // Commands that only read change nothing, and neither does one if the directory has other contents.
     widen(&home.own(), 0o755);
     home.codex(&server)
         .args(["status"])
@@ -45,7 +45,7 @@ fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
         fs::metadata(home.own()).expect("it is there").mode() & 0o777,
         0o755
     );
-    // A renewed file is private whatever the mode of new files is.
+    // A renewed file is private whatever the umask is.
     let (home, _) = Home::expired(&server);
     let mut cmd = home.codex(&server);
     let program = cmd.command.get_program().to_owned();
@@ -73,10 +73,10 @@ fn a_mode_that_is_too_wide_is_narrowed_with_a_word() {
 }
 
 #[test]
-fn a_file_that_makes_no_sense_is_told_and_left_alone() {
+fn an_invalid_file_is_reported_and_left_unchanged() {
     let server = Server::start([]);
     let home = Home::new();
-    for (text, exit, told) in [
+    for (text, exit, reported) in [
         (
             "{\"openai-codex\": ",
             2,
@@ -100,7 +100,7 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
         for args in [&["run", "--no-tools", "hi"][..], &["status"], &["token"]] {
             let mut cmd = home.codex(&server);
             cmd.command.args(args);
-            cmd.run().exits(exit).says(told);
+            cmd.run().exits(exit).says(reported);
         }
         assert_eq!(home.auth_text().as_deref(), Some(text));
     }
@@ -111,7 +111,7 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
         .run()
         .exits(2)
         .says("is not a credentials file");
-    // It is not looked at where something else comes first.
+    // It is not read if a different credential takes precedence.
     let other = Server::start([Reply::text("ok")]);
     let ran = home.codex(&other).env("CODEX_API_KEY", KEY);
     ran.args(["run", "--no-tools", "hi"]).run().exits(0);
@@ -119,7 +119,7 @@ fn a_file_that_makes_no_sense_is_told_and_left_alone() {
 }
 
 #[test]
-fn the_home_can_be_moved_and_its_file_can_be_a_link() {
+fn the_home_can_be_moved_and_the_credentials_file_can_be_a_link() {
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let (home, _) = Home::expired(&server);
     let moved = home.work().join("elsewhere");
@@ -142,7 +142,7 @@ fn the_home_can_be_moved_and_its_file_can_be_a_link() {
             .issuer()
             .is_live(file["openai-codex"]["refresh"].as_str().expect("a token"))
     );
-    // And an own file that is named as if it were another program's is still our own.
+    // And an own file that is named like another program's is still our own.
     let named = moved.join("auth.json").to_string_lossy().into_owned();
     let cmd = home
         .codex(&server)
@@ -153,7 +153,7 @@ fn the_home_can_be_moved_and_its_file_can_be_a_link() {
 }
 
 #[test]
-fn no_secret_is_shown_and_nothing_is_asked_by_a_dry_run() {
+fn a_dry_run_shows_no_secret_and_sends_nothing() {
     let server = Server::start([]);
     let (home, _) = Home::expired(&server);
     let ran = home

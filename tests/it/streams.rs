@@ -1,14 +1,14 @@
-//! The three descriptors that a command is started with, where one of them is closed or something odd.
+//! The three standard descriptors of a command, if one of them is closed or unusual.
 
-use crate::ends::calls;
 use crate::home::{Home, KEY};
 use crate::standin::{Reply, Server};
+use crate::stops::calls;
 
 const CLOSED: &str = "codex: standard output is closed\ncodex: hint: it must be open for writing: \
                       `> FILE` keeps the output, `> /dev/null` discards it\n";
 
 #[test]
-fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {
+fn a_closed_standard_output_is_exit_74_before_any_request() {
     let server = Server::start([Reply::text("ok")]);
     let (home, tokens) = Home::expired(&server);
     for closed in [">&-", "1< /dev/null"] {
@@ -32,7 +32,7 @@ fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {
     assert_eq!(server.connections(), 0);
     assert_eq!(home.refresh_token(), tokens.refresh);
 
-    // A tool that changes files has not done so either.
+    // Not even a tool that changes files has run.
     let cmd = home.codex(&server).args(["tool", "write"]);
     let input = r#"{"path": "new", "content": "x"}"#;
     cmd.redirected(">&-").input(input).run().exits(74);
@@ -40,7 +40,7 @@ fn a_standard_output_that_is_closed_is_exit_74_before_any_request() {
 }
 
 #[test]
-fn the_null_device_is_open_however_it_was_opened() {
+fn the_null_device_counts_as_open() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok"), Reply::text("ok"), Reply::text("ok")]);
     let run = || home.codex(&server).args(["run", "--no-tools", "hello"]);
@@ -52,7 +52,7 @@ fn the_null_device_is_open_however_it_was_opened() {
 }
 
 #[test]
-fn commands_that_print_nothing_take_no_notice() {
+fn commands_that_print_nothing_ignore_a_closed_standard_output() {
     let server = Server::start([]);
     let (home, _) = Home::signed_in(&server);
     let logout = home.codex(&server).args(["logout"]);
@@ -63,7 +63,7 @@ fn commands_that_print_nothing_take_no_notice() {
 }
 
 #[test]
-fn a_standard_input_that_is_closed_is_empty() {
+fn a_closed_standard_input_counts_as_empty() {
     let home = Home::with_key();
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let run = |words: &str| {
@@ -81,7 +81,7 @@ fn a_standard_input_that_is_closed_is_empty() {
 }
 
 #[test]
-fn a_standard_error_that_is_closed_loses_no_answer() {
+fn a_closed_standard_error_loses_no_answer() {
     let home = Home::with_key();
     let server = Server::start([calls("true"), Reply::text("ok")]);
     let args = ["run", "-v", "-s", "danger-full-access", "hello"];
@@ -97,7 +97,7 @@ fn a_standard_error_that_is_closed_loses_no_answer() {
 }
 
 #[test]
-fn where_both_go_to_one_file_a_line_of_ours_begins_a_line() {
+fn messages_start_on_a_new_line_if_both_outputs_go_to_one_file() {
     let delta = r#"data: {"type":"response.output_text.delta","output_index":0,"delta":"Hel"}"#;
     let server = Server::start([
         Reply::sse(format!("{delta}\n\n")),

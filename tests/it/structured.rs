@@ -1,4 +1,4 @@
-//! An answer that must match a schema, and a file that gets the last message.
+//! An answer that must match a schema, and a file that receives the last message.
 
 use std::fs;
 use std::io::Read;
@@ -7,12 +7,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::ends::TERM;
-use crate::home::{Home, Ran, finish, names, until};
+use crate::home::{CommandOutput, Home, finish, names, until};
 use crate::standin::{Ends, Item, Reply, Server};
+use crate::stops::TERM;
 use crate::tools::bash;
 
-/// A schema whose fields stand in no order of the alphabet.
+/// A schema whose fields are not in alphabetical order.
 const SCHEMA: &str = r#"
 {"type": "object", "properties": {"zeta": {"type": "integer"}, "alpha": {"type": "array", "items": {"type": "string"}}},
   "required": ["zeta", "alpha"], "additionalProperties": false}
@@ -20,8 +20,8 @@ const SCHEMA: &str = r#"
 
 const GOOD: &str = r#"{"zeta": 1, "alpha": ["a"]}"#;
 
-/// Asks for an answer by the schema, with these flags.
-fn ask(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+/// Requests an answer that matches the schema, with these flags.
+fn ask(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     home.file("schema.json", SCHEMA);
     let mut cmd = home.codex(server).args(["run", "-s", "danger-full-access"]);
     let schema = ["--output-schema", "schema.json"];
@@ -30,8 +30,8 @@ fn ask(home: &Home, server: &Server, flags: &[&str]) -> Ran {
 }
 
 #[test]
-fn an_answer_is_held_against_the_schema() {
-    // The message, and what is told of it if it does not match.
+fn an_answer_is_validated_against_the_schema() {
+    // The message, and what is reported if it does not match.
     let table = [
         (GOOD, None),
         ("\n {\"alpha\":[],\"zeta\":-7}\n", None),
@@ -49,14 +49,14 @@ fn an_answer_is_held_against_the_schema() {
         ("[]", Some("")),
         ("null", Some("")),
     ];
-    for (message, told) in table {
+    for (message, reported) in table {
         for json in [false, true] {
             let server = Server::start([Reply::text(message)]);
             let home = Home::with_key();
             let flags: &[&str] = if json { &["--json"] } else { &[] };
             let ran = ask(&home, &server, flags);
             if json {
-                let events = ran.exits(if told.is_some() { 10 } else { 0 }).events();
+                let events = ran.exits(if reported.is_some() { 10 } else { 0 }).events();
                 let texts: Vec<&Value> = events
                     .iter()
                     .filter(|event| event["item"]["type"] == "agent_message")
@@ -64,12 +64,15 @@ fn an_answer_is_held_against_the_schema() {
                     .collect();
                 assert_eq!(texts, [message]);
                 let end = &events[events.len() - 1];
-                assert!(told.is_none() || end["error"]["code"] == "schema", "{end}");
+                assert!(
+                    reported.is_none() || end["error"]["code"] == "schema",
+                    "{end}"
+                );
                 continue;
             }
             let end = if message.ends_with('\n') { "" } else { "\n" };
             ran.stdout(&format!("{message}{end}"));
-            match told {
+            match reported {
                 None => ran.exits(0).stderr(""),
                 Some(place) => ran
                     .exits(10)
@@ -81,9 +84,9 @@ fn an_answer_is_held_against_the_schema() {
     }
 }
 
-/// A pattern that takes hours for a long answer keeps neither the clock nor a signal from ending the run.
+/// A pattern that takes hours for a long answer does not keep a timeout or a signal from ending the run.
 #[test]
-fn a_pattern_that_takes_long_ends_with_the_run() {
+fn a_slow_pattern_does_not_delay_the_end_of_the_run() {
     let message = json!({"v": "a".repeat(200_000)}).to_string();
     let schema = json!({"type": "object", "properties": {"v": {"type": "string", "pattern": "(.{0,100}){0,100}$x"}},
         "required": ["v"], "additionalProperties": false});
@@ -98,10 +101,10 @@ fn a_pattern_that_takes_long_ends_with_the_run() {
     };
     let ran = slow().args(["--timeout", "4s"]).run();
     ran.exits(124)
-        .says("--timeout has expired")
+        .says("the time limit has expired")
         .stdout(&format!("{message}\n"));
     let mut running = slow().start();
-    // The message is printed, and is being compared.
+    // The message is printed, and is being validated.
     let mut printed = vec![0; message.len()];
     let stdout = running.stdout.as_mut().expect("a pipe");
     stdout.read_exact(&mut printed).expect("the message");
@@ -111,7 +114,7 @@ fn a_pattern_that_takes_long_ends_with_the_run() {
 }
 
 #[test]
-fn an_answer_without_text_matches_nothing() {
+fn an_answer_without_text_does_not_match() {
     let server = Server::start([Reply::items([]), Reply::text("")]);
     for _ in 0..2 {
         let home = Home::with_key();
@@ -123,7 +126,7 @@ fn an_answer_without_text_matches_nothing() {
 }
 
 #[test]
-fn the_schema_goes_with_every_request_as_it_is_written() {
+fn the_schema_is_sent_unchanged_with_every_request() {
     for home in [Home::with_key(), Home::with_token()] {
         let first = [Item::commentary("I look."), bash("echo one")];
         let server = Server::start([
@@ -168,7 +171,7 @@ fn text_before_a_call_is_not_the_answer() {
 }
 
 #[test]
-fn a_schema_that_cannot_be_used_is_told_before_anything_is_asked() {
+fn an_unusable_schema_is_reported_before_any_request() {
     let object = |inner: &str| {
         format!(
             r#"{{"type": "object", "properties": {{"a": {inner}}}, "required": ["a"], "additionalProperties": false}}"#
@@ -227,7 +230,7 @@ fn a_schema_that_cannot_be_used_is_told_before_anything_is_asked() {
 }
 
 #[test]
-fn the_last_message_goes_to_a_file_if_all_is_well() {
+fn the_last_message_is_written_to_a_file_on_success() {
     let check = |reply: Reply, flags: &[&str], code: i32| {
         for before in [None, Some("as it was")] {
             let server = Server::start([reply.clone()]);
@@ -264,7 +267,7 @@ fn the_last_message_goes_to_a_file_if_all_is_well() {
 }
 
 #[test]
-fn a_signal_leaves_the_file_as_it_was() {
+fn a_signal_leaves_the_file_unchanged() {
     for stall in [0, 900] {
         let server = Server::start([Reply::text("partial answer").stall_at(stall)]);
         let home = Home::with_key();
@@ -280,7 +283,7 @@ fn a_signal_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn a_link_stays_one_and_a_device_is_written() {
+fn a_link_is_kept_and_a_device_is_written_to() {
     let home = Home::with_key();
     let ask = |file: &str| {
         let server = Server::start([Reply::text("hello")]);
@@ -298,7 +301,7 @@ fn a_link_stays_one_and_a_device_is_written() {
     ask("/dev/null").exits(0).stdout("hello\n");
     ask("/dev/stdout").exits(0).stdout("hello\nhello\n");
     assert!(Path::new("/dev/stdout").exists());
-    // As a shell's `>` does it, too, where the link leads to nothing yet.
+    // Like a shell's `>`, too, if the target of the link does not exist yet.
     symlink("later", home.work().join("early")).expect("a link");
     ask("early").exits(0).stdout("hello\n");
     assert!(is_link("early"), "a link that led to nothing was replaced");
@@ -306,7 +309,7 @@ fn a_link_stays_one_and_a_device_is_written() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_told_before_anything_is_asked() {
+fn an_unwritable_file_is_reported_before_any_request() {
     let home = Home::with_key();
     fs::create_dir(home.work().join("folder")).expect("a directory");
     home.file("file", "");

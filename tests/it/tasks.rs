@@ -1,6 +1,6 @@
 //! Real work in the sandbox: those scripts of tests/tools/tasks that need no more than a machine for this project's own
-//! tests has, and say `part: test`. `make test-tools` runs all of them, and beside the official client's sandbox;
-//! tests/tools/run.py explains the head of a script.
+//! tests provides, and say `part: test`. `make test-tools` runs all of them, also in the official client's sandbox;
+//! tests/tools/run.py explains the header of a script.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::home::{Home, each};
 use crate::needs::{Need, lacks, lacks_program};
 
-/// What a person's shell has and programs need, besides `PATH`, which every command under test has.
+/// Variables of a person's shell that programs need, besides `PATH`, which every command under test has.
 const KEPT: &[&str] = &[
     "HOME",
     "CARGO_HOME",
@@ -21,13 +21,13 @@ const KEPT: &[&str] = &[
     "PYENV_ROOT",
 ];
 
-/// The time of a task, in seconds: less than a command under test may take.
+/// The time limit of a task, in seconds: less than that of a command under test.
 const LIMIT: u32 = 50;
 
-/// How many tasks run at the same time.
+/// Number of tasks that run at the same time.
 const AT_ONCE: usize = 2;
 
-/// A script, as its head describes it.
+/// A script, as its header describes it.
 struct Script {
     path: PathBuf,
     text: String,
@@ -52,7 +52,7 @@ impl Script {
         entries.map(|entry| script(entry.path())).collect()
     }
 
-    /// The values that the head has for this name.
+    /// The values of this name in the header.
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         let start = format!("# {name}: ");
         let head = self.text.lines().take_while(|line| line.starts_with('#'));
@@ -68,8 +68,8 @@ impl Script {
         stem.to_string_lossy().into_owned()
     }
 
-    /// Whether something is not there that it needs.
-    fn lacks_something(&self) -> bool {
+    /// Whether one of its requirements is not met.
+    fn lacks_requirement(&self) -> bool {
         if let Some(version) = self.value("linux") {
             assert_eq!(version, "6.12", "no other version is known here");
             if lacks(&Need::SIGNAL_SCOPES) {
@@ -102,7 +102,7 @@ impl Task<'_> {
         format!("{} {} {place}", self.script.name(), self.variant)
     }
 
-    /// Does the work with these flags of `codex tool`, or without a sandbox; what went wrong, if it did.
+    /// Runs the task with these flags of `codex tool`, or without a sandbox; returns what went wrong, if anything.
     fn failure(&self, flags: Option<&[&str]>) -> Option<String> {
         let home = Home::new();
         let here = if self.in_tmp {
@@ -113,12 +113,13 @@ impl Task<'_> {
         } else {
             home.work()
         };
-        let told = self.work(&home, &here, flags);
+        let reported = self.work(&home, &here, flags);
         if self.in_tmp {
             let _ = fs::remove_dir_all(&here);
         }
-        told.err()
-            .map(|told| format!("{} {flags:?}: {told}", self.name()))
+        reported
+            .err()
+            .map(|reported| format!("{} {flags:?}: {reported}", self.name()))
     }
 
     fn work(&self, home: &Home, here: &Path, flags: Option<&[&str]>) -> Result<(), String> {
@@ -187,7 +188,7 @@ fn text(done: &Output) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Does all tasks in this way. A task that cannot be done without a sandbox proves nothing, and counts as wrong.
+/// Runs all tasks in this way. A task that fails without a sandbox proves nothing, and counts as a failure.
 fn check(flags: &[&str]) {
     let scripts: Vec<Script> = Script::all();
     let mut tasks = Vec::new();
@@ -198,31 +199,31 @@ fn check(flags: &[&str]) {
         if !ours || online && flags.is_empty() {
             continue;
         }
-        if script.lacks_something() {
+        if script.lacks_requirement() {
             continue;
         }
         tasks.extend(script.tasks());
     }
     let wrong = Mutex::new(Vec::new());
     each(tasks, AT_ONCE, |task| {
-        if let Some(told) = task.failure(Some(flags)) {
-            let told = match task.failure(None) {
-                Some(without) => format!("{without}\nand in the sandbox {told}"),
-                None => told,
+        if let Some(reported) = task.failure(Some(flags)) {
+            let reported = match task.failure(None) {
+                Some(without) => format!("{without}\nand in the sandbox {reported}"),
+                None => reported,
             };
-            wrong.lock().expect("nobody panicked").push(told);
+            wrong.lock().expect("no thread panicked").push(reported);
         }
     });
-    let wrong = wrong.into_inner().expect("nobody panicked");
+    let wrong = wrong.into_inner().expect("no thread panicked");
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
-fn real_work_is_done_without_the_network() {
+fn tasks_succeed_without_the_network() {
     check(&[]);
 }
 
 #[test]
-fn real_work_is_done_with_the_network() {
+fn tasks_succeed_with_the_network() {
     check(&["--network"]);
 }

@@ -1,20 +1,20 @@
-//! A terminal in place of pipes: what turns on it, what is coloured on it, what is typed into it.
+//! A terminal instead of pipes: the spinner, colours, and input.
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::ends::{INT, calls};
-use crate::home::{Cmd, Home, Ran, until, wait};
+use crate::home::{Cmd, CommandOutput, Home, until, wait};
 use crate::needs::{Need, lacks};
 use crate::pipes::asked;
 use crate::pty::Terminal;
 use crate::standin::{Reply, Server};
+use crate::stops::{INT, calls};
 
-/// What erases a line.
+/// Erases a line.
 const ERASE: &str = "\r\u{1b}[K";
 
-/// Starts the command with these of its streams, of `i`, `o` and `e`, on the terminal.
+/// Starts the command with these of its streams (`i`, `o` and `e`) on the terminal.
 fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
     let mut cmd = cmd;
     if streams.contains('i') {
@@ -31,15 +31,15 @@ fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
     cmd.command.spawn().expect("it starts")
 }
 
-/// Runs the command like that; what it did, and what is on the screen.
-fn run(cmd: Cmd, streams: &str) -> (Ran, String) {
+/// Runs the command like that; returns its output, and the contents of the screen.
+fn run(cmd: Cmd, streams: &str) -> (CommandOutput, String) {
     let terminal = Terminal::open();
     let said = format!("{:?} with {streams} on a terminal", cmd.command);
     let ran = wait(&mut start(cmd, &terminal, streams), said);
     (ran, terminal.screen())
 }
 
-/// A home whose terminal can do what terminals can.
+/// A home with a capable terminal.
 fn home() -> Home {
     Home::with_key().env("TERM", "xterm").env("LANG", "C.UTF-8")
 }
@@ -47,7 +47,7 @@ fn home() -> Home {
 const LATE: Duration = Duration::from_millis(700);
 
 #[test]
-fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
+fn a_spinner_turns_while_waiting_and_is_erased_before_the_text() {
     let home = home();
     let server = Server::start([
         calls("sleep 0.7; echo out").pause_before_headers(LATE),
@@ -75,7 +75,7 @@ fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
     );
     assert!(screen.ends_with(&format!("{ERASE}hello\r\n")), "{screen:?}");
 
-    // The answer is not on the terminal here, and the spinner goes all the same.
+    // The answer is not on the terminal here, and the spinner is erased all the same.
     let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
     let (ran, screen) = run(cmd.env("LC_ALL", "C").redirected("> answer"), "e");
@@ -87,7 +87,7 @@ fn a_spinner_turns_while_nothing_comes_and_is_gone_before_the_text() {
 }
 
 #[test]
-fn no_spinner_turns_where_nobody_would_want_it() {
+fn no_spinner_without_a_terminal_or_when_quiet() {
     let home = home();
     let late = || Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let server = late();
@@ -100,7 +100,7 @@ fn no_spinner_turns_where_nobody_would_want_it() {
         ran.exits(0).stdout("hello\n");
         assert_eq!(screen, "");
     };
-    // What reads the pipe may be a pager, whose screen it is.
+    // A pager may be reading the pipe and using the screen.
     let server = late();
     quiet(home.codex(&server).args(["run", "--no-tools", "x"]));
     let to_file = |cmd: Cmd| {
@@ -118,7 +118,7 @@ fn no_spinner_turns_where_nobody_would_want_it() {
         let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
         to_file(cmd.env("TERM", term));
     }
-    // Text that has begun and pauses is not written into.
+    // Text that has begun and pauses is not overwritten.
     let server = Server::start([Reply::text("one two").event_pause(Duration::from_millis(400))]);
     let (ran, screen) = run(home.codex(&server).args(["run", "--no-tools", "x"]), "oe");
     ran.exits(0);
@@ -126,7 +126,7 @@ fn no_spinner_turns_where_nobody_would_want_it() {
 }
 
 #[test]
-fn a_spinner_is_gone_when_the_run_is_ended() {
+fn a_spinner_is_erased_when_the_run_is_stopped() {
     for ended in ["--timeout=900ms", "--timeout=60s"] {
         let home = home();
         let server = Server::start([Reply::text("x").stall_at(0)]);
@@ -140,7 +140,7 @@ fn a_spinner_is_gone_when_the_run_is_ended() {
             assert!(sent.is_ok_and(|sent| sent.success()));
             "codex: terminated\r\n"
         } else {
-            "codex: stopped: --timeout has expired\r\ncodex: hint: raise --timeout\r\n"
+            "codex: the time limit has expired\r\ncodex: hint: raise --timeout\r\n"
         };
         let ran = wait(&mut child, format!("codex run {ended} x"));
         assert!(!ran.status.success());
@@ -150,7 +150,7 @@ fn a_spinner_is_gone_when_the_run_is_ended() {
 }
 
 #[test]
-fn control_characters_are_visible_on_a_terminal_and_go_through_a_pipe() {
+fn control_characters_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
     let home = home().env("NO_COLOR", "1");
     let text = "\u{1b}[31mred\u{7f}\u{202e}der\u{2028}\u{9b}\r\nplain\t\u{e9}\n";
     let subject = "true # \u{1b}]0;owned\u{7} \u{2066}";
@@ -183,41 +183,41 @@ fn control_characters_are_visible_on_a_terminal_and_go_through_a_pipe() {
     let (ran, _) = tool("e");
     assert!(ran.text().starts_with("\u{1b}[2J\n"), "{}", ran.text());
 
-    // What the service says in an error is one line of ours, wherever it goes.
+    // The service's error message is one line of ours, wherever it is printed.
     let error = serde_json::json!({"error": {"message": "no \u{1b}[2J\u{202e}"}});
     for streams in ["e", ""] {
         let server = Server::start([Reply::json(400, &error)]);
         let args = ["run", "--no-tools", "x"];
         let (ran, screen) = run(home.codex(&server).args(args), streams);
-        let told = format!("{}{screen}", ran.exits(1).stderr);
+        let reported = format!("{}{screen}", ran.exits(1).stderr);
         assert!(
-            told.contains("[2J<U+202E> [HTTP") && !told.contains("\u{1b}[2J"),
-            "{told:?}"
+            reported.contains("[2J<U+202E> [HTTP") && !reported.contains("\u{1b}[2J"),
+            "{reported:?}"
         );
     }
 }
 
 #[test]
-fn colours_are_where_they_are_wanted() {
+fn colours_follow_flag_variable_and_terminal() {
     let home = Home::with_key();
     let check = |args: &str, variables: &[(&str, &str)], streams, coloured: bool| {
         let mut cmd = home.offline();
         cmd.command.args(args.split(' '));
         cmd.command.envs(variables.iter().copied());
         let (ran, screen) = run(cmd, streams);
-        let told = format!("{}{screen}", ran.exits(2).stderr).replace('\r', "");
-        let red = told.starts_with("\u{1b}[1;31mcodex:\u{1b}[0m ");
-        let cyan = told.contains("\n\u{1b}[36mcodex: hint:\u{1b}[0m ");
-        let plain = told.starts_with("codex: ") && !told.contains('\u{1b}');
-        let hint = told.contains("hint:");
+        let reported = format!("{}{screen}", ran.exits(2).stderr).replace('\r', "");
+        let red = reported.starts_with("\u{1b}[1;31mcodex:\u{1b}[0m ");
+        let cyan = reported.contains("\n\u{1b}[36mcodex: hint:\u{1b}[0m ");
+        let plain = reported.starts_with("codex: ") && !reported.contains('\u{1b}');
+        let hint = reported.contains("hint:");
         assert!(
             if coloured { red && cyan == hint } else { plain },
-            "{args} {variables:?} {streams}: {told:?}"
+            "{args} {variables:?} {streams}: {reported:?}"
         );
         ran.stdout("");
     };
     let xterm = ("TERM", "xterm");
-    // The prompt is empty, or the flag is none: before and after the flag is read.
+    // An empty prompt or an unknown flag: before and after the flag is read.
     for run in ["run --no-tools -", "run --zzzzzz", "nonsense"] {
         check(run, &[xterm], "e", true);
         check(run, &[xterm], "o", false);
@@ -246,20 +246,20 @@ fn colours_are_where_they_are_wanted() {
 }
 
 #[test]
-fn the_answer_is_never_coloured_and_tool_lines_are() {
+fn tool_lines_are_coloured_and_the_answer_is_not() {
     for (command, result) in [("true", "\u{1b}[32mok"), ("false", "\u{1b}[31mexit 1")] {
         let server = Server::start([calls(command), Reply::text("hello")]);
         let mut cmd = home().codex(&server);
         cmd = cmd.args(["run", "-s", "danger-full-access", "--color", "always", "x"]);
         let ran = cmd.run();
         ran.exits(0).stdout("hello\n");
-        let told = format!("\u{1b}[2mcodex:\u{1b}[0m bash: {command} ({result}\u{1b}[0m, ");
-        assert!(ran.stderr.starts_with(&told), "{:?}", ran.stderr);
+        let reported = format!("\u{1b}[2mcodex:\u{1b}[0m bash: {command} ({result}\u{1b}[0m, ");
+        assert!(ran.stderr.starts_with(&reported), "{:?}", ran.stderr);
     }
 }
 
 #[test]
-fn a_terminal_is_read_only_where_it_is_the_prompt() {
+fn a_terminal_is_read_only_if_it_is_the_prompt() {
     let home = home();
     let server = Server::start([Reply::text("ok"), Reply::text("ok")]);
     let terminal = Terminal::open();
@@ -278,7 +278,7 @@ fn a_terminal_is_read_only_where_it_is_the_prompt() {
 }
 
 #[test]
-fn ctrl_c_ends_what_runs_on_the_terminal() {
+fn ctrl_c_ends_the_run_and_its_tools() {
     if lacks(&Need::INTERRUPTS) || lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
@@ -306,14 +306,14 @@ fn ctrl_c_ends_what_runs_on_the_terminal() {
 }
 
 #[test]
-fn a_job_in_the_background_draws_nothing_over_the_shell() {
+fn a_background_job_draws_nothing() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
     let home = home();
     let server = Server::start([Reply::text("hello").pause_before_headers(LATE)]);
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
-    // With job control the job is a process group of its own, and the shell's stays in the foreground.
+    // With job control the job has its own process group, and the shell's stays in the foreground.
     let script = "set -m; \"$0\" \"$@\" & wait $!";
     let cmd = cmd.within("setsid", ["--ctty", "sh", "-c", script]);
     let (ran, screen) = run(cmd, "ioe");
@@ -338,7 +338,7 @@ fn a_tool_says_that_it_waits_for_its_arguments() {
         .exits(0)
         .stdout("hello\n");
 
-    // A file needs no words.
+    // A file needs no message.
     let arguments = File::open(home.file("arguments", r#"{"path": "x"}"#)).expect("a file");
     let cmd = home.offline().args(["tool", "read"]);
     let (ran, screen) = run(cmd.stdin(arguments), "e");

@@ -1,4 +1,4 @@
-//! The import table, exact, and other rules that the compiler does not check.
+//! The exact import table, and other rules that the compiler does not check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -213,7 +213,7 @@ pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every source file of the library with the part that it belongs to and its text, comments and tests left out.
+/// Every source file of the library with its part and its text, without comments and tests.
 fn files() -> Vec<(String, PathBuf, String)> {
     let src = root().join("src");
     let mut files = Vec::new();
@@ -258,7 +258,7 @@ fn imports() -> Imports {
 }
 
 #[test]
-fn imports_are_what_the_table_says_and_nothing_points_back() {
+fn imports_match_the_table_and_none_points_back() {
     for (n, (part, uses)) in TABLE.iter().enumerate() {
         let before: BTreeSet<&str> = TABLE[..n].iter().map(|(part, _)| *part).collect();
         assert!(
@@ -285,12 +285,12 @@ fn imports_are_what_the_table_says_and_nothing_points_back() {
 }
 
 #[test]
-fn no_files_lead_to_each_other_in_a_circle() {
+fn files_do_not_import_each_other_in_a_circle() {
     assert_eq!(imports().circles(), BTreeSet::new());
 }
 
 #[test]
-fn words_stay_where_they_are_at_home() {
+fn words_are_used_only_in_their_parts() {
     for (part, path, code) in files() {
         for (word, homes) in WORDS {
             let used = code
@@ -306,7 +306,7 @@ fn words_stay_where_they_are_at_home() {
 }
 
 #[test]
-fn files_are_one_noun_each() {
+fn files_are_short_and_begin_with_a_paragraph() {
     for folder in ["src", "tests"] {
         for path in sources(&root().join(folder)) {
             let text = fs::read_to_string(&path).expect("a source file");
@@ -326,7 +326,7 @@ fn files_are_one_noun_each() {
 }
 
 #[test]
-fn what_is_unsafe_stays_in_its_two_files_and_the_version_is_in_the_changes() {
+fn unsafe_code_is_only_in_two_files_and_the_changes_name_the_version() {
     for (_, path, code) in files() {
         let words = ["unsafe ", "unsafe(", "unsafe_code"];
         let times: usize = words.iter().map(|word| code.matches(word).count()).sum();

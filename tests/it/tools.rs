@@ -1,13 +1,13 @@
-//! The calls of a model: how they run, and what goes back.
+//! The calls of a model: how they run, and what is sent back.
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, KEY, Ran};
+use crate::home::{CommandOutput, Home, KEY};
 use crate::standin::{Item, Reply, Server};
 
 pub(crate) const RUN: [&str; 4] = ["run", "-s", "danger-full-access", "go"];
 
-/// The output of each call, as the last request has them.
+/// The output of each call in the last request.
 pub(crate) fn outputs(server: &Server) -> Vec<String> {
     let body = server.requests().pop().expect("a request").json();
     let items = body["input"].as_array().expect("items").clone();
@@ -20,15 +20,19 @@ pub(crate) fn outputs(server: &Server) -> Vec<String> {
 }
 
 /// Lets the model make these calls in one answer, and then say `done`.
-pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (Ran, Vec<String>) {
+pub(crate) fn call(home: &Home, calls: Vec<Item>) -> (CommandOutput, Vec<String>) {
     let server = Server::start([Reply::items(calls), Reply::text("done")]);
     let ran = home.codex(&server).args(RUN).run();
     ran.exits(0).stdout("done\n");
     (ran, outputs(&server))
 }
 
-/// Lets the model make these calls under these flags; what ran, and the outputs.
-pub(crate) fn called(home: &Home, flags: &[&str], calls: Vec<Item>) -> (Ran, Vec<String>) {
+/// Lets the model make these calls with these flags; returns the output of the command, and those of the calls.
+pub(crate) fn called(
+    home: &Home,
+    flags: &[&str],
+    calls: Vec<Item>,
+) -> (CommandOutput, Vec<String>) {
     let server = Server::start([Reply::items(calls), Reply::text("done")]);
     let mut cmd = home.codex(&server).args(["run"]);
     cmd.command.args(flags).arg("go");
@@ -37,8 +41,8 @@ pub(crate) fn called(home: &Home, flags: &[&str], calls: Vec<Item>) -> (Ran, Vec
     (ran, outputs(&server))
 }
 
-/// Lets the model make these calls one after the other; the outputs.
-pub(crate) fn one_after_the_other(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
+/// Lets the model make these calls one after another; returns their outputs.
+pub(crate) fn called_in_sequence(home: &Home, flags: &[&str], commands: &[String]) -> Vec<String> {
     let mut replies: Vec<Reply> = commands
         .iter()
         .map(|command| Reply::items([bash(command)]))
@@ -56,7 +60,7 @@ pub(crate) fn bash(command: &str) -> Item {
 }
 
 #[test]
-fn a_tool_runs_and_its_output_goes_back() {
+fn a_tool_runs_and_its_output_is_sent_back() {
     let home = Home::with_token();
     let server = Server::start([
         Reply::items([
@@ -73,7 +77,7 @@ fn a_tool_runs_and_its_output_goes_back() {
     let output = &outputs(&server)[0];
     assert!(output.starts_with("out\nerr\n[exit code 3]"), "{output}");
 
-    // What came goes back to the byte, the sealed reasoning before what came of it.
+    // Items are sent back byte for byte, encrypted reasoning before the item that it produced.
     let requests = server.requests();
     let [first, second] = [&requests[0].body, &requests[1].body]
         .map(|body| String::from_utf8_lossy(body).into_owned());
@@ -93,7 +97,7 @@ fn a_tool_runs_and_its_output_goes_back() {
 }
 
 #[test]
-fn twenty_rounds_take_one_connection() {
+fn twenty_rounds_use_one_connection() {
     for reply in [
         || Reply::items([bash("true")]),
         || Reply::items([bash("true")]).pieces(1),
@@ -112,7 +116,7 @@ fn twenty_rounds_take_one_connection() {
 }
 
 #[test]
-fn a_body_that_never_ends_costs_the_connection_and_not_the_run() {
+fn a_response_body_that_never_ends_does_not_fail_the_run() {
     let server = Server::start([
         Reply::items([bash("true")]).hold_open(),
         Reply::text("done"),
@@ -127,9 +131,9 @@ fn a_body_that_never_ends_costs_the_connection_and_not_the_run() {
 }
 
 #[test]
-fn calls_run_side_by_side_and_go_back_in_their_order() {
+fn calls_run_concurrently_and_outputs_are_sent_in_order() {
     let home = Home::with_key();
-    // Each waits for the one after it, so they must all run at the same time.
+    // Each waits for the one after it, so they must all run concurrently.
     let calls = (0..4).map(|n| {
         let wait = if n == 3 {
             "true".to_owned()
@@ -214,11 +218,14 @@ fn files_are_read_changed_and_written() {
             json!({"path": "a.txt", "offset": 2, "limit": 1}),
         )],
     );
-    assert_eq!(outputs, ["2\r\n[lines 2 to 2 of 3; go on with offset 3]"]);
+    assert_eq!(
+        outputs,
+        ["2\r\n[lines 2 to 2 of 3; continue with offset 3]"]
+    );
 }
 
 #[test]
-fn many_edits_of_one_file_in_one_answer_are_all_there() {
+fn many_edits_of_one_file_in_one_answer_all_take_effect() {
     let home = Home::with_key();
     let names: Vec<String> = (0..24).map(|n| format!("<{n}>")).collect();
     home.file("list", names.join("\n"));
@@ -233,7 +240,7 @@ fn many_edits_of_one_file_in_one_answer_are_all_there() {
 }
 
 #[test]
-fn calls_that_change_files_take_effect_in_their_order() {
+fn calls_that_change_files_take_effect_in_order() {
     for _ in 0..5 {
         let home = Home::with_key();
         let edit = |old: &str, new: &str| {
@@ -252,7 +259,7 @@ fn calls_that_change_files_take_effect_in_their_order() {
 }
 
 #[test]
-fn a_tool_has_no_credential_no_terminal_and_no_descriptor_of_ours() {
+fn a_tool_has_no_credential_no_terminal_and_no_inherited_descriptor() {
     let home = Home::with_token()
         .env("OPENAI_API_KEY", KEY)
         .env("CODEX_API_KEY", KEY)
@@ -275,7 +282,7 @@ fn a_tool_has_no_credential_no_terminal_and_no_descriptor_of_ours() {
     );
     assert!(output.contains("[]"), "its input is empty: {output}");
     assert!(output.contains("/dev/tty: No such device"), "{output}");
-    // 0, 1 and 2, and the one that ls reads the folder with; nothing that whoever started the tests left open.
+    // 0, 1 and 2, and the one that ls reads the directory with; nothing that was left open when the tests were started.
     let listed: Vec<&str> = output
         .lines()
         .filter(|line| line.parse::<u32>().is_ok_and(|fd| fd < 1000))
@@ -284,7 +291,7 @@ fn a_tool_has_no_credential_no_terminal_and_no_descriptor_of_ours() {
 }
 
 #[test]
-fn a_tool_works_where_it_is_told_to() {
+fn a_tool_runs_in_the_requested_directory() {
     let home = Home::with_key();
     std::fs::create_dir_all(home.work().join("sub/deep")).expect("a directory");
     let server = Server::start([
@@ -313,7 +320,7 @@ fn a_tool_works_where_it_is_told_to() {
 }
 
 #[test]
-fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
+fn long_output_is_truncated_in_the_middle_and_kept_in_a_file() {
     let home = Home::with_key();
     let server = Server::start([
         Reply::items([bash("seq 1 100000")]),
@@ -329,8 +336,7 @@ fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
         "head and tail"
     );
     assert!(
-        outputs[0]
-            .contains("of 588895 bytes are left out here; all of it is in $TMPDIR/output-1.txt]")
+        outputs[0].contains("of 588895 bytes omitted; the full output is in $TMPDIR/output-1.txt]")
             && outputs[0].len() < 66_000
     );
     assert!(
@@ -338,7 +344,7 @@ fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
         "{}",
         &outputs[1][..200]
     );
-    assert!(outputs[1].contains("its first 64 MiB are in $TMPDIR/output-2.txt]"));
+    assert!(outputs[1].contains("the first 64 MiB are in $TMPDIR/output-2.txt]"));
     assert_eq!(
         std::fs::read_dir(home.tmp()).expect("a directory").count(),
         0,
@@ -347,7 +353,7 @@ fn long_output_is_cut_in_the_middle_and_kept_in_a_file_during_the_run() {
 }
 
 #[test]
-fn a_long_command_runs_too() {
+fn a_very_long_command_runs() {
     let command = format!(
         "{}\necho \"$#\"; echo end",
         "# 0123456789abcdef\n".repeat(20_000)
@@ -361,7 +367,7 @@ fn a_long_command_runs_too() {
 }
 
 #[test]
-fn bytes_that_are_no_text_reach_the_model_as_replacement_characters() {
+fn invalid_utf8_reaches_the_model_as_replacement_characters() {
     let (_, outputs) = call(&Home::with_key(), vec![bash("printf 'a\\0b\\377c'")]);
     assert!(
         outputs[0].starts_with("a\u{fffd}b\u{fffd}c\n[exit code 0"),
@@ -371,7 +377,7 @@ fn bytes_that_are_no_text_reach_the_model_as_replacement_characters() {
 }
 
 #[test]
-fn only_the_tools_that_were_named_are_offered() {
+fn only_the_named_tools_are_offered() {
     let home = Home::with_key();
     let server = Server::start([Reply::items([bash("true")]), Reply::text("done")]);
     home.codex(&server)
@@ -391,7 +397,7 @@ fn only_the_tools_that_were_named_are_offered() {
 }
 
 #[test]
-fn a_person_can_run_a_tool_too() {
+fn a_tool_can_be_run_by_hand() {
     let home = Home::new();
     let tool = |name: &str, arguments: &str| {
         let cmd = home.offline().args(["tool", name, "-s", "workspace-write"]);

@@ -1,15 +1,15 @@
-//! Nothing is left alive: whatever a tool has started is gone when its call, its time, or the run is over.
+//! No process is left running: whatever a tool has started is gone when its call, its time limit, or the run is over.
 
 use std::io::Write;
 
 use serde_json::json;
 
-use crate::ends::{TERM, calls};
 use crate::home::{Cmd, Home, finish, processes, until};
 use crate::standin::{Reply, Server};
+use crate::stops::{TERM, calls};
 use crate::tools::{RUN, bash, call, outputs};
 
-/// How many processes sleep, told by the command line that no other test uses.
+/// Number of sleeping processes with this command line, which no other test uses.
 fn sleeping(command: &str) -> usize {
     let is_sleep = |pid: &u32| {
         std::fs::read_to_string(format!("/proc/{pid}/comm"))
@@ -22,9 +22,9 @@ fn sleeping(command: &str) -> usize {
 }
 
 #[test]
-fn a_signal_ends_the_tools_with_all_they_started() {
+fn a_signal_ends_the_tools_and_everything_they_started() {
     let home = Home::with_key();
-    // A sleep of a length that nothing else sleeps, in a session of its own, and one that ignores TERM.
+    // A sleep of a unique length, in a separate session, and one that ignores TERM.
     let seconds = format!("98{}", std::process::id());
     let command =
         format!("trap '' TERM; setsid sleep {seconds} & (trap '' TERM; sleep {seconds}); wait");
@@ -46,7 +46,7 @@ fn a_signal_ends_the_tools_with_all_they_started() {
 }
 
 #[test]
-fn a_second_signal_ends_what_will_not_end() {
+fn a_second_signal_kills_tools_that_ignore_the_first() {
     let home = Home::with_key();
     let seconds = format!("97{}", std::process::id());
     let server = Server::start([calls(&format!(
@@ -97,14 +97,14 @@ fn a_time_limit_ends_the_whole_tree() {
         .stdout("done\n");
     let output = &outputs(&server)[0];
     assert!(
-        output.starts_with("begun\n[ended after 0.3 s, its time limit, with all it had started]"),
+        output.starts_with("begun\n[timed out after 0.3 s; all its processes were terminated]"),
         "{output}"
     );
     assert!(processes(&format!("sleep {seconds}")).is_empty());
 }
 
 #[test]
-fn what_a_command_leaves_behind_is_ended_and_not_waited_for() {
+fn processes_left_by_a_command_are_ended_and_not_waited_for() {
     let seconds = format!("94{}", std::process::id());
     let (_, outputs) = call(
         &Home::with_key(),
@@ -119,7 +119,7 @@ fn what_a_command_leaves_behind_is_ended_and_not_waited_for() {
 }
 
 #[test]
-fn a_tool_ends_when_nobody_wants_its_result() {
+fn a_tool_ends_when_its_result_is_no_longer_wanted() {
     let home = Home::new();
     let seconds = format!("93{}", std::process::id());
     let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
@@ -143,7 +143,7 @@ fn a_tool_ends_when_nobody_wants_its_result() {
 }
 
 #[test]
-fn a_command_that_kills_its_keeper_leaves_nothing_either() {
+fn a_command_that_kills_its_supervisor_leaves_nothing_behind() {
     let home = Home::with_key();
     let seconds = format!("92{}", std::process::id());
     let command = format!("setsid sleep {seconds} & kill -9 $PPID; sleep {seconds}");
@@ -153,7 +153,7 @@ fn a_command_that_kills_its_keeper_leaves_nothing_either() {
 }
 
 #[test]
-fn a_command_that_stops_or_signals_its_keeper_gains_nothing() {
+fn a_command_that_stops_or_signals_its_supervisor_gains_nothing() {
     let home = Home::with_key();
     let seconds = format!("91{}", std::process::id());
     let (_, outputs) = call(
@@ -175,7 +175,7 @@ fn a_command_that_stops_or_signals_its_keeper_gains_nothing() {
 }
 
 #[test]
-fn what_was_there_before_is_left_alone() {
+fn processes_from_before_the_run_are_left_alone() {
     let home = Home::with_key();
     let seconds = format!("90{}", std::process::id());
     let server = Server::start([calls("true"), Reply::text("done")]);

@@ -1,23 +1,23 @@
-//! What tools find in their environment, what is added to it by name, and what they never get.
+//! The environment of tools: what it contains, what is added to it by name, and what never is.
 
 use std::fs;
 
 use serde_json::json;
 
+use crate::command_output::CommandOutput;
 use crate::home::{Cmd, Home, KEY};
-use crate::ran::Ran;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called};
 
-/// What a tool prints of its environment under these flags, a line each.
-fn environment(home: &Home, flags: &[&str]) -> (Ran, Vec<String>) {
+/// The environment that a tool prints with these flags, a line each.
+fn environment(home: &Home, flags: &[&str]) -> (CommandOutput, Vec<String>) {
     let (ran, outputs) = called(home, flags, vec![bash("env")]);
     let lines = outputs[0].lines().map(str::to_owned).collect();
     (ran, lines)
 }
 
-/// The same as a person sees it who runs the tool by hand.
-fn by_hand(home: &Home, flags: &[&str]) -> Ran {
+/// The same for a tool run by hand.
+fn by_hand(home: &Home, flags: &[&str]) -> CommandOutput {
     let Cmd { mut command, .. } = home.offline().args(["tool", "bash"]);
     let arguments = home.file("arguments", r#"{"command": "env"}"#);
     let arguments = fs::File::open(arguments).expect("a file");
@@ -29,7 +29,7 @@ fn by_hand(home: &Home, flags: &[&str]) -> Ran {
 }
 
 #[test]
-fn what_builds_need_is_there_and_certificates_come_with_the_network() {
+fn variables_for_builds_are_passed_and_certificates_only_with_the_network() {
     let certificates = "/etc/ssl/certs/ca-certificates.crt";
     let always = [
         ("GIT_AUTHOR_NAME", "ci"),
@@ -91,7 +91,7 @@ fn what_builds_need_is_there_and_certificates_come_with_the_network() {
         }
         let found: Vec<_> = never.iter().filter(|variable| has(variable)).collect();
         assert!(found.is_empty(), "{flags:?}: {found:?}");
-        let words = "tools do not get ";
+        let words = "not passed to tools, because the value looks like a credential: ";
         assert_eq!(ran.stderr.contains(words), network, "{}", ran.stderr);
         assert!(!ran.stderr.contains("invented"), "{}", ran.stderr);
     }
@@ -104,7 +104,7 @@ fn what_builds_need_is_there_and_certificates_come_with_the_network() {
 }
 
 #[test]
-fn a_commit_works_with_the_name_that_the_environment_gives() {
+fn a_commit_uses_the_author_from_the_environment() {
     let home = Home::with_key()
         .env("GIT_AUTHOR_NAME", "A U Thor")
         .env("GIT_AUTHOR_EMAIL", "author@example.test")
@@ -117,7 +117,7 @@ fn a_commit_works_with_the_name_that_the_environment_gives() {
 }
 
 #[test]
-fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
+fn variables_are_passed_by_name_or_prefix() {
     let home = Home::with_key()
         .env("TICKETS_URL", "http://tickets")
         .env("TICKETS_TOKEN", "of-the-tickets")
@@ -132,27 +132,27 @@ fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
     assert_eq!(tickets.len(), 2, "{tickets:?}");
     assert!(lines.contains(&"TICKETS_URL=http://tickets".to_owned()));
     assert!(lines.contains(&"TICKETS_TOKEN=of-the-tickets".to_owned()));
-    ran.says("codex: --env UNSET: it is not set\n")
+    ran.says("codex: --env UNSET: the variable is not set\n")
         .says("codex: --env NOTHING_*: no such variable is set\n")
-        .says("codex: --env TICKETS_* leaves out TICKETS_COPY: its value holds a credential of codex-run\n");
+        .says("codex: --env TICKETS_* omits TICKETS_COPY: its value holds a credential of codex-run\n");
 
     let ran = by_hand(&home, &["--env", "TICKETS_*"]);
-    ran.exits(0).says("leaves out TICKETS_COPY: ");
+    ran.exits(0).says("omits TICKETS_COPY: ");
     assert!(ran.text().contains("TICKETS_URL=http://tickets\n"));
 
     for (name, words) in [
         (
             &*format!("A={KEY}"),
-            "--env takes a name only, and got A=...",
+            "invalid value for --env: A=... is not a name",
         ),
-        ("", "--env takes the name of a variable, and got nothing"),
+        ("", "invalid value for --env: it is empty"),
         (
             "TI*",
-            "--env TI*: a prefix needs three characters or more before the *",
+            "invalid value for --env: TI*: a prefix needs at least three characters before the *",
         ),
         (
             "*_URL",
-            "--env *_URL: a * is allowed only at the end of a name",
+            "invalid value for --env: *_URL: a * is allowed only at the end of a name",
         ),
     ] {
         for command in ["run", "tool"] {
@@ -162,7 +162,7 @@ fn a_variable_or_all_of_a_prefix_are_handed_on_by_name() {
     }
 }
 
-/// A home where every kind of credential is: variables, a key file, a stored sign-in and key, and `models.json`.
+/// A home with every kind of credential: variables, a key file, a stored sign-in and key, and `models.json`.
 fn full() -> Home {
     let home = Home::new()
         .env("CODEX_API_KEY", KEY)
@@ -187,7 +187,7 @@ fn full() -> Home {
 }
 
 #[test]
-fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
+fn variables_of_codex_run_are_never_passed() {
     let value = "its value holds a credential of codex-run";
     let reasons = [
         ("CODEX_API_KEY", KEY, "it is a variable of codex-run"),
@@ -215,7 +215,7 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         }
         // By its name: exit 2, in both commands and from a manifest.
         let words = format!("codex: cannot pass {name} to tools: {why}\n");
-        let hint = "codex: hint: give a tool that needs a key one of its own, in a variable of another name";
+        let hint = "codex: hint: if a tool needs a key, give it a separate one, in a variable with a different name";
         by_hand(&home, &["--env", name])
             .exits(2)
             .stdout("")
@@ -231,29 +231,30 @@ fn nothing_of_ours_is_handed_on_whichever_way_it_is_asked_for() {
         let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
         ran.exits(2).stdout("");
         let of_manifest = format!("cannot pass {name} to the tool own: {why}\n");
-        let in_manifest = format!("{name} is a variable of codex-run, which no tool gets");
+        let in_manifest =
+            format!("{name} is a variable of codex-run, which is never passed to tools");
         assert!(
             ran.stderr.contains(&of_manifest) || ran.stderr.contains(&in_manifest),
             "{}",
             ran.stderr
         );
-        // By a prefix: left out, with a note where it is set.
+        // By a prefix: skipped, with a note if it is set.
         let prefix = format!("{}*", &name[..4]);
         let (ran, lines) = environment(&home, &["--env", &prefix]);
         let left = lines.iter().find(|l| l.starts_with(&format!("{name}=")));
         assert_eq!(left, None);
         if !content.is_empty() {
-            ran.says(&format!("--env {prefix} leaves out "))
+            ran.says(&format!("--env {prefix} omits "))
                 .says(&format!("{name}: {why}"));
         }
     }
-    // What has nothing to do with them is handed on all the same.
+    // Unrelated variables are passed on all the same.
     let (_, lines) = environment(&full(), &["--env", "BOX_*"]);
     assert!(lines.contains(&"BOX_PORT=8080".to_owned()), "{lines:?}");
 }
 
 #[test]
-fn a_key_that_comes_through_a_pipe_is_known_too() {
+fn copies_of_a_key_read_from_a_pipe_are_not_passed() {
     let home = Home::new().env("APP_COPY", KEY).env("NODE_ENV", KEY);
     home.file("key", KEY);
     let run = |flags: &str| {
@@ -270,10 +271,39 @@ fn a_key_that_comes_through_a_pipe_is_known_too() {
         .says("cannot pass APP_COPY to tools: its value holds a credential of codex-run");
     assert_eq!(server.requests().len(), 0);
     let (ran, server) = run("--env 'APP_*'");
-    ran.exits(0).says("--env APP_* leaves out APP_COPY");
+    ran.exits(0).says("--env APP_* omits APP_COPY");
     let output = &crate::tools::outputs(&server)[0];
     assert!(
         output.contains("PATH=") && !output.contains(KEY),
         "{output}"
     );
+}
+
+#[test]
+fn variables_with_credentials_as_values_are_not_passed_to_tools() {
+    let names = [
+        "OPENAI_API_KEY",
+        "CODEX_API_KEY",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "MY_TOKEN",
+    ];
+    let mut home = Home::new().env("HTTPS_PROXY", &format!("http://me:{KEY}@proxy.invalid:1"));
+    for name in names {
+        home = home.env(name, KEY);
+    }
+    for flags in [
+        &[][..],
+        &["--network"],
+        &["-s", "danger-full-access"],
+        &["-s", "workspace-write"],
+    ] {
+        // The proxy is for tools only: this request goes to this machine.
+        let (_, outputs) = called(&home, flags, vec![bash("env")]);
+        assert!(
+            !outputs[0].contains(KEY) && outputs[0].contains("PATH="),
+            "{flags:?}: {}",
+            outputs[0]
+        );
+    }
 }

@@ -1,13 +1,13 @@
-//! The service's own search of the web: its tool is in the request, or the run says why it is not.
+//! The service's own web search: its tool is in the request, or the run says why it is not.
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::sessions::ask;
 use crate::shapes::{overrides, shapes, write_models};
 use crate::standin::{Reply, Server};
 
-fn run(home: &Home, server: &Server, flags: &[&str]) -> Ran {
+fn run(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
     let mut cmd = home.codex(server).args(["run", "--no-tools"]);
     cmd.command.args(flags).arg("go");
     cmd.run()
@@ -28,7 +28,7 @@ fn search(live: bool) -> Value {
 }
 
 #[test]
-fn the_tool_is_in_the_request_of_every_model_and_backend() {
+fn web_search_is_in_the_request_for_every_model_and_backend() {
     for (home, model) in [
         (Home::with_token(), "gpt-6.1-sol"),
         (Home::with_token(), "gpt-5.5"),
@@ -75,7 +75,7 @@ fn the_tool_is_in_the_request_of_every_model_and_backend() {
 }
 
 #[test]
-fn a_word_that_is_no_way_to_search_is_exit_2() {
+fn an_invalid_search_mode_is_exit_2() {
     let home = Home::with_token();
     let server = Server::start([]);
     for flag in ["--search=always", "--search="] {
@@ -85,7 +85,7 @@ fn a_word_that_is_no_way_to_search_is_exit_2() {
             .says("--search")
             .says("live, cached");
     }
-    // What follows the flag without an equals sign is the prompt.
+    // A word after the flag without an equals sign is the prompt.
     let server = Server::start([Reply::text("ok")]);
     let args = ["run", "--no-tools", "--search", "cached"];
     home.codex(&server).args(args).run().exits(0);
@@ -98,13 +98,13 @@ fn a_word_that_is_no_way_to_search_is_exit_2() {
 }
 
 #[test]
-fn a_default_in_the_configuration_is_a_word_or_yes_or_no() {
+fn a_configured_default_is_a_mode_or_a_boolean() {
     for (value, expected) in [
         ("true", search(true)),
         ("false", json!(null)),
         ("\"cached\"", search(false)),
     ] {
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         let config = format!("{{\"search\": {value}}}");
         std::fs::write(home.own().join("config.json"), config).expect("a file");
         let server = Server::start([Reply::text("ok")]);
@@ -113,13 +113,13 @@ fn a_default_in_the_configuration_is_a_word_or_yes_or_no() {
     }
 }
 
-/// Lite has no room for the service's own tools.
+/// Lite does not support the service's own tools.
 #[test]
-fn a_shape_without_room_for_it_is_not_used() {
+fn a_shape_without_web_search_is_not_used() {
     let lite = "X-OpenAI-Internal-Codex-Responses-Lite requires `parallel_tool_calls` to be false.";
     let no = |words: &str| Reply::json(400, &json!({"error": {"message": words}}));
-    let home = Home::keeping();
-    // The service wants Lite and nothing else: what it said, and why that is the end.
+    let home = Home::with_cache_directory();
+    // The service requires Lite: its message, and why the run ends.
     let server = Server::start([no(lite)]);
     let ran = run(&home, &server, &["-m", "gpt-6.1-sol", "--search"]);
     ran.exits(1)
@@ -127,12 +127,12 @@ fn a_shape_without_room_for_it_is_not_used() {
         .says("codex: cannot search the web: the service refused every request shape that supports web search: ")
         .says("requires `reasoning.context` to be `all_turns`");
     assert_eq!(shapes(&server), ["additional", "classic"]);
-    // What turned out to be right without a search is not used for one.
+    // A shape that was accepted without a search is not used for one.
     let server = Server::start([no(lite), Reply::text("one"), Reply::text("two")]);
     ask(&home, &server, &["-m", "gpt-6-sol"], "go").exits(0);
     run(&home, &server, &["-m", "gpt-6-sol", "--search"]).exits(0);
     assert_eq!(shapes(&server), ["additional", "lite", "additional"]);
-    // A model that is not there is not there, with a search too.
+    // A missing model is missing with a search too.
     let missing = || {
         Reply::json(
             404,
@@ -144,8 +144,8 @@ fn a_shape_without_room_for_it_is_not_used() {
 }
 
 #[test]
-fn a_shape_that_the_user_names_and_that_has_no_room_is_told_before_anything_is_sent() {
-    let home = Home::keeping();
+fn a_configured_shape_without_web_search_is_reported_before_any_request() {
+    let home = Home::with_cache_directory();
     let server = Server::start([Reply::text("ok")]);
     write_models(
         &home,
@@ -154,7 +154,7 @@ fn a_shape_that_the_user_names_and_that_has_no_room_is_told_before_anything_is_s
     for flags in [&["--search"][..], &["--search=cached", "--dry-run"]] {
         let ran = run(&home, &server, &[&["-m", "gpt-6.1-sol"], flags].concat());
         ran.exits(1).stdout("").says(
-            "codex: cannot search the web: models.json sets the lite request shape for gpt-6.1-sol",
+            "codex: cannot search the web: models.json sets the request shape lite for gpt-6.1-sol",
         );
     }
     assert_eq!(server.requests().len(), 0);

@@ -1,5 +1,5 @@
-//! What codex writes itself while tools run: it goes to the directories that were there when the run began, whatever tools
-//! put in their place, and the run says so where the path that was given leads elsewhere by then.
+//! Files that codex writes itself while tools run: they go to the directories of the beginning of the run, whatever tools
+//! put in their place, and the run reports if the given path leads elsewhere by then.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran, finish, names};
+use crate::escapes::give;
+use crate::home::{CommandOutput, Home, finish, names};
 use crate::models::LIST;
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Script, Server};
 use crate::tools::bash;
-use crate::walls::give;
 
 /// A run in `workspace-write` whose tool runs this command, and which writes its last message to `out`.
-fn swapped(home: &Home, out: &str, command: &str, flags: &[&str]) -> Ran {
+fn swapped(home: &Home, out: &str, command: &str, flags: &[&str]) -> CommandOutput {
     let server = Server::start([Reply::items([bash(command)]), Reply::text("message")]);
     let args = ["run", "-s", "workspace-write", "-o", out];
     let mut cmd = home.codex(&server).args(args);
@@ -23,7 +23,7 @@ fn swapped(home: &Home, out: &str, command: &str, flags: &[&str]) -> Ran {
     cmd.run()
 }
 
-/// A directory outside of what tools can write to, with a file in it.
+/// A directory out of reach of tools, with a file in it.
 fn victim(home: &Home) -> PathBuf {
     let victim = home.root().join("victim");
     fs::create_dir(&victim).expect("a directory");
@@ -36,8 +36,8 @@ fn text(path: impl AsRef<Path>) -> String {
 }
 
 #[test]
-fn a_directory_that_tools_have_swapped_is_not_written_to() {
-    // What the tool does, and where the message is then, if anywhere.
+fn a_directory_swapped_by_tools_is_not_written_to() {
+    // The tool's command, and where the message is afterwards, if anywhere.
     let table = [
         ("mv out moved; ln -s VICTIM out", Some("moved/note.md")),
         ("mv out moved; mkdir out", Some("moved/note.md")),
@@ -89,8 +89,8 @@ fn a_directory_that_tools_have_swapped_is_not_written_to() {
 }
 
 #[test]
-fn what_lies_at_the_name_itself_is_replaced_and_never_followed() {
-    // What is there before: nothing, or a file. What the tool puts there.
+fn a_file_at_the_path_is_replaced_and_a_link_not_followed() {
+    // Before: nothing, or a file. Then what the tool puts there.
     for before in [false, true] {
         for command in [
             "rm -f note.md; ln -s VICTIM/note.md note.md",
@@ -112,7 +112,7 @@ fn what_lies_at_the_name_itself_is_replaced_and_never_followed() {
             let found = fs::symlink_metadata(home.work().join("note.md")).expect("it is there");
             assert!(found.is_file() && !found.file_type().is_fifo(), "{command}");
             let mode = found.permissions().mode() & 0o7777;
-            // As it was when the run began, or as a new file is; nothing that a tool has set.
+            // The mode from the beginning of the run, or that of a new file; not one that a tool has set.
             assert!(
                 if before {
                     mode == 0o640
@@ -135,8 +135,8 @@ fn what_lies_at_the_name_itself_is_replaced_and_never_followed() {
 }
 
 #[test]
-fn a_link_stays_one_and_leads_to_the_message_or_the_run_fails() {
-    // The link is there before the run, with what it leads to, or without.
+fn a_link_is_kept_and_leads_to_the_message_or_the_run_fails() {
+    // The link exists before the run, with its target, or without.
     for target in ["target.md", "sub/target.md", "later.md"] {
         let linked = |command: &str| {
             let home = Home::with_key();
@@ -176,8 +176,8 @@ fn a_link_stays_one_and_leads_to_the_message_or_the_run_fails() {
 }
 
 #[test]
-fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
-    // A link of an earlier run in the working directory, and the file that is named. The last one leads to a device.
+fn a_link_that_tools_could_have_left_is_not_followed_out_of_their_reach() {
+    // A link of an earlier run in the working directory, and the named file. The last one leads to a device.
     for (link, target, out) in [
         ("note.md", "VICTIM/note.md", "note.md"),
         ("note.md", "VICTIM/new.md", "note.md"),
@@ -206,7 +206,7 @@ fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
         assert_eq!(requests, 0);
         assert_eq!(names(&victim), ["note.md"], "{target}");
         assert_eq!(text(victim.join("note.md")), "kept\n", "{target}");
-        // Where tools can write there too, or nowhere, and by its own name, it is written.
+        // If tools can write there too, or nowhere, and under its real name, it is written.
         run(&[], out).0.exits(0);
         if target != "/dev/null" {
             let flags = ["-s", "workspace-write", "--add-dir", &victim_shown];
@@ -218,13 +218,13 @@ fn a_link_that_tools_may_have_left_does_not_lead_out_of_their_reach() {
 }
 
 #[test]
-fn a_path_through_the_directory_above_is_held_too() {
+fn a_path_through_a_parent_directory_is_held_open_too() {
     let home = Home::with_key();
     for name in ["a", "b"] {
         fs::create_dir(home.work().join(name)).expect("a directory");
     }
     let server = Server::start([
-        // Another directory above it leads elsewhere.
+        // A different directory in place of the parent leads elsewhere.
         Reply::items([bash("mkdir ../x ../x/b && mv ../a ../x/")]),
         Reply::text("message"),
     ]);
@@ -243,7 +243,7 @@ fn a_path_through_the_directory_above_is_held_too() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_any_more_fails_the_run_and_keeps_the_file() {
+fn a_directory_that_became_unwritable_fails_the_run_and_keeps_the_file() {
     if lacks(&Need::OTHER_USER) {
         return;
     }
@@ -268,7 +268,7 @@ fn a_directory_that_cannot_be_written_any_more_fails_the_run_and_keeps_the_file(
 }
 
 #[test]
-fn the_last_message_never_becomes_what_later_runs_believe() {
+fn the_last_message_is_never_written_to_files_that_runs_trust() {
     // A link that tools of an earlier run have left, to the directory or to the file.
     for (link, target, out) in [
         ("out", ".codex-run", "out/config.json"),
@@ -296,8 +296,8 @@ fn the_last_message_never_becomes_what_later_runs_believe() {
 }
 
 #[test]
-fn what_is_kept_of_models_and_conversations_stays_where_it_was() {
-    // What stands in the place of the home by the end, if the tool swaps the link that leads to it, or itself.
+fn stored_models_and_conversations_stay_in_the_original_home() {
+    // The tool replaces the home, or the link that leads to it.
     for command in [
         "rm ../link && ln -s other ../link",
         "mv ../home ../moved && ln -s other ../home",
@@ -308,7 +308,7 @@ fn what_is_kept_of_models_and_conversations_stays_where_it_was() {
             fs::create_dir(place).expect("a directory");
         }
         symlink("home", home.root().join("link")).expect("a link");
-        // The list is wrong about the shape, which is found out and kept at the end, when the tool has run.
+        // The list is wrong about the shape, which is found out and stored at the end, after the tool has run.
         let model = json!({"slug": "gpt-5.5", "priority": 0, "visibility": "list", "use_responses_lite": true});
         let list = Reply::json(200, &json!({"models": [model]})).header("etag", "\"lie-1\"");
         let replies = [Reply::items([bash(command)]), Reply::text("one")];
@@ -332,12 +332,12 @@ fn what_is_kept_of_models_and_conversations_stays_where_it_was() {
             "{cached}"
         );
         assert!(held.join("sessions").is_dir());
-        // Nobody finds it there: `--resume` would look elsewhere.
+        // It is not found there: `--resume` would look elsewhere.
         ran.says("the conversation cannot be resumed");
     }
 }
 
-/// The link beside the directory.
+/// The link next to the directory.
 fn home_link(own: &Path) -> String {
     own.with_file_name("link").display().to_string()
 }

@@ -1,5 +1,5 @@
-"""A certificate authority in a folder, made with the `openssl` command: roots, certificates below them with whatever
-is wrong with them, and a list of revoked ones. Every one of them is new, and known to nobody else.
+"""A certificate authority in a directory, made with the `openssl` command: roots, certificates below them with any
+defect, and a list of revoked ones. All of them are new, and trusted by nothing else.
 """
 
 import subprocess
@@ -39,7 +39,7 @@ subjectAltName = {names}
 
 
 class Authority:
-    """Certificates in a folder. Each of its files holds a certificate and, in a file of its own, its key."""
+    """Certificates in a directory. Each file holds a certificate and, in a separate file, its key."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -48,7 +48,7 @@ class Authority:
         (folder / "crlnumber").write_text("01\n")
 
     def openssl(self, *words, names=("none.invalid",)):
-        """Runs openssl with this configuration; anything but success is an error of this test."""
+        """Runs openssl with this configuration; any failure is an error of this test."""
         names = ", ".join(f"{'IP' if name.replace('.', '').isdigit() else 'DNS'}:{name}" for name in names)
         self.config.write_text(CONFIG.format(folder=self.folder, names=names))
         done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, timeout=PATIENCE)
@@ -59,19 +59,19 @@ class Authority:
         return self.folder / f"{name}.{end}"
 
     def request(self, name, kind, *names):
-        """A new key, and either a request or a certificate that is its own issuer."""
+        """A new key, and either a request or a self-signed certificate."""
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.path(name, "key")]
         words = ["-subj", f"/CN={name}", "-config", self.config, *key, "-out", self.path(name, kind)]
         return words, (names or ("none.invalid",))
 
     def root(self, name, *names, extensions="authority"):
-        """A certificate that is its own issuer: that of an authority, if nothing else is said."""
+        """A self-signed certificate: that of an authority by default."""
         words, names = self.request(name, "pem", *names)
         self.openssl("req", "-x509", "-days", "3650", "-extensions", extensions, *words, names=names)
         return self.path(name)
 
     def issue(self, name, by, *names, valid=NOW, extensions="below"):
-        """A certificate below another one, for these names and addresses."""
+        """A certificate signed by another one, for these names and addresses."""
         words, names = self.request(name, "csr", *names)
         self.openssl("req", "-new", *words, names=names)
         signed = ["-cert", self.path(by), "-keyfile", self.path(by, "key"), "-extensions", extensions]
@@ -81,19 +81,19 @@ class Authority:
         return self.path(name)
 
     def revocations(self, by):
-        """The list of what an authority has revoked, which is nothing."""
+        """The revocation list of an authority, which is empty."""
         files = ["-cert", self.path(by), "-keyfile", self.path(by, "key"), "-out", self.path(by, "crl")]
         self.openssl("ca", "-gencrl", "-config", self.config, *files)
         return self.path(by, "crl")
 
     def trusted(self, name):
-        """The same certificate as openssl writes those that it trusts: more behind it, under a label of its own."""
+        """The same certificate as openssl writes trusted ones: with additional data, under a label of its own."""
         files = ["-in", self.path(name), "-out", self.path(name, "trusted")]
         self.openssl("x509", "-trustout", "-addtrust", "serverAuth", "-setalias", name, *files)
         return self.path(name, "trusted")
 
     def chain(self, *names):
-        """A file for a server: its certificate, those between it and the root, and its key."""
+        """A file for a server: its certificate, the intermediate ones, and its key."""
         file = self.path("-".join(names), "chain")
         file.write_text("".join(self.path(name).read_text() for name in names) + self.path(names[0], "key").read_text())
         return file

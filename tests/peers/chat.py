@@ -1,6 +1,6 @@
-"""A server for the older API of chat completions, for as long as a `with` block lasts. A gateway that translates makes
-answers of the Responses API from its streams. It repeats what it is asked; offered tools, it thinks, says so and calls
-`bash` twice at once, and is content with any answer. A question for `too much` reaches the limit of the output.
+"""A server for the older chat completions API, for as long as a `with` block lasts. A gateway that translates makes
+answers of the Responses API from its streams. It repeats the prompt; if tools are offered, it thinks, says so and calls
+`bash` twice at once, and accepts any output. A prompt with `too much` reaches the output limit.
 """
 
 import json
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Chat(ThreadingHTTPServer):
-    """`asked` are the bodies of the requests, in their order."""
+    """`asked` are the bodies of the requests, in order."""
 
     daemon_threads = True
 
@@ -48,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def answer(body):
-    """The pieces of an answer, and with the last one why it ends."""
+    """The pieces of an answer; the last one has the reason why it ends."""
     yield {"role": "assistant", "content": ""}, None
     if body.get("tools") and body["messages"][-1]["role"] != "tool":
         yield {"reasoning_content": "Look "}, None

@@ -1,4 +1,4 @@
-"""The three clients of rig.py: how each is signed in and asked, in a home of its own with nothing else around it."""
+"""The three clients of rig.py: how each is signed in and run, in a separate home and a clean environment."""
 
 import json
 import os
@@ -18,10 +18,10 @@ MODEL, OTHER_MODEL = "gpt-6.2-sol", "gpt-6.1-sol"
 SLOW = 90  # seconds for a run
 ADDRESS = re.compile(r"https://auth\.openai\.com/oauth/authorize\?[^\s\x1b\x07\\]+(?=\s)")
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
-# A picture of one pixel.
+# An image of one pixel.
 PICTURE = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 THOUGHT = {"reasoning": "Thinking."}
-# What the official client's one tool is called with, which runs JavaScript.
+# The arguments of the official client's only tool, which runs JavaScript.
 SCRIPT = "const r = await tools.exec_command({cmd: 'echo hi'}); text(r.output ?? JSON.stringify(r));"
 
 Scenario = namedtuple("Scenario", "name tool image schema resume model key",
@@ -29,14 +29,14 @@ Scenario = namedtuple("Scenario", "name tool image schema resume model key",
 
 
 def streams(folder):
-    """Writes the answer that the stand-in does not make: a call of the official client's `exec`."""
+    """Writes an answer that the stand-in does not make: a call of the official client's `exec`."""
     call = {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_exec", "name": "exec", "status": "completed"}
     begun = {**call, "status": "in_progress", "input": ""}
     (folder / "exec.sse").write_text(stream([(begun, [], {**call, "input": SCRIPT})]))
 
 
 class Client:
-    """One of them. `folder` has the files that it is shown; its home is below."""
+    """One of the clients. `folder` has the files that it is given; its home is below."""
 
     has_schemas = True
 
@@ -49,11 +49,11 @@ class Client:
                     "NODE_EXTRA_CA_CERTS": str(root), "CODEX_CA_CERTIFICATE": str(root)}
 
     def lacks(self, scenario):
-        """Whether it has no way to do this."""
+        """Whether it does not support this."""
         return scenario.schema and not self.has_schemas
 
     def question(self, scenario):
-        """What is said, with what the stand-in is to answer."""
+        """The prompt, with the stand-in's reply in it."""
         said = {"text": '{"n":1}'} if scenario.schema else {"text": "Hello."}
         rounds = [{"items": [THOUGHT, said]}]
         if scenario.tool:
@@ -72,7 +72,7 @@ class Client:
         return Result(done.returncode, text(done.stdout), text(done.stderr), False)
 
     def login(self, follow):
-        """Signs in, in a terminal; the query of the address that a browser is to open."""
+        """Signs in, in a terminal; returns the query of the address to open in a browser."""
         process, terminal = pty.fork()
         if not process:
             os.chdir(self.work)
@@ -140,7 +140,7 @@ class Pi(Client):
 
     def __init__(self, node, program, folder, root):
         super().__init__([node, program], folder, root)
-        # With --no-browser it takes the code for devices, so it has a browser that does nothing.
+        # With --no-browser it uses a device code, so it gets a browser that does nothing.
         programs = self.work / "bin"
         programs.mkdir()
         (programs / "xdg-open").symlink_to("/bin/true")

@@ -1,4 +1,4 @@
-"""Forward proxies that are not ours: tinyproxy and squid, each with a password and a folder of its own."""
+"""Existing forward proxies: tinyproxy and squid, each with a password and a separate directory."""
 
 import contextlib
 import pathlib
@@ -38,7 +38,7 @@ shutdown_lifetime 0 seconds
 
 
 class Daemon:
-    """A proxy that is a program: listens when the `with` block begins, and is ended with it. Writes into `log`."""
+    """A proxy that is a program: it listens when the `with` block begins, and is ended with it. Writes to `log`."""
 
     def __init__(self, command, folder, port):
         self.command, self.log, self.port = command, folder / "log", port
@@ -72,7 +72,7 @@ class Daemon:
 
 
 def tinyproxy(program, folder, password, above):
-    """Lets the user `peer` through, and asks another proxy, at this port, for names that end in .test."""
+    """Accepts the user `peer`, and forwards names that end in .test to another proxy, at this port."""
     folder.mkdir()
     port = peer.free_port()
     (folder / "conf").write_text(TINYPROXY.format(port=port, folder=folder, password=password, above=above))
@@ -80,7 +80,7 @@ def tinyproxy(program, folder, password, above):
 
 
 def squid(program, folder, password, name):
-    """Lets the user `peer` through, and takes this name to be this machine. Nothing where its helper is missing."""
+    """Accepts the user `peer`, and resolves this name to this machine. Nothing if its helper is missing."""
     helper = next((file for file in HELPERS if pathlib.Path(file).exists()), None)
     if not helper:
         peer.skip("peer-programs", "squid's basic_ncsa_auth is not installed")

@@ -1,5 +1,5 @@
-"""The differences between what the three clients send, each with the reason why ours is as it is. Values are pinned:
-one that changes is a new difference. A `*` in the name of a scenario or a field stands for anything.
+"""The differences between the requests of the three clients, each with the reason for ours. Values are pinned:
+a changed value is a new difference. A `*` in the name of a scenario or a field matches anything.
 """
 
 import re
@@ -9,10 +9,10 @@ CLIENTS = ("official", "pi", "ours")
 LONG = 60  # characters of a value in the table
 ABSENT, UNASKED, SEVERAL = None, ..., "(several)"
 
-# What differs in these scenarios: the values by client, and why, as far as that is known.
+# A difference in these scenarios: the values by client, and the reason, if known.
 Row = namedtuple("Row", "scenarios field values why known")
 
-# The same as it is known, of a field or several. `...` is any value, `None` none.
+# A known difference, in one or several fields. `...` matches any value, `None` a missing one.
 Known = namedtuple("Known", "scenario field official pi ours why")
 
 # How conversations begin, and what a round with a call adds.
@@ -41,7 +41,7 @@ KNOWN = [Known(*known) for known in (
      "The list is asked for at the end of the sign-in, so that the first run knows it."),
     ("*", "models: *", ..., None, None,
      "Ours keeps its list for 300 s and asks beside a run, never before; pi has a list of its own."),
-    # What the official client asks and sends for purposes of its own.
+    # Requests that the official client makes for other purposes.
     ("*", "websocket", "tried first", "tried first", None, "HTTP is enough: one run has few requests."),
     ("key*", "websocket", "tried first", None, None, "HTTP is enough: one run has few requests."),
     ("*", "check: *", ..., None, None, "Only workspaces that are bound to a region need the answer."),
@@ -125,7 +125,7 @@ KNOWN = [Known(*known) for known in (
            "responses: body.input[function_call_output].*"), None, ..., ...,
      "The answer to the official client was a call of another kind."),
     ("*", "responses: body.input[function_call].status", None, None, ..., "The item is sent as it came."),
-    # Pictures, and conversations that are gone on with.
+    # Images, and resumed conversations.
     ("resume", "responses: body.input[assistant].content[].logprobs", "[]", None, "[]", "The item is sent as it came."),
     ("*", "responses: body.input[reasoning].content", "null", None, None, "The item is sent as it came."),
     ("other model", "responses: body.input[reasoning].*", ..., None, None,
@@ -141,7 +141,7 @@ KNOWN = [Known(*known) for known in (
 )]
 
 def found(seen):
-    """What differs, in the order of the scenarios, with the reasons that are known."""
+    """The differences, in the order of the scenarios, with the known reasons."""
     rows = {}
     scenarios = [name for fields in seen.values() for name in fields]
     for scenario in dict.fromkeys(scenarios):
@@ -162,7 +162,7 @@ def found(seen):
 
 
 def reason(scenario, field, values):
-    """What is known of this difference."""
+    """The known entry for this difference."""
     return next((known for known in KNOWN if fits(known, scenario, field, values)), None)
 
 
@@ -175,7 +175,7 @@ def fits(known, scenario, field, values):
 
 
 def suits(wanted, value):
-    """Whether a value is the known one. Any value is not none."""
+    """Whether a value is the known one. "Any value" does not match a missing one."""
     if value is UNASKED:
         return True
     return value is not ABSENT if wanted is ... else value == wanted
@@ -186,7 +186,7 @@ def matches(pattern, name):
 
 
 def gone(rows):
-    """What is known and was not seen."""
+    """Known differences that were not seen."""
     seen = {row.known for row in rows}
     return [f"{known.scenario}: {known.field}" for known in KNOWN if known not in seen]
 
@@ -202,7 +202,7 @@ def shown(value):
 
 
 def draft(rows):
-    """Prints what is new as it would be known."""
+    """Prints new differences in the format of this file."""
     for row in rows:
         values = ", ".join("..." if value is UNASKED else repr(value) for value in row.values.values())
         scenario = "*" if len(row.scenarios) > 1 else row.scenarios[0]

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """The JSON lines of `codex`, side by side with those of the official `codex exec --json`.
 
-Both programs are led through the same conversations by the stand-in service; each is asked for its own tools. What they
-say is read by a consumer that knows the official events and nothing else: it is strict about what it knows, and skips
-what it does not. Whatever would break it, or lead it to another end than the official events do, is a failure.
+The stand-in service leads both programs through the same conversations; each is asked to call its own tools. Their
+output is read by a consumer that knows only the official events: it is strict about what it knows, and skips what
+it does not. Anything that would break it, or lead it to a different result, is a failure.
 
     python3 tests/peers/events.py --codex target/debug/codex --standin target/debug/examples/standin --spelling run
         --official DIR/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex
 
-Without --official ours is only read, not compared; without --codex the official one. `--spelling official` takes
---codex for another official one, which tries the test itself. A table of all events in Markdown is the output, then a
-line for each thing that is wrong. Exit code 1: there is one.
+Without --official ours is only read, not compared; without --codex the official one. `--spelling official` compares
+--codex, a different official program, which tests the test itself. The output is a Markdown table of all events, then
+a line for each problem. Exit code 1: there is one.
 """
 
 import argparse
@@ -37,16 +37,16 @@ SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 CUT_AFTER = 1200  # bytes of an answer: its head and its first events
 SLOW = 60  # seconds for a run, in which the official one may try again five times
 
-# How a run went: its events, and lines that are none.
+# The result of a run: its events, and lines that are not events.
 Seen = namedtuple("Seen", "events broken code err out", defaults=("",))
 
-# A conversation. `rounds` makes them for a dialect; `flags` are in the official spelling; `signal` is sent once the
-# events have `word`; `cut` ends the first answer early; `resume` goes on with the conversation before.
+# A conversation. `rounds` makes its rounds for a dialect; `flags` are in the official syntax; `signal` is sent once
+# the events have `word`; `cut` ends the first answer early; `resume` continues the previous conversation.
 Scenario = namedtuple("Scenario", "name rounds flags signal word cut resume", defaults=((), None, None, False, False))
 
 
 class Official:
-    """What the tools of the official client are called, and what they take."""
+    """The names and arguments of the official client's tools."""
 
     name = "official"
 
@@ -65,7 +65,7 @@ class Official:
         self.home.mkdir(parents=True)
 
     def start(self, base, cwd, flags, resume, **more):
-        # Written again for each run, for the service may be behind another port.
+        # Written again for each run, since the service may be at another port.
         (self.home / "config.toml").write_text(
             f'model = "{MODEL}"\nmodel_provider = "standin"\nmodel_reasoning_summary = "auto"\n'
             f'[model_providers.standin]\nname = "standin"\nbase_url = "{base}"\nwire_api = "responses"\n'
@@ -81,7 +81,7 @@ class Official:
 
 
 class Ours(Official):
-    """Ours, in either spelling."""
+    """Ours, in either syntax."""
 
     name = "ours"
 
@@ -116,7 +116,7 @@ class Ours(Official):
 
 
 class Cutting(Plain):
-    """Hands on everything, but of the first answer only the beginning."""
+    """Forwards everything, but only the beginning of the first answer."""
 
     async def answer(self, reader, writer):
         self.taken += 1
@@ -161,7 +161,7 @@ def streams(folder):
 
 
 def stream(items):
-    """A whole answer of these items: what each begins with, its events, and what it ends with."""
+    """A complete answer of these items: the start of each, its events, and its end."""
     usage = {"input_tokens": 100, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 20,
              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 120}
     response = {"id": "resp_1", "object": "response", "model": MODEL, "output": []}
@@ -175,7 +175,7 @@ def stream(items):
 
 
 def scenarios(folder):
-    """All conversations. `d` is the dialect that they are spoken in."""
+    """All conversations. `d` is their dialect."""
     schema = folder / "schema.json"
     schema.write_text(json.dumps(SCHEMA))
 
@@ -220,7 +220,7 @@ def scenarios(folder):
 
 
 class Player:
-    """Plays scenarios with a program."""
+    """Runs scenarios with a program."""
 
     def __init__(self, client, service, folder):
         self.client, self.port = client, int(service.rsplit(":", 1)[1])
@@ -259,7 +259,7 @@ class Player:
             return read(text(out.read()), code, text(err.read()))
 
     def signal(self, process, scenario, out):
-        """Sends it once the program is at work."""
+        """Sends it once the program is running."""
         soon(lambda: scenario.word in out.read_text() or process.poll() is not None)
         time.sleep(1)
         if process.poll() is None:
@@ -276,7 +276,7 @@ def read(out, code, err):
     return Seen(events, broken, code, err, out)
 
 
-# What the official events have in common in all cases: names, and what may be there.
+# What the official events have in common in all cases: names, and optional fields.
 NUMBER, WORDS, LIST = int, str, list
 USAGE = {name: NUMBER for name in ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")}
 EVENTS = {
@@ -303,7 +303,7 @@ ITEMS = {
 
 
 def misfits(value, wanted, where):
-    """Why a value is not what is wanted of it. More fields than that are no reason."""
+    """Why a value does not have the expected form. Additional fields are allowed."""
     if isinstance(wanted, dict):
         if not isinstance(value, dict):
             return [f"{where} is no object"]
@@ -369,7 +369,7 @@ class Consumer:
                            if not change["path"].startswith("/")]
 
     def order(self, kind, name, what):
-        """An item begins once at most, ends once, and stays what it is."""
+        """An item starts at most once, is completed once, and keeps its type."""
         if name in self.closed:
             self.wrong.append(f"{kind} of {name}, which has ended")
         if self.open.get(name, what) != what:
@@ -393,12 +393,12 @@ class Consumer:
             self.wrong.append(f"it ends twice: {self.ends}")
         if not self.may_stop and (not kinds or kinds[-1] not in ("turn.completed", "turn.failed", "error")):
             self.wrong.append(f"it ends with {kinds[-1:]}")
-        # The official one ends with 0 where SIGTERM comes during a command, and writes no last event.
+        # The official one ends with 0 if SIGTERM arrives during a command, and writes no last event.
         if (seen.code == 0) != (self.ends == ["turn.completed"]) and not (self.may_stop and not self.ends):
             self.wrong.append(f"exit {seen.code} after {self.ends}")
 
     def found(self):
-        """What it makes of it all."""
+        """What it understands of the whole stream."""
         return {
             "the end": self.ends == ["turn.completed"],
             "the final message": self.messages[-1:],
@@ -408,7 +408,7 @@ class Consumer:
 
 
 def short(events):
-    """The sequence, a run of updates as one."""
+    """The sequence, with repeated updates as one."""
     steps = []
     for event in events:
         item = event.get("item") or {}
@@ -435,7 +435,7 @@ def table(rows, heads):
 
 
 def keep(folder, name, number, seen):
-    """Leaves what was seen in files."""
+    """Writes the events to files."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{number:02}-{name}"
     (folder / f"{stem}.jsonl").write_text(seen.out)
@@ -488,7 +488,7 @@ def main():
 
 
 def judge(rows, clients):
-    """Says what is wrong, and how much that is."""
+    """Prints the problems, and returns their number."""
     failed = 0
 
     def wrong(sentence):
@@ -508,7 +508,7 @@ def judge(rows, clients):
             continue
         ours, theirs = (consumer.found() for consumer in read)
         for what, found in theirs.items():
-            # Of what did not end well only that counts: how much of it came before differs.
+            # Of runs that fail only the failure counts: how much of it came before differs.
             if ours[what] != found and (theirs["the end"] or what == "the end"):
                 wrong(f"{name}: {what}: ours {ours[what]!r}, the official one's {found!r}")
     print(f"{len(rows)} scenarios, {failed} things that are wrong")

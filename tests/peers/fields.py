@@ -1,5 +1,5 @@
-"""A captured request as fields that can be compared: each header and each part of the body under a name, with what is
-different by nature (ids, tokens, texts, versions of the machine) replaced by a word for it.
+"""A captured request as fields that can be compared: each header and each part of the body under a name, with values
+that always differ (ids, tokens, texts, versions of the machine) replaced by a word.
 """
 
 import contextlib
@@ -21,15 +21,15 @@ MASKS = [
     (re.compile(r"/var/tmp/[^\s\"',]+"), "PATH"),
     (re.compile(r"\b\d{10}\.\d+|\b\d{13}\b"), "TIME"),
 ]
-# Parameters that are made anew each time, and texts that are each client's own.
+# Parameters that are new each time, and texts that belong to each client.
 RANDOM = ("state", "code_challenge", "code_verifier", "code")
 TEXTS = ("content", "text", "instructions", "arguments", "output", "input", "encrypted_content")
-# Objects whose inside is the client's own, or the user's.
+# Objects whose contents belong to the client or the user.
 CLOSED = ("schema", "parameters", "format")
 
 
 def of(requests, address=None):
-    """The fields of the requests of a scenario. `address` is the query of the address that a browser has opened."""
+    """The fields of the requests of a scenario. `address` is the query of the address opened in a browser."""
     found = parameters("authorize", address) if address else {}
     asked = {}
     for request in requests:
@@ -41,7 +41,7 @@ def of(requests, address=None):
             continue
         asked.setdefault(path.rsplit("/", 1)[1], []).append(fields(request))
     for name, each in asked.items():
-        # Only answers are asked for more than once for a reason.
+        # Only answers are requested more than once for a reason.
         each = each if name == "responses" else each[:1]
         found[f"{name}: requests"] = str(len(each))
         for field in dict.fromkeys(field for one in each for field in one):
@@ -66,7 +66,7 @@ def fields(request):
 def header(name, value):
     value = masked(value)
     if name == "user-agent":
-        # What follows the version is about the machine.
+        # The text after the version is about the machine.
         return re.sub(r"/\d\S*", "/VERSION", re.sub(r" ?\(.*", " (MACHINE)", value))
     return value
 
@@ -86,7 +86,7 @@ def masked(text):
 
 
 def body(sent):
-    """A JSON body. The conversation is the sequence of its items, and for each kind of item what is in it."""
+    """A JSON body. The conversation is the sequence of its items, and the fields of each kind of item."""
     items = sent.pop("input", None)
     found = inside(sent, "body")
     if isinstance(items, list):
@@ -99,7 +99,7 @@ def body(sent):
 
 
 def kind(item):
-    """What an item of the conversation is."""
+    """The kind of an item of the conversation."""
     name = item.get("type", "message")
     return item.get("role", "no role") if name == "message" else name
 
@@ -116,7 +116,7 @@ def squeezed(kinds):
 
 
 def inside(value, name):
-    """What is in an object, by the path to it."""
+    """The fields of an object, by their path."""
     found = {}
     for key, inner in value.items():
         path = f"{name}.{key}"
@@ -138,7 +138,7 @@ def inside(value, name):
 
 
 def tools(offered, name):
-    """Tools: their kinds, and for each kind what is in it."""
+    """Tools: their kinds, and the fields of each kind."""
     found = {name: " ".join(sorted({each.get("type", "no type") for each in offered})) or "(none)"}
     for each in offered:
         path = f"{name}[{each.get('type')}]"
@@ -151,6 +151,6 @@ def tools(offered, name):
 
 
 def add(found, more):
-    """Adds fields; where a field is there already, it has both values."""
+    """Adds fields; an existing field gets both values."""
     for name, value in more.items():
         found[name] = " or ".join(sorted({*found.get(name, value).split(" or "), *value.split(" or ")}))

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""`codex` against a Responses server that is not ours: the proxy of LiteLLM, with a key of its own.
+"""`codex` with an existing Responses server: the proxy of LiteLLM, with its own key.
 
-Behind it are two services on this machine, and nothing leaves it. For the model `through`, LiteLLM hands the request on
-to the stand-in service and its events back, with errors in words of its own. For `bridge`, it translates: the service
-behind knows chat completions only (see chat.py), and every event of the answer is LiteLLM's. LiteLLM is installed into
---venv where it is not there yet, which takes a minute or two, the network and 800 MB.
+Behind it are two services on this machine, and nothing leaves it. For the model `through`, LiteLLM forwards the
+request to the stand-in service and its events back, with its own error messages. For `bridge`, it translates: the
+service behind it supports only chat completions (see chat.py), and every event of the answer is LiteLLM's. LiteLLM
+is installed into --venv if missing, which takes a minute or two, the network and 800 MB.
 
     python3 tests/peers/litellm.py --codex target/debug/codex --standin target/debug/examples/standin --venv DIR
 
@@ -48,7 +48,7 @@ router_settings: {{num_retries: 0, disable_cooldowns: true}}
 general_settings: {{master_key: sk-master-0123456789abcdef, custom_auth: gate.check}}
 """
 
-# Without a database LiteLLM has no keys but the master's, and answers every other one with 400: so it asks this.
+# Without a database LiteLLM has no keys but the master key, and answers any other with 400: so it asks this.
 GATE = f"""
 from fastapi import HTTPException
 from litellm.proxy._types import UserAPIKeyAuth
@@ -62,7 +62,7 @@ async def check(request, api_key):
 
 
 def installed(venv):
-    """The program, which is installed where it is not there; nothing where it cannot be."""
+    """The program, which is installed if missing; nothing if that fails."""
     program = venv / "bin" / "litellm"
     if program.exists():
         return program
@@ -92,7 +92,7 @@ class LiteLLM:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
-        # It would fetch a list of prices, and tell its makers that it runs.
+        # It would fetch a list of prices, and report its start to its vendor.
         quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False", "DO_NOT_TRACK": "1"}
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **quiet}
         command = [self.program, "--config", "config.yaml", "--host", "127.0.0.1", "--port", str(self.port)]
@@ -122,7 +122,7 @@ class LiteLLM:
 
 
 class Test:
-    """`heard` is what the stand-in writes of its requests, `chat` the other service behind LiteLLM."""
+    """`heard` is the stand-in's log of its requests, `chat` the other service behind LiteLLM."""
 
     def __init__(self, codex, checks, base, heard, chat):
         self.codex, self.checks, self.base, self.heard, self.chat = codex, checks, base, heard, chat
@@ -133,7 +133,7 @@ class Test:
         return seen
 
     def scripted(self, what, code, *words, round, **more):
-        """The same with this round of the stand-in for an answer."""
+        """The same with this round as the stand-in's answer."""
         question = f"standin: {json.dumps({'rounds': round if isinstance(round, list) else [round]})}"
         return self.ends(what, code, *words, model="through", question=question, **more)
 
@@ -154,7 +154,7 @@ class Test:
         self.checks.that("bridge: the effort arrives", effort == "low", effort)
 
     def tools(self):
-        """A round of two calls. What the tools said reaches the service, and the answer comes after it."""
+        """A round of two calls. The outputs of the tools reach the service, and the answer follows."""
         offered = ("-s", "danger-full-access")
         commands = [{"command": f"echo from tool $(({n} + 40))"} for n in range(2)]
         calls = [{"call": {"name": "bash", "arguments": arguments}} for arguments in commands]
@@ -172,7 +172,7 @@ class Test:
         self.checks.that(f"{model}: what both tools said arrives", fits, *outputs)
 
     def refusals(self):
-        """What LiteLLM refuses, and what it says of a service that does."""
+        """Requests that LiteLLM refuses, and its report of a service that refuses."""
         wrong = self.ends("a wrong key", 4, "opens nothing here", model="through", key="sk-wrong-0123456789")
         self.checks.that("a wrong key is not told", "sk-wrong" not in wrong.err, wrong.err)
         self.ends("a key that the service behind refuses", 4, "incorrect api key", model="locked")
@@ -188,7 +188,7 @@ class Test:
             self.scripted(f"{status} behind", code, f"words of {status}", round=refusal)
 
     def ends_early(self):
-        """Answers that are not whole are never a success, and the reason is told."""
+        """Incomplete answers are never a success, and the reason is reported."""
         def half(**more):
             return {"items": [{"text": "half of it"}], **more}
 
@@ -199,7 +199,7 @@ class Test:
         cut = self.scripted("no end of the stream", 7, "before any terminal event", round=half(ends="none"))
         self.checks.that("through, no end of the stream: what came is a part", "part of the answer" in cut.err, cut.err)
         self.scripted("a connection that breaks", 7, round=half(cut_at=900))
-        # LiteLLM lists the message once more, then as an incomplete one.
+        # LiteLLM lists the message once more, as an incomplete one.
         self.ends("the limit of the output", 8, "output limit", model="bridge", question="too much")
 
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""`codex` against a strict OAuth server that is not ours: signing in, refreshing, signing out.
+"""`codex` with an existing strict OAuth server: signing in, refreshing, signing out.
 
-The server is `oidc-provider` (see oidc.mjs beside this), which wants PKCE, takes nothing but forms, gives
-out a new refresh token at every refresh, and ends the sign-in when an old one is shown again. At first its
-access tokens are valid for a few seconds, then for so long that one refresh is enough. The browser is played
-here, with redirects and cookies; the requests go to the stand-in service, which believes a token's claims.
+The server is `oidc-provider` (see oidc.mjs), which requires PKCE, accepts only forms, issues
+a new refresh token at every refresh, and ends the sign-in when an old one is used again. At first its
+access tokens are valid for a few seconds, then for long enough that one refresh suffices. The browser is
+simulated here, with redirects and cookies; the requests go to the stand-in service, which trusts a token's claims.
 Needs node and
 
     npm install --prefix DIR oidc-provider@9
     python3 tests/peers/oidc.py --codex target/debug/codex --standin target/debug/examples/standin --oidc-dir DIR
 
-Exit code 1: something is not as it should be.
+Exit code 1: a check failed.
 """
 
 import argparse
@@ -38,7 +38,7 @@ FORMS_ONLY = "only application/x-www-form-urlencoded content-type bodies are sup
 
 
 def browse(address):
-    """Opens an address as a browser does: the last page's status, address and text."""
+    """Opens an address like a browser; returns the last page's status, address and text."""
     cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
     try:
@@ -51,7 +51,7 @@ def browse(address):
 
 
 def tokens(stored):
-    """The tokens in a file of codex, wherever they stand in it."""
+    """The tokens in a file of codex, wherever they are in it."""
     found = {}
 
     def look(value):
@@ -73,13 +73,13 @@ def expires(token):
 
 
 class Test:
-    """One sign-in from its beginning to its end. `early` is how long before its end a token counts as old."""
+    """A sign-in from beginning to end. `early` is how long before its expiry a token counts as old."""
 
     def __init__(self, codex, oidc, early):
         self.codex, self.oidc, self.early = codex, oidc, early
 
     def heard(self, word):
-        """What the server says that it has done, of one kind."""
+        """The lines of one kind in the server's log."""
         return [line for line in self.oidc.said().splitlines() if line.startswith(f"{word} ")]
 
     def sign_in(self):
@@ -95,7 +95,7 @@ class Test:
         check("the run has an answer", "text", answer, bool(answer.strip()))
 
     def expire(self):
-        """Waits until the token that is stored is too old; says what is stored, and how many refreshes there were."""
+        """Waits until the stored token is too old; returns what is stored, and the number of refreshes."""
         before = tokens(self.codex.stored)
         left = expires(before["access"]) - self.early - time.time()
         check("the token is one that is old soon", f"at most {VALID} s", f"{left:.1f} s", left <= VALID)
@@ -103,7 +103,7 @@ class Test:
         return before, self.heard("granted").count("granted refresh_token")
 
     def refreshed(self, before, count, most):
-        """Whether the server was asked for a new token, and whether that is what is stored now."""
+        """Whether the server issued a new token, and whether that token is stored now."""
         seen = self.heard("granted").count("granted refresh_token") - count
         check("the server refreshed", "once" if most == 1 else f"1 to {most} times", seen, 1 <= seen <= most)
         after = tokens(self.codex.stored)
@@ -118,7 +118,7 @@ class Test:
         self.refreshed(before, count, 1)
 
     def refresh_at_once(self, most):
-        """Several runs find an old token at once. One that shows the old refresh token again ends it for all."""
+        """Several runs find an old token at once. If one uses the old refresh token again, the sign-in ends."""
         before, count = self.expire()
         with contextlib.ExitStack() as stack:
             runs = [stack.enter_context(self.codex.start("run", "--no-tools", "hi")) for _ in range(AT_ONCE)]
@@ -127,7 +127,7 @@ class Test:
         self.refreshed(before, count, most)
 
     def sign_out(self):
-        """The real issuer takes JSON here, this server does not: then nothing is ended on it, and codex says so."""
+        """The real issuer accepts JSON here, this server does not: then nothing is revoked, and codex says so."""
         with self.codex.start("logout") as logout:
             logout.ends(0)
             said = logout.err.read_text()
@@ -159,7 +159,7 @@ def main():
                     test.sign_in()
                     test.run()
                     test.refresh()
-                    # A token that is valid for a moment only is old at once, and each run needs its own.
+                    # A token that is valid only for a moment is old at once, and each run needs its own.
                     test.refresh_at_once(1 if early else AT_ONCE)
                     test.sign_out()
     print("all well")

@@ -1,4 +1,4 @@
-"""The programs of others that are tried, from npm: in the versions of versions.json, or in the newest ones where
+"""The programs under test from npm: in the versions of versions.json, or in the newest ones if
 PEERS_NEWEST is 1.
 """
 
@@ -16,13 +16,13 @@ OFFICIAL, SDK, PI, NODE = "@openai/codex", "@openai/codex-sdk", "@earendil-works
 
 
 def target():
-    """What this machine is called by npm."""
+    """The name of this machine's platform in npm."""
     machine = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     return f"{platform.system().lower()}-{machine}"
 
 
 def version(name):
-    """The version that is wanted."""
+    """The wanted version."""
     if os.environ.get("PEERS_NEWEST") != "1" or name == NODE:
         return VERSIONS[name]  # Node only runs the others
     asked = subprocess.run(["npm", "view", name, "version"], capture_output=True, text=True, timeout=INSTALLING)
@@ -30,7 +30,7 @@ def version(name):
 
 
 def wanted(name):
-    """What npm is asked for: the official program comes without the launcher around it, and Node as a package."""
+    """The packages to request: the official program without its launcher, and Node as a package."""
     if name == OFFICIAL:
         return f"@openai/codex-{target()}@npm:@openai/codex@{version(name)}-{target()}"
     if name == NODE:
@@ -39,7 +39,7 @@ def wanted(name):
 
 
 def install(modules, *names):
-    """Installs what is not there in the wanted version; whether all of it is there now."""
+    """Installs what is missing in the wanted version; returns whether everything is there."""
     modules.mkdir(parents=True, exist_ok=True)
     noted = modules / "installed.json"
     there = json.loads(noted.read_text()) if noted.exists() else {}
@@ -74,5 +74,5 @@ def node(modules):
 
 
 def pi(modules):
-    """What Node runs to be pi, if it is there."""
+    """The script of pi that Node runs, if it is there."""
     return next(modules.glob(f"node_modules/{PI}/dist/bundle/cli.js"), None)

@@ -1,5 +1,5 @@
-"""What the tests against other people's programs share: checks that are all made whatever the first ones say, and
-`codex` in a home of its own with nothing else in its environment, or curl in its place to try the test itself.
+"""Shared parts of the tests with other programs: checks that all run, whatever the first results are, and
+`codex` in a separate home and a clean environment, or curl in its place to try the test itself.
 """
 
 import argparse
@@ -23,18 +23,18 @@ QUESTION = "hello"
 ANSWER = "You said: hello\n"  # what the stand-in says to that
 LINES = 12  # of what was seen, where a check fails
 
-# How a run ended: its exit code, its output, what it said beside it, and whether that was curl.
+# The result of a run: its exit code, its output, its messages, and whether it was curl.
 Result = namedtuple("Result", "code out err curl")
 
 
 class Checks:
-    """Says in a line what each check was about, and counts those that failed."""
+    """Prints a line for each check, and counts those that failed."""
 
     def __init__(self):
         self.made = self.failed = 0
 
     def that(self, what, fits, *seen):
-        """One check; what was seen is shown where it fails."""
+        """A check; the actual value is shown if it fails."""
         self.made += 1
         self.failed += not fits
         print(f"{'ok' if fits else 'FAILED'}: {what}", flush=True)
@@ -43,8 +43,8 @@ class Checks:
             print("".join(f"  | {line}\n" for line in lines[:LINES]), end="", flush=True)
 
     def ended(self, what, result, code, *words, never=()):
-        """A run ended with this code, its messages have all these words (regular expressions, for curl's are its own),
-        and none of its output holds the key or what else it should never hold. A good run has the answer, too."""
+        """A run ended with this code, its messages match all these patterns (curl has its own wording),
+        and none of its output contains the key or other forbidden text. A successful run also has the answer."""
         said = result.out + result.err
         missing = [] if result.curl else [f"no {word!r}" for word in words if not re.search(word, result.err, re.I)]
         told = [f"it tells {secret}" for secret in (KEY, *never) if secret in said]
@@ -61,7 +61,7 @@ class Checks:
 
 
 class Codex:
-    """The command. `folder` is where its home is."""
+    """The command. `folder` contains its home."""
 
     curl = False
 
@@ -70,13 +70,13 @@ class Codex:
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "CODEX_RUN_HOME": str(folder / "home")}
 
     def ask(self, base, *flags, question=QUESTION, key=KEY, within=(), **env):
-        """Asks at an address. `within` is a command that runs this one, `env` what is set besides."""
+        """Sends a request to an address. `within` is a command that runs this one, `env` has additional variables."""
         command = [self.program, "run", "--no-stdin", "--retries", "0", *flags, question]
         return run([*within, *command], {**self.env, "OPENAI_BASE_URL": base, "OPENAI_API_KEY": key, **env})
 
 
 class Curl:
-    """curl with the same environment. Whatever it cannot reach is a 7; a file that it cannot use is a 2."""
+    """curl with the same environment. A host that it cannot reach is a 7; an unusable file is a 2."""
 
     curl = True
     BODY = '{"model": "gpt-5.5", "stream": true, "store": false, "instructions": "-", "input": "%s"}'
@@ -95,7 +95,7 @@ class Curl:
 
 
 def run(command, env, curl=False):
-    """Runs a command to its end, for which it has a limited time."""
+    """Runs a command to its end, within a time limit."""
     try:
         done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired as late:
@@ -108,14 +108,14 @@ def text(output):
 
 
 def free_port():
-    """A port at which nobody listens."""
+    """A port without a listener."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
 
 
 def installed(program):
-    """Where a program is, also one for administrators; nothing, and a line that says so, where it is not."""
+    """The path of a program, including those for administrators; nothing, and a line that says so, if it is missing."""
     found = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if not found:
         skip("peer-programs", f"{program} is not installed")
@@ -123,7 +123,7 @@ def installed(program):
 
 
 def options(purpose, curl=False, **more):
-    """The command line: the two programs, what else there is, and whether curl stands in for codex."""
+    """The command line: the two programs, additional options, and whether curl replaces codex."""
     parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("--codex", type=pathlib.Path, required=True, help="the command to test")
     parser.add_argument("--standin", type=pathlib.Path, required=True, help="the stand-in service")

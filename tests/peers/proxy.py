@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""`codex` through forward proxies: tinyproxy and squid where they are installed, and one of our own that can be made to
-refuse. Which variable counts, what NO_PROXY exempts, what is never sent to a proxy, and what is said when one refuses.
+"""`codex` through forward proxies: tinyproxy and squid if they are installed, and one of our own that can be made to
+refuse. Which variable counts, what NO_PROXY exempts, what is never sent to a proxy, and what is reported on a refusal.
 
-The service is the stand-in behind TLS (see relay.py). Its name exists nowhere: squid has it from a file of its own,
+The service is the stand-in behind TLS (see relay.py). Its name does not resolve: squid has it in a file of its own,
 and tinyproxy asks our own proxy, so a request only arrives if the client leaves the name to the proxy. For requests
-that should go past the proxy, the name is made known in a mount namespace; where that is not allowed, they fail, and
-all that is checked is that the proxy was not asked. Needs openssl, and for --curl curl.
+that should bypass the proxy, the name is made known in a mount namespace; if that is not allowed, they fail, and
+the only check is that the proxy was not asked. Needs openssl, and for --curl curl.
 
     python3 tests/peers/proxy.py --codex target/debug/codex --standin target/debug/examples/standin
 
-Every check is a line, `ok: ...` or `FAILED: ...`. Exit code 1: one of them failed. With --curl, curl is asked instead
-of codex, as far as it has the same rules, which shows that the proxies are as they should be.
+Every check is a line, `ok: ...` or `FAILED: ...`. Exit code 1: one of them failed. With --curl, curl is used instead
+of codex, as far as it has the same rules, which tests the proxies themselves.
 """
 
 import contextlib
@@ -38,7 +38,7 @@ def encoded(text):
 
 
 class Test:
-    """`base` is the service by the name that nobody knows."""
+    """`base` is the service under the name that does not resolve."""
 
     def __init__(self, client, checks, base, roots, namespace):
         self.client, self.checks, self.base, self.namespace = client, checks, base, namespace
@@ -50,7 +50,7 @@ class Test:
         self.checks.ended(what, seen, code, *words, never=never)
 
     def through(self, what, proxy, *others, **env):
-        """A request that this proxy is asked for and no other one."""
+        """A request that is sent to this proxy and to no other."""
         self.ends(what, 0, **env)
         asked = proxy.asked()
         self.checks.that(f"{what}: the proxy is asked for the name", asked == [f"CONNECT {self.target}"], asked)
@@ -58,13 +58,13 @@ class Test:
             self.checks.that(f"{what}: the other proxy is not asked", not (asked := other.asked()), asked)
 
     def past(self, what, proxy, **env):
-        """A request that no proxy is asked for."""
+        """A request that is sent to no proxy."""
         self.ends(f"{what}, {'direct' if self.namespace else 'and there is no such host'}",
                   0 if self.namespace else 7, within=self.namespace, **env)
         self.checks.that(f"{what}: the proxy is not asked", not (asked := proxy.asked()), asked)
 
     def daemon(self, name, proxy, password, line):
-        """A proxy that is not ours, which wants a password. `line` is what its log has of a request that it took."""
+        """An existing proxy that requires a password. `line` is its log line of an accepted request."""
         place = f"127.0.0.1:{proxy.port}"
         users = {"a password": f"peer:{encoded(password)}", "all encoded": f"{encoded('peer')}:{encoded(password)}"}
         for what, user in users.items():
@@ -77,7 +77,7 @@ class Test:
                   https_proxy=f"http://peer:wr0ng@{place}")
 
     def variables(self, one, two):
-        """Which variable counts. Both are proxies of ours."""
+        """Which variable counts. Both proxies are our own."""
         a, b = (f"http://127.0.0.1:{proxy.port}" for proxy in (one, two))
         self.through("https_proxy", one, https_proxy=a)
         self.checks.that("the proxy does not see the key", peer.KEY not in "".join(one.heads), *one.heads)
@@ -92,7 +92,7 @@ class Test:
         self.past("http_proxy alone", one, http_proxy=a, HTTP_PROXY=a)
 
     def exempt(self, proxy):
-        """What NO_PROXY says."""
+        """The rules of NO_PROXY."""
         use = {"https_proxy": f"http://127.0.0.1:{proxy.port}"}
         port = self.target.rsplit(":")[-1]
         past = [NAME, NAME.upper(), f"other.test,{NAME}", f"other.test, {NAME}", ".peer.test", ".test", "*"]
@@ -108,7 +108,7 @@ class Test:
         self.through("no_proxy before NO_PROXY", proxy, no_proxy="other.test", NO_PROXY=NAME, **use)
 
     def loopback(self, proxy, bases):
-        """What stays on this machine is not for a proxy."""
+        """Loopback addresses bypass the proxy."""
         names = [f"{kind}_proxy" for kind in ("https", "all", "http")]
         use = {name: f"http://127.0.0.1:{proxy.port}" for name in names + [name.upper() for name in names]}
         for base in bases:
@@ -116,7 +116,7 @@ class Test:
             self.checks.that(f"every variable set, {base}: the proxy is not asked", not (asked := proxy.asked()), asked)
 
     def refused(self, proxy):
-        """Proxies that do not let anything through."""
+        """Proxies that let nothing through."""
         place = f"127.0.0.1:{proxy.port}"
         use = {"https_proxy": f"http://{place}"}
         for proxy.status, words in {407: "password|407", 403: "403", 502: "502"}.items():
@@ -134,7 +134,7 @@ class Test:
 
 
 def namespace(folder):
-    """A command that runs another one where the name is known: with a file of hosts of its own."""
+    """A command that runs another one in a namespace where the name resolves: with its own hosts file."""
     hosts = folder / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {NAME}\n")
     for flags in (["--mount"], ["--user", "--map-root-user", "--mount"]):

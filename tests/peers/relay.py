@@ -1,5 +1,5 @@
-"""Servers that hand bytes on, for as long as a `with` block lasts: one ends TLS in front of a plain server, one is a
-proxy for CONNECT that writes down what it is asked and can be made to refuse.
+"""Servers that forward bytes, for as long as a `with` block lasts: one ends TLS in front of a plain server, one is a
+proxy for CONNECT that records its requests and can be made to refuse.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ REASONS = {200: "Connection established", 403: "Forbidden", 407: "Proxy Authenti
 
 
 class Relay:
-    """A server on a free port of this machine, in a thread with a loop of its own."""
+    """A server on a free port of this machine, in a thread with its own event loop."""
 
     tls = None
 
     def __init__(self, host="127.0.0.1"):
         self.host = host
         self.loop = asyncio.new_event_loop()
-        # A client that does not like a certificate ends the connection: that is what is tested, and no error here.
+        # A client that rejects a certificate closes the connection: that is what is tested, and not an error here.
         self.loop.set_exception_handler(lambda *_: None)
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
@@ -42,13 +42,13 @@ class Relay:
         writer.close()
 
     async def join(self, reader, writer, host, port):
-        """Hands on what comes from either side, until both have ended."""
+        """Forwards data from both sides, until both have ended."""
         back, forth = await asyncio.open_connection(host, port)
         await asyncio.gather(copy(reader, forth), copy(back, writer), return_exceptions=True)
 
 
 class Plain(Relay):
-    """Hands on everything to a port of this machine."""
+    """Forwards everything to a port of this machine."""
 
     def __init__(self, port, **more):
         super().__init__(**more)
@@ -70,8 +70,8 @@ class Tls(Plain):
 
 
 class Proxy(Relay):
-    """A proxy for CONNECT and nothing else. It takes every name to be this machine: only a proxy knows those
-    that are used here. `status` is what it answers, unless it is 200; 0 hangs up, and `None` waits for ever."""
+    """A proxy for CONNECT only. It resolves every name to this machine: only a proxy knows the names that
+    are used here. `status` is its response, unless it is 200; 0 hangs up, and `None` waits forever."""
 
     def __init__(self, user=None, status=200):
         super().__init__()
@@ -82,7 +82,7 @@ class Proxy(Relay):
         self.told = 0
 
     def asked(self):
-        """For what it was asked since the last time that somebody wanted to know this."""
+        """The requests since the last call."""
         heads, self.told = self.heads[self.told:], len(self.heads)
         return [head.split("\r\n")[0].rsplit(" ", 1)[0] for head in heads]
 
@@ -112,7 +112,7 @@ class Proxy(Relay):
 
 
 async def copy(reader, writer):
-    """From one to the other up to the end."""
+    """Forwards from one to the other until the end."""
     try:
         while data := await reader.read(1 << 16):
             writer.write(data)

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""What three clients send to the service: the official one, pi and ours, side by side, field by field.
+"""The requests of three clients to the service: the official one, pi and ours, side by side, field by field.
 
-Each is run unmodified against its real host names. In a network and mount namespace of its own these are 127.0.0.1,
-where capture.mjs ends TLS behind a throw-away authority, writes every request down, and hands it on to the stand-in
+Each is run unmodified with its real host names. In a separate network and mount namespace these are 127.0.0.1,
+where capture.mjs ends TLS with a temporary authority, records every request, and forwards it to the stand-in
 service. Nothing leaves the machine. The clients are installed into --modules first, in the versions of versions.json,
 or in the newest ones with PEERS_NEWEST=1; that needs npm and the network. Needs Linux, `unshare`, `mount` and openssl.
 
     python3 tests/peers/rig.py --codex target/debug/codex --standin target/debug/examples/standin --modules DIR
 
-The output is a table in Markdown of all that differs. Each difference is meant and has a sentence in differences.py, or
-it is new: then it is marked, and the exit code is 1. So it is when a difference there is seen no more. --keep DIR
-leaves the captured requests there; --draft prints what is new as differences.py would have it.
+The output is a Markdown table of all differences. Each difference is intended and has a sentence in differences.py,
+or it is new: then it is marked, and the exit code is 1. So it is if a known difference is no longer seen. --keep DIR
+leaves the captured requests there; --draft prints new differences in the format of differences.py.
 """
 
 import argparse
@@ -36,12 +36,12 @@ import peer
 from signin import Server, leave_on_signals
 
 NAMES = ("chatgpt.com", "auth.openai.com", "api.openai.com")
-# Asked by some clients for other things than answers: they are to find nobody, and not to wait for it.
+# Hosts that some clients contact for other purposes: they must fail to connect at once.
 OTHERS = ("ab.chatgpt.com", "api.github.com", "github.com", "registry.npmjs.org", "pi.dev", "models.dev")
 INSIDE = "--inside"
 MODELS = re.compile(rb'\{\s*"models": \[')
 
-# A conversation: what is said, and how. `after` is the scenario whose conversation is gone on with.
+# A conversation: the prompt, and how it is given. `after` is the scenario whose conversation is resumed.
 SCENARIOS = [
     clients.Scenario("plain"),
     clients.Scenario("tool round", tool=True),
@@ -55,7 +55,7 @@ SCENARIOS = [
 
 
 def enter():
-    """Runs this program again in namespaces of its own."""
+    """Runs this program again in separate namespaces."""
     command = ["unshare", "--net", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
     if subprocess.run([*command, "true"], capture_output=True).returncode:
         peer.skip("namespaces", "no namespace of its own can be made here")
@@ -64,7 +64,7 @@ def enter():
 
 
 def isolate(folder):
-    """Has the network end at this machine, with the services in it."""
+    """Limits the network to this machine, with the services in it."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     hosts = folder / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {' '.join(NAMES + OTHERS)}\n")
@@ -72,7 +72,7 @@ def isolate(folder):
 
 
 def catalogue(program, folder):
-    """The list of models inside the official program, which is what the service says of them."""
+    """The list of models inside the official program, which is the service's."""
     data = program.read_bytes()
     for found in MODELS.finditer(data):
         with contextlib.suppress(ValueError):
@@ -84,21 +84,21 @@ def catalogue(program, folder):
 
 
 class Log:
-    """What was captured."""
+    """The captured requests."""
 
     def __init__(self, path):
         self.path, self.read = path, 0
         path.touch()
 
     def new(self):
-        """The requests since this was last asked."""
+        """The requests since the last call."""
         lines = self.path.read_text().splitlines()
         new, self.read = lines[self.read:], len(lines)
         return [json.loads(line) for line in new]
 
 
 def approve(standin):
-    """Follows an address as a browser in which somebody presses Allow; the query of the address."""
+    """Follows an address like a browser whose user presses Allow; returns the query of the address."""
     def follow(address):
         split = urllib.parse.urlsplit(address)
         with urllib.request.urlopen(f"{standin}{split.path}?{split.query}", timeout=peer.PATIENCE) as page:
@@ -108,7 +108,7 @@ def approve(standin):
 
 
 def capture(tried, log, follow):
-    """What this client asks, by scenario: as fields, and as it was captured; and whether something failed."""
+    """The requests of this client, by scenario: as fields, and as captured; and whether something failed."""
     asked = {"login": tried.login(follow)}
     seen = {"login": log.new()}
     failed = asked["login"] is None
@@ -168,7 +168,7 @@ def inside(options, modules, folder):
 
 
 def judge(seen, options):
-    """Prints the table; 1 if there is something in it that is not known, or the other way round."""
+    """Prints the table; returns 1 if a difference is unknown, or a known one was not seen."""
     rows = differences.found(seen)
     print("| in | field | official | pi | ours | why |\n|---|---|---|---|---|---|")
     for row in rows:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""`codex` under the official TypeScript SDK, which is told by `codexPathOverride` to use it; and the official program
+"""`codex` under the official TypeScript SDK, which runs it because of `codexPathOverride`; and the official program
 under the same checks, which shows that they are right.
 
-The checks are in sdk.mjs. Both programs ask the stand-in service on this machine, and nothing leaves it. The SDK and
-the official program are installed into --modules where they are not there yet, in the versions of versions.json: that
+The checks are in sdk.mjs. Both programs use the stand-in service on this machine, and nothing leaves it. The SDK and
+the official program are installed into --modules if missing, in the versions of versions.json: that
 needs npm, the network and 400 MB.
 
     python3 tests/peers/sdk.py --codex target/debug/codex --standin target/debug/examples/standin --modules DIR
@@ -31,12 +31,12 @@ ALL_CHECKS = 400  # seconds, for one program
 
 
 def installed(modules):
-    """Whether both packages are there, which are fetched where they are not."""
+    """Whether both packages are there; missing ones are installed."""
     return packages.install(modules, packages.SDK, packages.OFFICIAL)
 
 
 def try_with(name, program, options, folder):
-    """All checks with one program; whether they hold."""
+    """Runs all checks with one program; returns whether they passed."""
     work, heard = folder / name, folder / f"{name}.heard"
     work.mkdir()
     print(f"the SDK with {name}:", flush=True)
@@ -67,7 +67,7 @@ def main():
     if not peer.installed("node") or not installed(options.modules.resolve()):
         return
     programs = {"ours": options.codex, "official": packages.official(options.modules.resolve())}
-    # Not below /tmp, where tools may always write.
+    # Not below /tmp, where tools can always write.
     with tempfile.TemporaryDirectory(prefix="codex-sdk-", dir="/var/tmp") as name:
         held = [try_with(name_, program, options, pathlib.Path(name)) for name_, program in programs.items() if program]
     sys.exit(0 if all(held) else 1)

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""`codex` against servers whose certificates lead to an authority of our own: which roots count, from which files they
-are read, and what is said where a certificate is not accepted.
+"""`codex` with servers whose certificates lead to our own authority: which roots count, from which files they
+are read, and what is reported if a certificate is not accepted.
 
-The certificates are made with the `openssl` command, good ones and bad ones; Python's `ssl` ends TLS in front of the
-stand-in service. Nothing of this machine's own trust is changed. Needs openssl, and for --curl curl.
+The certificates are made with the `openssl` command, valid and invalid ones; Python's `ssl` ends TLS in front of the
+stand-in service. This machine's own trust store is not changed. Needs openssl, and for --curl curl.
 
     python3 tests/peers/tls.py --codex target/debug/codex --standin target/debug/examples/standin
 
-Every check is a line, `ok: ...` or `FAILED: ...`. Exit code 1: one of them failed. With --curl, curl is asked instead
-of codex, which shows that the servers are as they should be.
+Every check is a line, `ok: ...` or `FAILED: ...`. Exit code 1: one of them failed. With --curl, curl is used instead
+of codex, which tests the servers themselves.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ HERE = ("localhost", "127.0.0.1")
 
 
 class Test:
-    """`serve` starts a server with this chain of certificates, and gives its address."""
+    """`serve` starts a server with this certificate chain, and returns its address."""
 
     def __init__(self, client, checks, made, stack, standin):
         self.client, self.checks, self.made, self.stack, self.standin = client, checks, made, stack, standin
@@ -46,7 +46,7 @@ class Test:
         return f"https://{host}:{server.port}/v1"
 
     def ends(self, what, base, code, *words, **env):
-        """One request, and how it ends. Says what the client said."""
+        """Makes a request, checks how it ends, and returns the client's messages."""
         seen = self.client.ask(base, **{name: str(file) for name, file in env.items()})
         self.checks.ended(what, seen, code, *words)
         return seen.err
@@ -65,7 +65,7 @@ class Test:
         self.ends(f"the roots of {OTHERS} are named", self.good, 7, BUILT_IN, OTHERS, **{OTHERS: self.other})
 
     def bundles(self):
-        """What such a file may hold."""
+        """The formats of such a file."""
         text = {name: path.read_text() for name, path in {
             "root": self.root, "other": self.other, "trusted": self.made.trusted("root"),
             "list": self.made.revocations("root"), "key": self.made.path("other", "key")}.items()}
@@ -87,7 +87,7 @@ class Test:
             self.ends(f"a file with {what}", self.good, 0, **{OURS: file})
 
     def bad_files(self):
-        """Files that cannot be used. They are read only where they are needed."""
+        """Unusable files. They are read only if they are needed."""
         folder = self.made.path("folder", "d")
         folder.mkdir()
         words = re.sub("[A-Za-z0-9+/]{20}\n", "?\n", self.root.read_text(), count=1)
@@ -110,7 +110,7 @@ class Test:
                 self.ends(f"{variable} is {what}, but no TLS is spoken", self.plain, 0, **{variable: file})
 
     def servers(self):
-        """Certificates that are not accepted, each for its own reason, which the client should be able to tell."""
+        """Certificates that are not accepted, each for a different reason, which the client should report."""
         made = self.made
         made.issue("old", "root", *HERE, valid=authority.PAST)
         made.issue("early", "root", *HERE, valid=authority.FUTURE)
@@ -134,7 +134,7 @@ class Test:
         for what, (base, words) in faults.items():
             words = self.ends(what, base, 7, words, **{OURS: self.root})
             said.setdefault(re.sub(r":\d+", ":PORT", words), []).append(what)
-        # Of these, a library for TLS cannot always tell which it was.
+        # A TLS library cannot always tell which of these it was.
         alike = [list(faults)[:2], list(faults)[3:5]]
         for words, same in said.items() if not self.client.curl else ():
             fits = len(same) == 1 or same in alike

@@ -1,5 +1,5 @@
-//! What arrived: requests, and the connections they came on. Clients ask for the list of models
-//! beside a run whenever they like, so what was only asked for that is kept apart.
+//! Received requests, and the connections they came on. Clients request the list of models during a
+//! run whenever they like, so connections that were only used for that are counted separately.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::http::Recorded;
 use super::lock;
 
-/// How long a connection may take to say what it is for, when somebody wants to know.
+/// How long a new connection may take to send its first request before connections are counted.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Everything that arrived at one server.
+/// Everything that one server has received.
 #[derive(Default)]
 pub(super) struct Arrivals {
     book: Mutex<Book>,
@@ -23,7 +23,7 @@ struct Book {
     requests: Vec<Arc<Recorded>>,
 }
 
-/// What a connection was used for so far.
+/// What a connection has been used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Unknown,
@@ -32,14 +32,14 @@ enum Purpose {
 }
 
 impl Arrivals {
-    /// One more connection. Returns its number: 0, 1, 2.
+    /// Records a connection. Returns its number: 0, 1, 2.
     pub(super) fn connection(&self) -> usize {
         let mut book = lock(&self.book);
         book.connections.push(Purpose::Unknown);
         book.connections.len() - 1
     }
 
-    /// One more request, on the connection it names.
+    /// Records a request, on the connection it names.
     pub(super) fn request(&self, request: Arc<Recorded>) {
         let mut book = lock(&self.book);
         let purpose = &mut book.connections[request.connection];
@@ -52,7 +52,7 @@ impl Arrivals {
         self.changed.notify_all();
     }
 
-    /// Nothing more comes on this connection. One that came to nothing is a connection all the same.
+    /// Records the end of a connection. One without requests counts all the same.
     pub(super) fn ended(&self, connection: usize) {
         let purpose = &mut lock(&self.book).connections[connection];
         if *purpose == Purpose::Unknown {
@@ -61,7 +61,7 @@ impl Arrivals {
         self.changed.notify_all();
     }
 
-    /// The requests for lists of models, or all others, in the order of arrival.
+    /// The requests for lists of models, or all others, in order of arrival.
     pub(super) fn requests(&self, lists: bool) -> Vec<Arc<Recorded>> {
         let book = lock(&self.book);
         let wanted = book.requests.iter();
@@ -71,8 +71,8 @@ impl Arrivals {
             .collect()
     }
 
-    /// How many connections there were, but for those on which only lists were asked for. One that
-    /// has just been opened may become such a one, so its first request is waited for a moment.
+    /// Number of connections, except those on which only lists were requested. One that has just been
+    /// opened may become one of these, so its first request is waited for briefly.
     pub(super) fn connections(&self) -> usize {
         let unclear = |book: &mut Book| book.connections.contains(&Purpose::Unknown);
         let waited = self
@@ -94,7 +94,7 @@ fn is_list(request: &Recorded) -> bool {
 mod tests {
     use super::*;
 
-    /// Requests, each on the connection before it: `0l` asks for a list, `1r` for something else.
+    /// Requests, each on the connection before it: `0l` for a list, `1r` for something else.
     fn check(requests: &str, ended: &[usize], connections: usize, lists: usize) {
         let arrivals = Arrivals::default();
         for request in requests.split_whitespace() {
@@ -106,7 +106,7 @@ mod tests {
             let request = match kind {
                 "l" => Recorded::get("/backend-api/codex/models?client_version=1.2.3"),
                 "r" => Recorded::get("/backend-api/wham/usage"),
-                _ => continue, // it was opened, and that is all
+                _ => continue, // opened, and nothing else
             };
             arrivals.request(Arc::new(Recorded {
                 connection,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_asked_for_lists_does_not_count() {
+    fn connections_used_only_for_lists_do_not_count() {
         check("", &[], 0, 0);
         check("0r 0r", &[0], 1, 0);
         check("0l 0l", &[0], 0, 2);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_was_just_opened_is_given_a_moment() {
+    fn a_new_connection_is_waited_for_briefly() {
         let arrivals = Arrivals::default();
         arrivals.connection();
         std::thread::scope(|scope| {

@@ -1,24 +1,24 @@
-//! Workspaces that are bound to a place: what their tokens say of it, what the backend wants of
-//! their requests, and what it says where somebody asks for their way.
+//! Workspaces restricted to a region or a routing: the claims of their tokens, the headers that the
+//! backend requires, and the response to a request for their routing.
 
 use serde_json::{Value, json};
 
 use super::check::Refusal;
 use super::http::Recorded;
 
-/// What is said where nothing is bound.
+/// The default for an unrestricted workspace.
 const FREE: &str = "NO_CONSTRAINT";
 
-/// What binds a workspace. By default nothing does.
+/// The restrictions of a workspace. There are none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Bounds {
     /// The claim `chatgpt_compute_residency`, which requests must repeat.
     pub(crate) residency: Option<String>,
     /// The claim of the id token, which requests must repeat.
     pub(crate) fedramp: bool,
-    /// Requests that do not name this routing are answered 432.
+    /// Requests without this routing are answered with 432.
     pub(crate) routing: Option<String>,
-    /// Where `accounts/check` sends the workspace.
+    /// The routing that `accounts/check` returns.
     pub(crate) origin: Option<String>,
 }
 
@@ -34,14 +34,14 @@ impl Bounds {
         }
     }
 
-    /// Adds what `accounts/check` says of the account.
+    /// Adds the account's fields in `accounts/check`.
     pub(super) fn tell(&self, account: &mut Value) {
         let told = |value: &Option<String>| value.clone().unwrap_or_else(|| FREE.to_owned());
         account["workspace_backend_origin"] = told(&self.origin).into();
         account["account_routing_override"] = told(&self.routing).into();
     }
 
-    /// Whether a request of the workspace says what it must.
+    /// Whether a request of the workspace has the required headers.
     pub(super) fn check(&self, request: &Recorded) -> Result<(), Refusal> {
         if self.fedramp && request.header("x-openai-fedramp") != Some("true") {
             let body = json!({"detail": "The X-OpenAI-Fedramp header is missing."});
@@ -56,7 +56,7 @@ impl Bounds {
     }
 }
 
-/// Whether a request names the region that its token is bound to.
+/// Whether a request names the region that its token is restricted to.
 pub(super) fn region(claims: &Value, request: &Recorded) -> Result<(), Refusal> {
     let claim = |name: &str| claims[name].as_str().filter(|text| !text.is_empty());
     let bound = claim("chatgpt_compute_residency").or_else(|| claim("chatgpt_data_residency"));

@@ -1,20 +1,20 @@
-//! A browser of a few lines, in which somebody presses Allow: it asks for an address, follows where
-//! it is sent, and says what came of it. It goes nowhere but to this machine.
+//! A minimal browser that always presses Allow: it requests an address, follows redirects, and
+//! returns the result. It connects only to this machine.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// How often it lets itself be sent on.
+/// Maximum number of redirects.
 const REDIRECTS: usize = 5;
 
-/// How long it waits for any byte.
+/// Timeout for any byte.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The names of this machine.
 const HERE: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// The status at the end of the way. The error is a sentence.
+/// The final status. The error is a sentence.
 pub(crate) fn browse(url: &str) -> Result<u16, String> {
     let mut url = url.to_owned();
     for _ in 0..=REDIRECTS {
@@ -52,7 +52,7 @@ fn parts(url: &str) -> Result<(String, String), String> {
     Ok((format!("{name}:{port}"), format!("{slash}{target}")))
 }
 
-/// The status of one answer, and where it sends its reader.
+/// The status of one response, and its redirect.
 fn get(host: &str, target: &str) -> io::Result<(u16, Option<String>)> {
     let mut socket = TcpStream::connect(host)?;
     socket.set_read_timeout(Some(PATIENCE))?;
@@ -82,7 +82,7 @@ fn get(host: &str, target: &str) -> io::Result<(u16, Option<String>)> {
             _ => {}
         }
     }
-    // Nobody looks at the body, but it is read, as by anyone who looks.
+    // The body is not used, but it is read, as a browser would.
     let _ = io::copy(&mut reader.take(length), &mut io::sink());
     Ok((status, location))
 }
@@ -93,7 +93,7 @@ mod tests {
     use crate::standin::{Reply, Script, Server};
 
     #[test]
-    fn it_goes_where_it_is_sent_but_not_for_ever() {
+    fn it_follows_redirects_up_to_a_limit() {
         let to = |location: &str| Reply::status(302, &[("location", location)], "");
         let end = Server::start(Script::default().fix("GET", "/end", Reply::status(200, &[], "")));
         let script = Script::default()
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_on_this_machine() {
+    fn it_connects_only_to_this_machine() {
         let here = parts("http://localhost:1455/auth/callback?code=1#x").expect("it is here");
         assert_eq!(
             here,

@@ -1,5 +1,5 @@
-//! Large answers. Some are made once and kept: a request for one then costs no more than its sending. Others
-//! are larger than memory: the same bytes again and again, made while they are sent.
+//! Large answers. Some are made once and kept: a request for one then costs no more than sending it. Others
+//! are larger than memory: the same bytes repeated, generated while they are sent.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ struct Kept {
 }
 
 impl Cache {
-    /// The bytes of this answer. Whoever else wants a large one waits while one is made.
+    /// The bytes of this answer. Other requests for a large one wait while one is made.
     pub(super) fn get(&self, answer: &Answer, context: &Context<'_>) -> Arc<[u8]> {
         let mut all = lock(&self.0);
         let same = |kept: &&Kept| {
@@ -39,17 +39,17 @@ impl Cache {
     }
 }
 
-/// What follows the body: the same bytes again and again, and then an end.
+/// What follows the body: repeated bytes, and then an ending.
 #[derive(Clone, Debug)]
 pub(super) struct Flood {
     block: Arc<[u8]>,
-    /// How many bytes of blocks there are.
+    /// Total length of the repeated blocks, in bytes.
     length: usize,
     pub(super) end: Arc<[u8]>,
 }
 
 impl Flood {
-    /// These bytes so many times. They are repeated beforehand up to about 64 KiB.
+    /// These bytes, repeated this often. They are first repeated up to about 64 KiB.
     pub(super) fn new(unit: &[u8], times: usize, end: &[u8]) -> Self {
         let together = (64 * 1024 / unit.len().max(1)).clamp(1, times.max(1));
         Self {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_so_many_times_the_same_and_its_end() {
+    fn a_flood_is_a_number_of_repetitions_and_an_end() {
         for times in [0, 1, 2, 100_000] {
             let flood = Flood::new(b"ab", times, b"c");
             let all: Vec<u8> = flood.pieces().flatten().copied().collect();

@@ -1,6 +1,6 @@
-//! What the stand-in knows of each model: its list is made from this table, and requests are held
-//! against it. Most is from the catalogue inside the official client 0.171.0; the older classic
-//! models, which that no longer names, are as `pi` 0.58 and 0.73 have them.
+//! What the stand-in knows about each model: its list is made from this table, and requests are
+//! checked against it. Most is from the catalogue inside the official client 0.171.0; the older
+//! classic models, which it no longer lists, are as in `pi` 0.58 and 0.73.
 
 /// One model. Context windows are in tokens.
 #[allow(clippy::struct_excessive_bools, reason = "one for each property")]
@@ -17,9 +17,9 @@ pub(super) struct Model {
     pub(super) lite: bool,
     pub(super) effort_updates: bool,
     pub(super) verbosity: &'static str,
-    /// The tiers that may be asked for, by their ids.
+    /// The ids of the tiers that may be requested.
     pub(super) tiers: &'static [&'static str],
-    /// The plans that have it.
+    /// The plans that include it.
     pub(super) plans: &'static [&'static str],
 }
 
@@ -33,7 +33,7 @@ const MINI: &[&str] = &["medium", "high"];
 const PLANS: &[&str] = &["free", "go", "plus", "pro", "business", "enterprise"];
 const PAID: &[&str] = &["go", "plus", "pro", "business", "enterprise"];
 
-/// The first is the default, since a list's order is its priority.
+/// The first is the default, since the order of a list is its priority.
 pub(super) const MODELS: &[Model] = &[
     Model {
         context: 500_000,

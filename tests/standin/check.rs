@@ -1,5 +1,5 @@
-//! What the real services refuse in a request's body, in their words. Who is asking was settled
-//! before, by `token`; what goes by the model is `shape`'s.
+//! What the real services refuse in a request's body, with their messages. The credential was
+//! checked before, by `token`; rules that depend on the model are in `shape`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,12 +11,12 @@ use super::models::{Facts, List};
 use super::route::Backend;
 use super::shape;
 
-/// The longest session id or cache key, in characters.
+/// Longest session id or cache key, in characters.
 const LONGEST_ID: usize = 64;
 
-/// What the subscription's backend calls unsupported. The last five are refused on suspicion: no
-/// client is known to send them there. It called `max_output_tokens` so once, which pi 1.6 sends
-/// with every request; ours sends none.
+/// Fields that the subscription's backend calls unsupported. The last five are refused as a guess: no
+/// client is known to send them there. It once refused `max_output_tokens`, which pi 1.6 sends with
+/// every request; codex-run sends none.
 const UNSUPPORTED: &[&str] = &[
     "temperature",
     "stop",
@@ -28,7 +28,7 @@ const UNSUPPORTED: &[&str] = &[
     "previous_response_id",
 ];
 
-/// A "no": a status and a body of JSON.
+/// A refusal: a status and a JSON body.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -41,12 +41,12 @@ impl Refusal {
         Self { status, body }
     }
 
-    /// 400 in the words of the subscription's backend.
+    /// 400 in the format of the subscription's backend.
     fn detail(sentence: &str) -> Self {
         Self::new(400, &json!({ "detail": sentence }))
     }
 
-    /// 400 in the words of the API. An empty `param` is none.
+    /// 400 in the format of the API. An empty `param` means none.
     pub(super) fn error(message: &str, param: &str, code: Option<&str>) -> Self {
         let param = (!param.is_empty()).then_some(param);
         let error = json!({"message": message, "type": "invalid_request_error",
@@ -55,7 +55,7 @@ impl Refusal {
     }
 }
 
-/// Checks a body and hands it back as JSON.
+/// Checks a body and returns it as JSON.
 pub(super) fn body(
     backend: Backend,
     request: &Recorded,
@@ -103,7 +103,7 @@ fn encoding(request: &Recorded) -> Result<(), Refusal> {
     }
 }
 
-/// A model that ends in `-missing` is one nobody has; all others exist.
+/// A model that ends in `-missing` does not exist; all others do.
 fn known(backend: Backend, model: &str) -> Result<(), Refusal> {
     if !model.ends_with("-missing") {
         return Ok(());
@@ -234,7 +234,7 @@ fn pairs(items: &[Value]) -> Result<(), Refusal> {
     }
 }
 
-/// An output says something (earendil-works/pi#8720). How the service puts it is not known.
+/// An output is not blank (earendil-works/pi#8720). The message of the service is not known.
 fn outputs(items: &[Value]) -> Result<(), Refusal> {
     let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
     for (place, item) in items.iter().enumerate() {
@@ -255,8 +255,8 @@ fn outputs(items: &[Value]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An item that names its id has the reasoning that it came of before it (openai/codex#33044), and reasoning has its
-/// encrypted form, since nothing is stored.
+/// An item that names its id follows the reasoning that produced it (openai/codex#33044), and reasoning is encrypted,
+/// since nothing is stored.
 fn reasoning(items: &[Value], ids: &id::Ids) -> Result<(), Refusal> {
     let mut there: HashSet<&str> = HashSet::new();
     for item in items {
@@ -286,7 +286,7 @@ fn reasoning(items: &[Value], ids: &id::Ids) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Within a conversation the effort changes only where the model's entry in the list says so.
+/// Within a conversation the effort may change only if the model's entry in the list allows it.
 fn updates(model: &str, items: &[Value], facts: &Facts) -> Result<(), Refusal> {
     for item in items {
         if item["type"] != "configuration_update" {
@@ -301,7 +301,7 @@ fn updates(model: &str, items: &[Value], facts: &Facts) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Encrypted reasoning that the stand-in gave out comes back to the byte; other services' is left alone.
+/// Encrypted reasoning of the stand-in is sent back byte for byte; that of other services is not checked.
 fn seals(items: &[Value]) -> Result<(), Refusal> {
     for item in items {
         let Some(content) = item["encrypted_content"].as_str() else {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_is_not_blank() {
+    fn an_output_must_not_be_blank() {
         let check = |output: Value, blank: bool| {
             let item = json!({"type": "function_call_output", "call_id": "1", "output": output});
             assert_eq!(outputs(&[item]).is_err(), blank, "{output}");
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_comes_with_its_reasoning() {
+    fn an_id_requires_its_reasoning() {
         let ids = id::Ids::default();
         let done = |item: Value| {
             let event = json!({"type": "response.output_item.done", "item": item});
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_and_outputs_come_in_pairs() {
+    fn calls_and_outputs_must_come_in_pairs() {
         check("c1 o1 c2 o2", "");
         check("c1 C2 O2 o1", "");
         check("c1 o1 c1 o1", "");

@@ -1,5 +1,5 @@
 //! Writes the events of an answer, in the order and with the fields of the real service. Item
-//! events carry ids and places; every event carries its number.
+//! events have ids and indices; every event has its sequence number.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::id;
 use super::json::Json;
 use super::stream::{Context, Ends, FinalOutput, Split, tokens};
 
-/// Letters that hide how long a delta is.
+/// Padding that hides the length of a delta.
 const NOISE: &str = "q7XbT2mKz9LwRf4VnYc8HsJd3PgA6eUoMi5ZtBkQx1NhCvGyEj0DrWlSaFpOuI\
                      q7XbT2mKz9LwRf4VnYc8HsJd3PgA6eUoMi5ZtBkQx1NhCvGyEj0DrWlSaFpOuI";
 
@@ -17,7 +17,7 @@ pub(super) struct Events<'a> {
     id: String,
     out: String,
     sequence: usize,
-    /// The finished items.
+    /// The completed items.
     items: Vec<Json>,
     output_bytes: usize,
     reasoning_bytes: usize,
@@ -41,7 +41,7 @@ impl<'a> Events<'a> {
         events
     }
 
-    /// A message whose text comes in these pieces. Each delta is filled up to `width` bytes.
+    /// A message whose text comes in these pieces. Each delta is padded to `width` bytes.
     pub(super) fn message<'t>(
         &mut self,
         pieces: impl Iterator<Item = &'t str>,
@@ -85,7 +85,7 @@ impl<'a> Events<'a> {
         self.done(item(status, &[part(&text)]));
     }
 
-    /// A reasoning item. An empty summary is one that was not asked for.
+    /// A reasoning item. An empty summary means that none was requested.
     pub(super) fn reasoning(&mut self, summary: &str, split: Split) {
         let number = self.context.ids.number();
         let id = format!("rs_standin_{number}");
@@ -125,7 +125,7 @@ impl<'a> Events<'a> {
         ]));
     }
 
-    /// A call of a function.
+    /// A function call.
     pub(super) fn call(&mut self, name: &str, arguments: &str, status: &str) {
         let id = self.context.ids.make("fc");
         let call_id = self.context.ids.make("call");
@@ -152,7 +152,7 @@ impl<'a> Events<'a> {
         self.done(item(status, arguments));
     }
 
-    /// The last event, and the bytes of all.
+    /// Writes the last event; returns the bytes of all.
     pub(super) fn end(mut self, ends: &Ends, output: FinalOutput) -> Vec<u8> {
         let items = match output {
             FinalOutput::Full => std::mem::take(&mut self.items),
@@ -216,8 +216,8 @@ impl<'a> Events<'a> {
         let _ = write!(self.out, "event: {kind}\ndata: {}\n\n", data.as_str());
     }
 
-    /// One delta event for each piece; returns the text as a whole. There may be hundreds of
-    /// thousands of them, so what they share is put together once.
+    /// Writes one delta event for each piece; returns the whole text. There may be hundreds of
+    /// thousands, so their common part is built once.
     fn deltas<'t>(
         &mut self,
         kind: &str,
@@ -309,7 +309,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// The text in groups of so many characters.
+/// The text in groups of this many characters.
 fn groups(text: &str, size: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

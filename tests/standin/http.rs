@@ -1,38 +1,38 @@
-//! Reads HTTP/1.1 requests off a connection: the head, then a body by length or in chunks. It
-//! knows nothing of what they ask for.
+//! Reads HTTP/1.1 requests from a connection: the head, then a body by length or in chunks. It
+//! does not interpret them.
 
 use std::io::{self, BufRead, Read};
 use std::time::Duration;
 
 use super::wire::Wire;
 
-/// One line of a request's head or of a chunk's, in bytes, line end included.
+/// Longest line of a request's head or of a chunk, in bytes, including the line end.
 const LONGEST_LINE: u64 = 64 * 1024;
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
-    /// When it had arrived whole, counted from the server's start.
+    /// When it had arrived completely, counted from the server's start.
     pub(crate) at: Duration,
     /// The number of its connection, in the order they were accepted: 0, 1, 2.
     pub(crate) connection: usize,
     pub(crate) method: String,
     /// The target as sent: the path, and the query if there is one.
     pub(crate) path: String,
-    /// The headers in the order they came, their names in lower case.
+    /// The headers in order of arrival, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// The body without its framing.
     pub(crate) body: Vec<u8>,
 }
 
 impl Recorded {
-    /// The first header of this name, which is given in lower case.
+    /// The first header of this name, given in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// A request without headers and body, as tests of single parts need it.
+    /// A request without headers and body, for tests of single parts.
     #[cfg(test)]
     pub(super) fn get(path: &str) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Recorded {
     ///
     /// # Panics
     ///
-    /// If it is something else: this is for tests.
+    /// If it is not JSON: this is for tests.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| {
             let body = String::from_utf8_lossy(&self.body);
@@ -63,18 +63,18 @@ impl Recorded {
     }
 }
 
-/// A request, and whether its connection may carry another one.
+/// A request, and whether its connection may be reused.
 pub(super) struct Parsed {
     pub(super) request: Recorded,
     pub(super) reusable: bool,
 }
 
-/// Reads the next request. `None` is a client that has left between two of them.
+/// Reads the next request. `None` means that the client closed the connection between two of them.
 ///
 /// # Errors
 ///
-/// `InvalidData` for what is not HTTP/1, with a sentence for the client; other kinds are the
-/// socket's own.
+/// `InvalidData` for anything but HTTP/1, with a sentence for the client; other kinds come from the
+/// socket.
 pub(super) fn read(wire: &mut Wire<'_>) -> io::Result<Option<Parsed>> {
     let Some(first) = first_line(wire)? else {
         return Ok(None);
@@ -182,7 +182,7 @@ fn chunks(wire: &mut Wire<'_>) -> io::Result<Vec<u8>> {
         let length = usize::from_str_radix(digits, 16)
             .map_err(|_| invalid("a chunk's length is not a number"))?;
         if length == 0 {
-            headers(wire)?; // the trailer, which ends as a head does
+            headers(wire)?; // the trailer, which ends like a head
             return Ok(body);
         }
         body.extend(exactly(wire, length)?);

@@ -1,5 +1,5 @@
-//! The ids the stand-in gives out, and the encrypted reasoning that it knows again when it comes
-//! back. Both are made from one counter, so a run can be repeated and still no two are the same.
+//! The ids that the stand-in issues, and the encrypted reasoning that it recognises when it is sent
+//! back. Both are made from one counter, so a run can be repeated and no two are the same.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use super::lock;
 
-/// What every invented encrypted content begins with; the real ones begin with `gAAAAA`.
+/// Prefix of every invented encrypted content; the real ones begin with `gAAAAA`.
 pub(super) const SEAL: &str = "gAAAAAstandin";
 
 /// Between an id's kind and its number.
 const MARK: &str = "_standin_";
 
-/// The counter behind every id of one server, and which of its items came of which reasoning.
+/// The counter behind every id of one server, and which of its items were produced by which reasoning.
 #[derive(Default)]
 pub(super) struct Ids {
     count: AtomicU64,
@@ -36,7 +36,7 @@ impl Ids {
         format!("{kind}{MARK}{}", self.number())
     }
 
-    /// Takes note of which items of an answer, as the bytes of its stream, came of which reasoning.
+    /// Records which items of an answer, given as its stream, were produced by which reasoning.
     pub(super) fn answered(&self, stream: &[u8]) {
         let mut before: Option<String> = None;
         for line in stream.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -60,13 +60,13 @@ impl Ids {
         }
     }
 
-    /// The reasoning that this item needs before it.
+    /// The reasoning that must precede this item.
     pub(super) fn reasoning_of(&self, id: &str) -> Option<String> {
         lock(&self.reasoning).get(id).cloned()
     }
 
-    /// Takes note of an id that a client sent, so that a conversation begun with another server
-    /// does not meet the same ids again.
+    /// Records an id that a client sent, so that a conversation begun with a different server
+    /// does not get the same ids again.
     pub(super) fn seen(&self, id: &str) {
         let number = id.rsplit_once(MARK).map(|(_, digits)| digits.parse());
         if let Some(Ok(number)) = number {
@@ -80,7 +80,7 @@ pub(super) fn sealed(number: u64) -> String {
     let mut bytes = number.to_be_bytes().to_vec();
     let mut state = number ^ 0x9e37_79b9_7f4a_7c15;
     for _ in 0..24 {
-        // xorshift64, which is random enough to the eye
+        // xorshift64, which looks random enough
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -89,7 +89,7 @@ pub(super) fn sealed(number: u64) -> String {
     format!("{SEAL}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Whether this is, to the last byte, what [`sealed`] gave out for some number.
+/// Whether this is exactly what [`sealed`] returned for some number.
 pub(super) fn is_sealed(content: &str) -> bool {
     let bytes = content
         .strip_prefix(SEAL)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn items_need_the_reasoning_that_came_before_them() {
+    fn items_require_the_reasoning_that_preceded_them() {
         let ids = Ids::default();
         let done = |kind: &str, id: &str| {
             format!(
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_go_on_after_those_seen() {
+    fn ids_continue_after_those_seen() {
         let ids = Ids::default();
         assert_eq!(ids.make("call"), "call_standin_1");
         ids.seen("call_standin_40");

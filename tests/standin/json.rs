@@ -1,11 +1,11 @@
 //! JSON text whose keys stay in the order they were written. The real service sends `type` first,
-//! and a client should be tested with what it will meet; a `serde_json::Value` sorts its keys.
+//! and a client should be tested with that; a `serde_json::Value` sorts its keys.
 
 use std::fmt::Write as _;
 
 use serde_json::value::RawValue;
 
-/// A finished piece of JSON.
+/// A complete piece of JSON.
 #[derive(Debug, Clone)]
 pub(super) struct Json(String);
 

@@ -1,4 +1,4 @@
-//! What happened, twice: as text for people and, if there is a log file, as a line of JSON for each
+//! The log, twice: as text for people and, if there is a log file, as a line of JSON for each
 //! request and each reply. Tokens, keys and codes are masked in both.
 
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use super::reply::Reply;
 use super::send::Sent;
 use super::token::masked;
 
-/// How much of a body the text shows, in characters.
+/// How much of a body is shown in the text, in characters.
 const SHOWN: usize = 600;
 
 /// The log of one server.
@@ -38,7 +38,7 @@ impl Log {
         &self.text
     }
 
-    /// A sentence of its own.
+    /// Logs a sentence.
     pub(super) fn note(&mut self, sentence: &str) {
         let _ = writeln!(self.text, "           {sentence}");
         self.line(&json!({ "note": sentence }));
@@ -80,7 +80,7 @@ impl Log {
         );
     }
 
-    /// A log that cannot be written is no reason to stop answering.
+    /// A log that cannot be written does not stop the server.
     fn line(&mut self, value: &Value) {
         if let Some(file) = &mut self.file {
             let _ = writeln!(file, "{value}");

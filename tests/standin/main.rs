@@ -1,5 +1,5 @@
 //! The stand-in service as a program, for the demo, for benchmarks and for trying other clients.
-//! It prints the one line `listening on http://127.0.0.1:PORT` and answers until it is killed.
+//! It prints the line `listening on http://127.0.0.1:PORT` and answers until it is killed.
 
 #[path = "mod.rs"]
 mod standin;
@@ -15,33 +15,33 @@ use standin::{Scenarios, Script, Server};
 
 const HELP: &str = "\
 usage: standin [OPTION...]
-Plays the Responses API on 127.0.0.1: the subscription's backend below /backend-api/codex,
-the public API below /v1. What it answers is in a script file, or in the prompt itself on a
+Serves the Responses API on 127.0.0.1: the subscription's backend below /backend-api/codex,
+the public API below /v1. Its answers come from a script file, or from the prompt itself, on a
 line such as: standin: {\"rounds\":[{\"items\":[{\"text\":\"hello\"}]}]}
 The OAuth issuer is below /oauth, the sign-in by device code at /codex/device.
   --port N         listen here instead of on a free port
-  --script FILE    choose rounds by the prompt, from this file
-  --data DIR       where the recorded streams are that rounds name
+  --script FILE    choose rounds from this file by the prompt
+  --data DIR       directory of the recorded streams that rounds name
   --log FILE       append every request and reply as a line of JSON
-  --unchecked      answer whatever is asked, and whoever asks
+  --unchecked      accept any request, with or without a valid credential
   --until-eof      stop when standard input ends
   --print-token    print an invented access token, valid for 10 days, and exit
-  --account ID     the account of that token and of whoever signs in, instead of acct-standin
-  --lifetime SECS  how long the access tokens live that its issuer mints, instead of 10 days
-  --token-pause MS wait so long between spending a refresh token and the answer
-  --interval SECS  how often devices shall ask whether their code was entered, instead of every 5
+  --account ID     account of that token and of all sign-ins, instead of acct-standin
+  --lifetime SECS  lifetime of the access tokens that its issuer mints, instead of 10 days
+  --token-pause MS pause between spending a refresh token and the response
+  --interval SECS  polling interval of device codes, instead of 5
   --auto-approve-device
-                   enter the code of every device at its second question
-  --browse URL     be a browser in which somebody presses Allow: follow URL on this machine, and
-                   exit with 0 if the last answer is 200, otherwise with 1
+                   approve every device code at its second poll
+  --browse URL     be a browser that presses Allow: follow URL on this machine, and exit with 0 if the
+                   last response is 200, otherwise with 1
   --help           print this and exit
 ";
 
-/// How long a printed token is valid, in seconds.
+/// Lifetime of a printed token, in seconds.
 const TEN_DAYS: u64 = 10 * 24 * 3600;
 
 #[derive(Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a separate flag")]
 struct Options {
     port: u16,
     script: Option<PathBuf>,
@@ -88,7 +88,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--until-eof" => options.until_eof = true,
             "--print-token" => options.print_token = true,
             "--help" | "-h" => options.help = true,
-            other => return Err(format!("what is {other}? see --help")),
+            other => return Err(format!("unknown argument {other}; see --help")),
         }
     }
     Ok(options)
@@ -96,7 +96,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse()
-        .map_err(|_| format!("{text:?} is not a number that fits"))
+        .map_err(|_| format!("{text:?} is not a valid number"))
 }
 
 fn run(options: &Options) -> Result<ExitCode, String> {
@@ -127,7 +127,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     }
 }
 
-/// What the flags want of the issuer.
+/// Applies the flags about the issuer.
 fn order(options: &Options, server: &Server) {
     let issuer = server.issuer();
     if let Some(account) = &options.account {

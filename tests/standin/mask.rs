@@ -1,4 +1,4 @@
-//! What the log may show of a request: tokens, codes and verifiers are masked wherever they travel,
+//! What the log may show of a request: tokens, codes and verifiers are masked wherever they are,
 //! in the query and in the body.
 
 use std::borrow::Cow;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::http::Recorded;
 use super::token::masked;
 
-/// The names whose values are never shown.
+/// Names whose values are never shown.
 const SECRET: &[&str] = &[
     "access_token",
     "api_key",
@@ -28,7 +28,7 @@ const SECRET: &[&str] = &[
     "usercode",
 ];
 
-/// The paths whose bodies may hold something secret. All others carry prompts, which can be large.
+/// Paths whose bodies may contain secrets. All others contain prompts, which can be large.
 const PATHS: &[&str] = &["/oauth/", "/api/accounts/", "/codex/device"];
 
 /// A request's target with its query masked.
@@ -73,7 +73,7 @@ fn json(value: &mut Value) {
     }
 }
 
-/// A query or a form. What is neither a plain name nor has a value is masked as a whole.
+/// A query or a form. A part without a plain name or a value is masked as a whole.
 fn pairs(text: &str) -> String {
     let pair = |pair: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_masked_as_a_whole() {
+    fn malformed_text_is_masked_as_a_whole() {
         for text in [r#"{"token":"rt_=1"#, "rt_secret", "to%6ben=rt_secret"] {
             assert_eq!(pairs(text).matches("secret").count(), 0, "{text}");
             assert!(pairs(text).contains("********"), "{text}");

@@ -1,12 +1,12 @@
-//! The stand-in service: a small HTTP server that plays the Responses API on the loopback.
+//! The stand-in service: a small HTTP server that plays the Responses API on the loopback interface.
 //!
 //! It answers for both backends, the subscription's at `/backend-api/codex` and the public API at
 //! `/v1`; it checks a request the way the real ones do, and it can pace, cut, stall and refuse.
-//! The tests run it inside their own process through [`Server`]; `main.rs` makes a program of it.
-//! A request's way: `http` reads it, `arrivals` keeps it, `route` finds what answers it, `token`,
+//! The tests run it inside their own process through [`Server`]; `main.rs` makes it a program.
+//! The path of a request: `http` reads it, `arrivals` records it, `route` finds its answer, `token`,
 //! `check` and `shape` may refuse it, `script` chooses the reply, `events` makes its events and
 //! `send` writes the bytes.
-//! On the same port is the OAuth `issuer`, which mints the tokens that the backends take.
+//! On the same port is the OAuth `issuer`, which mints the tokens that the backends accept.
 
 #![allow(
     dead_code,
@@ -69,17 +69,17 @@ use arrivals::Arrivals;
 use log::Log;
 use wire::Wire;
 
-/// A running stand-in. It stops, and ends every connection, when it is dropped.
+/// A running stand-in. It stops, and closes every connection, when it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What the acceptor and the threads of all connections have in common.
+/// State shared by the acceptor and the threads of all connections.
 struct Shared {
     script: Script,
-    /// Set once, before the sockets are shut down: nothing may wait any longer.
+    /// Set once, before the sockets are shut down: no thread may wait any longer.
     stopping: AtomicBool,
     started: Instant,
     arrivals: Arrivals,
@@ -95,13 +95,13 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If no port can be had: a test has nothing better to do about it.
+    /// If no port is available: a test cannot continue without one.
     pub(crate) fn start(script: impl Into<Script>) -> Self {
         Self::bind(script, 0, None).expect("a free port on 127.0.0.1")
     }
 
     /// Starts on the given port of 127.0.0.1, where 0 is any free one. With a log file, every
-    /// request and every reply is appended there as a line of JSON.
+    /// request and every reply is appended to it as a line of JSON.
     pub(crate) fn bind(
         script: impl Into<Script>,
         port: u16,
@@ -153,36 +153,36 @@ impl Server {
         &self.shared.issuer
     }
 
-    /// Every request that arrived whole, in the order of arrival, refused ones included. Those for
-    /// the list of models are [`lists`](Self::lists): clients ask for it beside a run, whenever
+    /// Every complete request, in order of arrival, including refused ones. Requests for the list of
+    /// models are in [`lists`](Self::lists): clients send them during a run, whenever
     /// they like.
     pub(crate) fn requests(&self) -> Vec<Arc<Recorded>> {
         self.shared.arrivals.requests(false)
     }
 
-    /// Every request for the list of models that arrived whole, of either backend.
+    /// Every complete request for the list of models of either backend.
     pub(crate) fn lists(&self) -> Vec<Arc<Recorded>> {
         self.shared.arrivals.requests(true)
     }
 
-    /// How many connections were accepted so far, but for those on which only the list of models
-    /// was asked for.
+    /// Number of accepted connections, except those on which only the list of models
+    /// was requested.
     pub(crate) fn connections(&self) -> usize {
         self.shared.arrivals.connections()
     }
 
-    /// From now on this is the list of models, under a new `ETag`: `"standin-models-2"`, then 3.
-    /// [`Script::models`] says what may be in it.
+    /// Replaces the list of models, under a new `ETag`: `"standin-models-2"`, then 3.
+    /// [`Script::models`] says what it may contain.
     pub(crate) fn relist(&self, models: serde_json::Value) {
         self.shared.models.replace(models);
     }
 
-    /// One more reply at the end of the queue.
+    /// Adds a reply to the end of the queue.
     pub(crate) fn push(&self, reply: Reply) {
         self.shared.script.push(reply);
     }
 
-    /// What happened so far, for people: a test prints it when it fails.
+    /// The log for people: a test prints it when it fails.
     pub(crate) fn log(&self) -> String {
         lock(&self.shared.log).text().to_owned()
     }
@@ -191,7 +191,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        // The acceptor waits for a connection, so it is given one.
+        // The acceptor waits for a connection, so it gets one.
         let woken = TcpStream::connect(self.address);
         if let (Ok(_), Some(acceptor)) = (woken, self.acceptor.take()) {
             let _ = acceptor.join();
@@ -199,8 +199,8 @@ impl Drop for Server {
     }
 }
 
-/// Takes connections until the server stops, then ends those that are open and waits for their
-/// threads. It keeps a second handle of each socket for that purpose only.
+/// Accepts connections until the server stops, then closes those that are open and waits for their
+/// threads. It keeps a second handle of each socket for that.
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut open: Vec<(TcpStream, JoinHandle<()>)> = Vec::new();
     for stream in listener.incoming() {
@@ -236,7 +236,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Answers one connection's requests, one after the other, until either side is done with it.
+/// Answers the requests of one connection, one after another, until either side closes it.
 fn serve(shared: &Shared, stream: TcpStream, number: usize) {
     let Ok(mut wire) = Wire::new(stream, &shared.stopping) else {
         return;
@@ -276,7 +276,7 @@ fn serve(shared: &Shared, stream: TcpStream, number: usize) {
     wire.close();
 }
 
-/// Locks, whatever became of the last holder: a test that fails still wants its log.
+/// Locks, ignoring poisoning: a test that fails still needs its log.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

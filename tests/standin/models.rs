@@ -1,5 +1,5 @@
-//! The lists of models: the API's short one and the subscription's long one with its `ETag`. What
-//! the long list says of a model is also what `shape` holds requests against.
+//! The lists of models: the API's short one and the subscription's long one with its `ETag`. Requests
+//! are checked by `shape` against what the long list says about a model.
 
 use std::sync::Mutex;
 
@@ -12,10 +12,10 @@ use super::lock;
 use super::reply::Reply;
 use super::route::Backend;
 
-/// What clients say in the query of which version they are.
+/// The query parameter with the client's version.
 const VERSION: &str = "client_version";
 
-/// The list as it is now. A test may replace it while the server runs.
+/// The current list. A test may replace it while the server runs.
 pub(super) struct List(Mutex<Edition>);
 
 struct Edition {
@@ -29,7 +29,7 @@ pub(super) struct Facts {
     pub(super) lite: bool,
     /// Its effort may change within a conversation.
     pub(super) effort_updates: bool,
-    /// What it takes; `None` is everything.
+    /// What it accepts; `None` means everything.
     pub(super) efforts: Option<Vec<String>>,
     pub(super) images: bool,
     /// The longest input, in tokens.
@@ -45,14 +45,14 @@ impl List {
         }))
     }
 
-    /// From now on this list, in a version of its own.
+    /// Replaces the list, under a new version.
     pub(super) fn replace(&self, models: Value) {
         let mut edition = lock(&self.0);
         edition.number += 1;
         edition.body = body(models);
     }
 
-    /// The version of the list, in the quotes that belong to it.
+    /// The version of the list, in quotes.
     pub(super) fn etag(&self) -> String {
         etag(lock(&self.0).number)
     }
@@ -72,8 +72,8 @@ impl List {
         Reply::json(200, &edition.body).header("etag", &etag)
     }
 
-    /// What this model takes, as the list says it. Where the list is silent the stand-in's own
-    /// word counts, and a model that neither knows is classic and takes everything.
+    /// What this model accepts according to the list. If the list does not say, the stand-in's own table
+    /// applies, and a model in neither is classic and accepts everything.
     pub(super) fn facts(&self, slug: &str) -> Facts {
         let edition = lock(&self.0);
         let listed = entries(&edition.body).find(|model| model["slug"] == slug);
@@ -98,9 +98,9 @@ impl List {
     }
 }
 
-/// Clients say which version they are, in three numbers, because the service keeps models from
-/// them that are too new for it; the stand-in keeps nothing from anybody. The first words are the
-/// service's (miuuyy/codex-chatgpt-web#224). It refuses what is no version too, but nobody tells how.
+/// Clients send their version, in three numbers, because the service withholds models that are too
+/// new for them; the stand-in withholds nothing. The first message is the service's
+/// (miuuyy/codex-chatgpt-web#224). It also refuses anything but a version, with an unknown message.
 pub(super) fn version(request: &Recorded) -> Result<(), Refusal> {
     let query = request.path.split_once('?').map_or("", |(_, query)| query);
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -127,7 +127,7 @@ fn etag(number: u32) -> String {
     format!("\"standin-models-{number}\"")
 }
 
-/// A list of models is wrapped up; anything else is sent as it is.
+/// A list of models is wrapped; anything else is sent unchanged.
 fn body(models: Value) -> Value {
     match models {
         Value::Array(_) => json!({ "models": models }),
@@ -193,7 +193,7 @@ fn long(place: usize, model: &Model) -> Value {
         "minimal_client_version": "0.1.0",
         "upgrade": null,
         "available_in_plans": model.plans,
-        // Nothing here goes by these, but the official client reads no list without them.
+        // These are not used here, but the official client reads no list without them.
         "experimental_supported_tools": [],
         "model_messages": {"instructions_template": "You help people in their terminal."},
         "shell_type": "shell_command",
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_wants_a_version_of_three_numbers() {
+    fn the_list_requires_a_version_of_three_numbers() {
         for path in [
             "/models?client_version=0.169.0",
             "/models?a=b&client_version=0.0.0",
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_believed_before_the_table_and_strangers_take_everything() {
+    fn the_list_overrides_the_table_and_unknown_models_accept_everything() {
         let list = List::new(None);
         let spark = list.facts("gpt-5.3-codex-spark");
         assert_eq!(

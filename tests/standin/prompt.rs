@@ -1,9 +1,9 @@
-//! What the stand-in reads out of a conversation it is sent: the user's last words, and how many
-//! rounds the model has had since. It works from the order of items alone, whichever client wrote them.
+//! What the stand-in reads from a conversation: the last user message, and the number of rounds
+//! since then. It relies only on the order of items, whichever client wrote them.
 
 use serde_json::Value;
 
-/// The part an item has in a conversation.
+/// The role of an item in a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     User,
@@ -23,12 +23,12 @@ fn part(item: &Value) -> Part {
     }
 }
 
-/// The items of a request's `input`, which is a plain text with some clients of the API.
+/// The items of a request's `input`, which some clients of the API send as plain text.
 fn items(input: &Value) -> &[Value] {
     input.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The text of the last user message, its parts on lines of their own.
+/// The text of the last user message, with its parts on separate lines.
 pub(super) fn last_user_text(input: &Value) -> String {
     if let Some(text) = input.as_str() {
         return text.to_owned();
@@ -50,8 +50,8 @@ pub(super) fn last_user_text(input: &Value) -> String {
     }
 }
 
-/// How many rounds since the last user message ended with tool outputs: the runs of the model's
-/// items that at least one output follows.
+/// Number of rounds since the last user message that ended with tool outputs: sequences of the
+/// model's items that are followed by at least one output.
 pub(super) fn rounds_done(input: &Value) -> usize {
     let items = items(input);
     let since = items
@@ -73,7 +73,7 @@ pub(super) fn rounds_done(input: &Value) -> usize {
     done
 }
 
-/// Whether the model has spoken before, so that some of the input may be in its cache.
+/// Whether there is an earlier answer, so that some of the input may be cached.
 pub(super) fn has_history(input: &Value) -> bool {
     items(input).iter().any(|item| part(item) == Part::Model)
 }

@@ -1,5 +1,5 @@
-//! One answer to one request: its status and headers, what its body is made of, and how the body
-//! travels. A reply is only a description; `stream` makes the bytes and `send` sends them.
+//! One answer to one request: its status and headers, its body, and how the body is sent.
+//! A reply is only a description; `stream` makes the bytes and `send` sends them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) enum Newline {
     Cr,
 }
 
-/// How the client learns where the body ends.
+/// How the end of the body is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Framing {
@@ -30,17 +30,17 @@ pub(crate) enum Framing {
     Close,
 }
 
-/// What the body is made of.
+/// The content of the body.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     Bytes(Arc<[u8]>),
-    /// Events yet to be made, for the request that gets them.
+    /// Events that are made for the request that gets them.
     Answer(Answer),
-    /// All that is sent, the head included.
+    /// All bytes that are sent, including the head.
     Raw(Arc<[u8]>),
 }
 
-/// How the body travels, and what goes wrong on the way. Offsets count bytes of the body.
+/// How the body is sent, and what goes wrong meanwhile. Offsets count bytes of the body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pacing {
     pub(super) before_headers: Duration,
@@ -67,14 +67,14 @@ pub(crate) struct Reply {
     content_type: Option<&'static str>,
 }
 
-/// What the reply is made of.
+/// The content of the reply.
 impl Reply {
-    /// A recorded stream, sent as it is.
+    /// A recorded stream, sent unchanged.
     pub(crate) fn sse(bytes: impl Into<Vec<u8>>) -> Self {
         Self::stream(Content::Bytes(bytes.into().into()))
     }
 
-    /// A whole answer of these items.
+    /// A complete answer of these items.
     pub(crate) fn items(items: impl IntoIterator<Item = Item>) -> Self {
         let items = items.into_iter().collect();
         Self::stream(Content::Answer(Answer {
@@ -83,19 +83,19 @@ impl Reply {
         }))
     }
 
-    /// A whole answer of one message.
+    /// A complete answer of one message.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::items([Item::text(text)])
     }
 
-    /// A whole answer of one message in `count` deltas of about 290 bytes each on the wire. The
-    /// bytes are made for the first request and kept, so 200,000 of them cost the next ones nothing.
+    /// A complete answer of one message in `count` deltas of about 290 bytes each on the wire. The
+    /// bytes are made for the first request and kept, so 200,000 of them cost later requests nothing.
     pub(crate) fn deltas(count: usize, each: impl Into<String>) -> Self {
         let each = each.into();
         Self::items([Item::Deltas { count, each }])
     }
 
-    /// A stream of any length: the start, so many times the same, and the end.
+    /// A stream of any length: the start, this many repetitions, and the end.
     pub(crate) fn flood(start: &str, again: &str, times: usize, end: &str) -> Self {
         Self {
             flood: Some(Flood::new(again.as_bytes(), times, end.as_bytes())),
@@ -103,7 +103,7 @@ impl Reply {
         }
     }
 
-    /// An HTTP answer without a stream. Its content type is guessed from the body, unless given.
+    /// An HTTP response without a stream. Its content type is guessed from the body, unless given.
     pub(crate) fn status(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
         let body: Vec<u8> = body.into();
         let content_type = match body.first() {
@@ -122,12 +122,12 @@ impl Reply {
         .framing(Framing::Length)
     }
 
-    /// An HTTP answer of JSON.
+    /// An HTTP response with JSON.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::status(status, &[], body.to_string())
     }
 
-    /// These bytes and the end of the connection: the head, if there is to be one, is among them.
+    /// These bytes and the end of the connection: they include the head, if there is one.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::stream(Content::Raw(bytes.into().into()))
     }
@@ -145,9 +145,9 @@ impl Reply {
     }
 }
 
-/// What the events say, where the stand-in makes them.
+/// The content of the events, if the stand-in makes them.
 impl Reply {
-    /// How the stream ends, instead of with `response.completed`.
+    /// The ending of the stream, instead of `response.completed`.
     pub(crate) fn ends(self, ends: Ends) -> Self {
         self.change(|answer| answer.ends = ends)
     }
@@ -157,7 +157,7 @@ impl Reply {
         self.change(|answer| answer.split = split)
     }
 
-    /// Whether the last event repeats the items, instead of as the backend does it.
+    /// Whether the last event repeats the items, instead of the backend's default.
     pub(crate) fn final_output(self, output: FinalOutput) -> Self {
         self.change(|answer| answer.output = Some(output))
     }
@@ -183,7 +183,7 @@ impl Reply {
         self
     }
 
-    /// Adds a header unless the reply has one of that name.
+    /// Adds a header unless the reply already has one of that name.
     pub(super) fn or_header(self, name: &str, value: &str) -> Self {
         let given = |(key, _): &(String, String)| key.eq_ignore_ascii_case(name);
         if self.headers.iter().any(given) {
@@ -192,7 +192,7 @@ impl Reply {
         self.header(name, value)
     }
 
-    /// All headers but the framing's.
+    /// All headers except those for framing.
     pub(super) fn all_headers(&self) -> Vec<(String, String)> {
         let with_type = match self.content_type {
             Some(content_type) => self.clone().or_header("content-type", content_type),
@@ -202,27 +202,27 @@ impl Reply {
     }
 }
 
-/// How the body travels.
+/// How the body is sent.
 impl Reply {
-    /// Re-frames the stream: every line end becomes this one.
+    /// Replaces every line end of the stream with this one.
     pub(crate) fn newline(mut self, newline: Newline) -> Self {
         self.newline = Some(newline);
         self
     }
 
-    /// At most so many bytes in one write.
+    /// Limits each write to this many bytes.
     pub(crate) fn pieces(mut self, bytes: usize) -> Self {
         self.pacing.piece = Some(bytes.max(1));
         self
     }
 
-    /// A wait after every piece but the last.
+    /// Waits after every piece but the last.
     pub(crate) fn pause(mut self, time: Duration) -> Self {
         self.pacing.pause = time;
         self
     }
 
-    /// A wait after every event but the last; each event is a write of its own.
+    /// Waits after every event but the last; each event is sent in a separate write.
     pub(crate) fn event_pause(mut self, time: Duration) -> Self {
         self.pacing.event_pause = time;
         self
@@ -233,25 +233,25 @@ impl Reply {
         self
     }
 
-    /// Closes the connection after so many bytes, in the middle of whatever was promised.
+    /// Closes the connection after this many bytes, whatever was announced.
     pub(crate) fn cut_at(mut self, offset: usize) -> Self {
         self.pacing.cut_at = Some(offset);
         self
     }
 
-    /// Falls silent after so many bytes, until the client leaves.
+    /// Falls silent after this many bytes, until the client leaves.
     pub(crate) fn stall_at(mut self, offset: usize) -> Self {
         self.pacing.stall_at = Some(offset);
         self
     }
 
-    /// Sends all of the body but never says that it is all, until the client leaves.
+    /// Sends the whole body but never its end, until the client leaves.
     pub(crate) fn hold_open(mut self) -> Self {
         self.pacing.hold_open = true;
         self
     }
 
-    /// A wait between the last byte of the body and its end.
+    /// Waits between the last byte of the body and its end.
     pub(crate) fn tail_pause(mut self, time: Duration) -> Self {
         self.pacing.tail_pause = time;
         self
@@ -270,7 +270,7 @@ impl From<Refusal> for Reply {
 }
 
 impl Newline {
-    /// The same lines with this end each, whatever ends they have.
+    /// The same lines, all with this line end.
     pub(super) fn reframe(self, bytes: &[u8]) -> Vec<u8> {
         let end: &[u8] = match self {
             Self::Lf => b"\n",
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_end_becomes_the_one_asked_for() {
+    fn every_line_end_becomes_the_requested_one() {
         let mixed = b"a\r\nb\nc\r\r\n";
         assert_eq!(Newline::Lf.reframe(mixed), b"a\nb\nc\n\n");
         assert_eq!(Newline::Cr.reframe(mixed), b"a\rb\rc\r\r");

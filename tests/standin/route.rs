@@ -1,4 +1,4 @@
-//! Which request gets which answer: the table of paths, and for the one that matters the way from
+//! Which request gets which answer: the table of paths, and for model requests the steps from
 //! the checks to the bytes of the body.
 
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use super::token;
 use super::wham;
 use super::{Shared, lock};
 
-/// The path below which the subscription's backend lives.
+/// The path prefix of the subscription's backend.
 pub(super) const SUBSCRIPTION: &str = "/backend-api/codex";
 
-/// The path below which the public API lives.
+/// The path prefix of the public API.
 pub(super) const API: &str = "/v1";
 
-/// The two services that are played here.
+/// The two services that are simulated here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Backend {
     Subscription,
@@ -51,7 +51,7 @@ pub(super) fn answer(shared: &Shared, request: &Recorded) -> (Reply, Arc<[u8]>) 
     (reply, body)
 }
 
-/// Finds the reply, and notes in the context what making its events will need.
+/// Finds the reply, and records in the context what is needed to make its events.
 fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Reply {
     if let Some(reply) = shared.script.fixed(&request.method, request.bare_path()) {
         return reply;
@@ -82,7 +82,7 @@ fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Rep
                 Err(refusal) => refusal.into(),
             };
             let reply = match backend {
-                // So clients learn that their list is out of date.
+                // This tells clients that their list is out of date.
                 Backend::Subscription => reply.or_header("x-models-etag", &shared.models.etag()),
                 Backend::Api => reply,
             };
@@ -92,7 +92,7 @@ fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Rep
             Ok(reply) => reply,
             Err(refusal) => refusal.into(),
         },
-        // Clients that try the WebSocket first take this as a request to use HTTP.
+        // Clients that try the WebSocket first fall back to HTTP after this.
         ("GET", "/responses") if request.header("upgrade").is_some() => {
             Reply::json(426, &json!({"detail": "Upgrade Required"}))
         }
@@ -120,7 +120,7 @@ fn checked(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), 
     Ok(())
 }
 
-/// The same for the backend itself, which wants of a bound workspace that its requests say so.
+/// The same for the backend itself, which requires the headers of a restricted workspace.
 fn bounded(shared: &Shared, backend: Backend, request: &Recorded) -> Result<(), Refusal> {
     checked(shared, backend, request)?;
     if backend == Backend::Subscription && shared.script.is_checked() {
@@ -171,7 +171,7 @@ fn responses(
     })
 }
 
-/// What the subscription's backend says of its limits with every answer.
+/// The limits that the subscription's backend reports with every answer.
 fn with_limits(reply: Reply) -> Reply {
     let now = token::now_unix();
     let five_hours = (now + 3 * 3600).to_string();
@@ -191,7 +191,7 @@ fn with_limits(reply: Reply) -> Reply {
 }
 
 impl Context<'_> {
-    /// Reads what the events repeat or depend on out of the request.
+    /// Reads what the events repeat or depend on from the request.
     fn read(&mut self, body: &Value) {
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         self.model = text("model");

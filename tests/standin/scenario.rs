@@ -1,4 +1,4 @@
-//! Rounds by prompt: what to answer when the last user message contains this or that. They are
+//! Rounds chosen by prompt: the answers if the last user message contains a given text. They are
 //! written in JSON, in a file or in the prompt itself on a line that begins with `standin: `.
 
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ use super::prompt;
 use super::reply::{Framing, Newline, Reply};
 use super::stream::{Ends, FinalOutput, Item, Split};
 
-/// What a line of a prompt begins with that carries its own rounds.
+/// Prefix of a line of a prompt that contains rounds.
 const DIRECTIVE: &str = "standin: ";
 
-/// How much of the prompt the default answer repeats, in characters.
+/// How much of the prompt is repeated in the default answer, in characters.
 const ECHO: usize = 200;
 
 /// The rounds of a script file.
@@ -32,7 +32,7 @@ pub(crate) struct Scenarios {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
-    /// A part of the last user message.
+    /// Part of the last user message.
     when: String,
     rounds: Vec<Round>,
 }
@@ -43,7 +43,7 @@ struct Rounds {
     rounds: Vec<Round>,
 }
 
-/// One answer of the model, or one refusal: what `Reply` offers, as JSON.
+/// An answer of the model, or a refusal: what `Reply` offers, as JSON.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Round {
@@ -70,12 +70,12 @@ pub(crate) struct Round {
 }
 
 impl Scenarios {
-    /// Reads a script file's text.
+    /// Parses the text of a script file.
     pub(crate) fn parse(text: &str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
 
-    /// The reply to this conversation, and how it was chosen. `data` is where recorded streams are.
+    /// The reply to this conversation, and how it was chosen. `data` is the directory of recorded streams.
     pub(super) fn reply(&self, input: &Value, data: &Path) -> Result<(Reply, String), String> {
         let said = prompt::last_user_text(input);
         let done = prompt::rounds_done(input);
@@ -101,7 +101,7 @@ impl Scenarios {
     }
 }
 
-/// The rounds that a prompt brings along. The JSON may go on over several lines, and anything may
+/// The rounds in a prompt. The JSON may span several lines, and anything may
 /// follow it.
 fn directive(said: &str) -> Result<Option<Rounds>, String> {
     let starts = said.match_indices(DIRECTIVE).map(|(at, _)| at);
@@ -121,7 +121,7 @@ fn directive(said: &str) -> Result<Option<Rounds>, String> {
 }
 
 impl Round {
-    /// What this round answers. The error is a sentence: it contradicts itself, or its file
+    /// The reply of this round. The error is a sentence: the round contradicts itself, or its file
     /// cannot be read.
     pub(crate) fn reply(&self, data: &Path) -> Result<Reply, String> {
         let reply = self.paced(self.content(data)?);
@@ -141,7 +141,7 @@ impl Round {
         }
         if let Some(status) = self.status {
             let body = match &self.body {
-                // A string is the body itself, anything else is a body of JSON.
+                // A string is the body itself, anything else is a JSON body.
                 Some(raw) => serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into()),
                 None => String::new(),
             };
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_directive_wins_then_the_first_match_then_the_rest() {
+    fn a_directive_has_precedence_then_the_first_match_then_the_default() {
         let file = r#"{"scenarios":[{"when":"tea","rounds":[{}]},{"when":"te","rounds":[{},{}]}],
             "otherwise":{"rounds":[{}]}}"#;
         assert_eq!(chosen(file, "make tea"), r#"round 1 of 1 by "tea""#);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_round_is_refused_in_words() {
+    fn an_invalid_round_is_refused_with_a_message() {
         let said = |round: &str| chosen("{}", &format!("standin: {{\"rounds\":[{round}]}}"));
         assert!(said(r#"{"itmes":[]}"#).contains("unknown field `itmes`"));
         assert!(said(r#"{"sse":"a","deltas":1}"#).contains("only one of"));

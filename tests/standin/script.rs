@@ -1,4 +1,4 @@
-//! What a server will say: replies in a row, rounds chosen by the prompt, and replies fixed to a path.
+//! The replies of a server: a queue, rounds chosen by the prompt, and replies fixed to a path.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::lock;
 use super::reply::Reply;
 use super::scenario::Scenarios;
 
-/// The replies of a server. Queued ones come first; then rounds by prompt, if it has them.
+/// The replies of a server. Queued ones come first; then rounds by prompt, if there are any.
 #[derive(Default)]
 pub(crate) struct Script {
     queue: Mutex<VecDeque<Reply>>,
@@ -30,19 +30,19 @@ impl Script {
         }
     }
 
-    /// Rounds chosen by the last user message; `Scenarios::default()` knows only the directives
-    /// inside prompts, and otherwise says what it heard.
+    /// Rounds chosen by the last user message; `Scenarios::default()` supports only the directives
+    /// inside prompts, and otherwise repeats the prompt.
     pub(crate) fn prompts(scenarios: Scenarios) -> Self {
         Self::default().then_prompts(scenarios)
     }
 
-    /// Goes on by prompt when the queue is empty.
+    /// Continues by prompt when the queue is empty.
     pub(crate) fn then_prompts(mut self, scenarios: Scenarios) -> Self {
         self.prompts = Some(scenarios);
         self
     }
 
-    /// The folder of the recorded streams that rounds name.
+    /// The directory of the recorded streams that rounds name.
     pub(crate) fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = folder.into();
         self
@@ -54,17 +54,17 @@ impl Script {
         self
     }
 
-    /// The list of models from the start, instead of the stand-in's own: an array as in the
-    /// subscription's `models`, or the whole body. Requests are held against what it says of a
-    /// model, and where it says nothing against the stand-in's own list. A list that is to lie,
-    /// or that is none, is [fixed](Self::fix) to its path instead; requests are not held against
-    /// that. [`Server::relist`](super::Server::relist) replaces the list later.
+    /// The initial list of models, instead of the stand-in's own: an array as in the subscription's
+    /// `models`, or the whole body. Requests are checked against what it says about a model, and
+    /// otherwise against the stand-in's own list. A list that should be wrong or malformed is
+    /// [fixed](Self::fix) to its path instead; requests are not checked against
+    /// it. [`Server::relist`](super::Server::relist) replaces the list later.
     pub(crate) fn models(mut self, models: Value) -> Self {
         self.models = Some(models);
         self
     }
 
-    /// Answers whatever is asked, and whoever asks.
+    /// Accepts any request, whatever its credential and body.
     pub(crate) fn unchecked(mut self) -> Self {
         self.unchecked = true;
         self
@@ -91,7 +91,7 @@ impl Script {
     }
 
     /// The reply to a conversation, and a sentence for the log on how it was chosen. The error is
-    /// a sentence too: nothing is left to say, or a round cannot be played.
+    /// a sentence too: there are no replies left, or a round cannot be used.
     pub(super) fn next(&self, input: &Value) -> Result<(Reply, String), String> {
         let mut queue = lock(&self.queue);
         if let Some(reply) = queue.pop_front() {

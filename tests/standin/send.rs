@@ -1,5 +1,5 @@
-//! Puts a reply on the wire: the head, then the body in pieces with pauses, up to its end or to
-//! the fault that was ordered.
+//! Sends a reply: the head, then the body in pieces with pauses, up to its end or to the
+//! requested fault.
 
 use std::fmt::Write as _;
 use std::io;
@@ -7,21 +7,21 @@ use std::io;
 use super::reply::{Content, Framing, Reply};
 use super::wire::Wire;
 
-/// The size of a write when nothing else is asked for: 64 KiB.
+/// Default size of a write: 64 KiB.
 const LARGE: usize = 64 * 1024;
 
 /// How a reply went.
 pub(super) struct Sent {
-    /// Bytes of the body that were sent, of all there were.
+    /// Number of bytes of the body that were sent, and its length.
     pub(super) bytes: usize,
     pub(super) of: usize,
-    /// What became of it, in words for the log.
+    /// What happened to it, in words for the log.
     pub(super) end: &'static str,
     /// Whether the connection may carry another request.
     pub(super) reusable: bool,
 }
 
-/// Sends a reply whose body has been made. `reusable` is the client's wish.
+/// Sends a reply whose body has been made. `reusable` is the client's request.
 pub(super) fn send(wire: &Wire<'_>, reply: &Reply, body: &[u8], reusable: bool) -> Sent {
     let mut sending = Sending {
         wire,
@@ -44,11 +44,11 @@ pub(super) fn send(wire: &Wire<'_>, reply: &Reply, body: &[u8], reusable: bool) 
     }
 }
 
-/// What goes before and after the body.
+/// The framing of the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Chunked,
-    /// With a line end promised on top of the body where the end of the body has to wait.
+    /// With a line end announced in addition to the body if the end of the body has to wait.
     Length {
         tail: bool,
     },
@@ -193,7 +193,7 @@ impl Sending<'_> {
         Ok(())
     }
 
-    /// One write, which with chunked framing is one chunk; `frame` is room to put it together.
+    /// One write, which with chunked framing is one chunk; `frame` is a buffer for it.
     fn piece(&self, piece: &[u8], frame: &mut Vec<u8>) -> io::Result<()> {
         if self.framing != Frame::Chunked {
             return self.wire.write(piece);
@@ -206,7 +206,7 @@ impl Sending<'_> {
     }
 }
 
-/// Where the event that begins at `from` ends: behind its empty line, or at the end of the stream.
+/// The end of the event that begins at `from`: after its empty line, or at the end of the stream.
 fn end_of_event(stream: &[u8], from: usize) -> usize {
     let ends = |at: usize| {
         let rest = &stream[at..];
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_ends_behind_its_empty_line() {
+    fn an_event_ends_after_its_empty_line() {
         for stream in [&b"a\nb\n\nc\n\n"[..], b"a\rb\r\rc\r\r", b"a\r\nb\r\n\r\nc"] {
             let end = end_of_event(stream, 0);
             assert_eq!(stream[end], b'c');

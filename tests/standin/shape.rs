@@ -1,12 +1,12 @@
-//! What a model wants of a request's body, in the words of the services: Lite models another shape
-//! than classic ones, and each only the efforts, images and lengths that it takes. Lite models are
-//! asked in two ways: with the header of Lite and by its rules, as the official client (0.171.0)
-//! does, or without it, but with tools and instructions in the input all the same, as `pi` (1.6.0)
+//! What a model requires of a request's body, with the messages of the services: Lite models use a
+//! different shape than classic ones, and each accepts only certain efforts, images and lengths. Lite
+//! models accept two forms: with the header of Lite and by its rules, as the official client (0.171.0)
+//! sends it, or without it, but with tools and instructions in the input all the same, as `pi` (1.6.0)
 //! does.
 //!
-//! On the public API either shape is right for every model. The API knows no Lite, but the official
-//! client (0.169.0) sends Lite models that shape wherever its configuration leads it, `/v1`
-//! included, and the stand-in is only worth something while the real clients get through.
+//! On the public API either shape is accepted for every model. The API has no Lite, but the official
+//! client (0.169.0) sends Lite models that shape to any configured address, including `/v1`, and the
+//! stand-in is only useful if the real clients work with it.
 
 use serde_json::{Value, json};
 
@@ -19,13 +19,13 @@ use super::stream;
 /// The header that says `true` when the body is in the Lite shape.
 pub(super) const LITE: &str = "x-openai-internal-codex-responses-lite";
 
-/// How the service names the shape.
+/// The service's name of the shape.
 const SHAPE: &str = "X-OpenAI-Internal-Codex-Responses-Lite";
 
-/// Levels of thinking that clients know and the wire does not: they are sent as another one.
+/// Efforts that clients know and the protocol does not: they are sent as different ones.
 const CLIENTS_OWN: &str = "ultra";
 
-/// Holds a body that is otherwise right against what its model takes.
+/// Checks an otherwise valid body against what its model accepts.
 pub(super) fn check(
     backend: Backend,
     request: &Recorded,
@@ -54,20 +54,20 @@ pub(super) fn check(
     window(body, items, facts)
 }
 
-/// Whether tools and instructions are items of the input, and nothing else is.
+/// Whether tools and instructions are items of the input, and only there.
 fn has_all_in_input(body: &Value) -> bool {
     body["tools"].is_null() && body["instructions"].is_null()
 }
 
-/// A Lite request to a classic model. The words are those of openai/codex#30224, the rest of the
+/// A Lite request to a classic model. The message is that of openai/codex#30224, the rest of the
 /// body those of Wei-Shaw/sub2api#4357.
 fn not_classic() -> Refusal {
     let message = format!("This model is not supported when using {SHAPE}.");
     unsupported(&message, "model")
 }
 
-/// A classic request to a Lite model, which the service does not put like that. Luna is not found
-/// at all (openai/codex#32528), the others miss a part of the shape (earendil-works/pi#6516).
+/// A classic request to a Lite model, for which the service has no message of its own. Luna is not
+/// found at all (openai/codex#32528), the others lack part of the shape (earendil-works/pi#6516).
 fn not_lite(body: &Value) -> Refusal {
     let model = model(body);
     if model.contains("luna") {
@@ -81,7 +81,7 @@ fn not_lite(body: &Value) -> Refusal {
     })
 }
 
-/// Tools in the input are a list of the developer's.
+/// Tools in the input are in a developer item.
 fn lists(items: &[Value]) -> Result<(), Refusal> {
     for list in additional(items) {
         if list["role"] != "developer" || !list["tools"].is_array() {
@@ -113,7 +113,7 @@ fn lite(body: &Value, items: &[Value]) -> Result<(), Refusal> {
             return Err(unsupported(&message, name));
         }
     }
-    // What is left out counts as true, which is what the API takes it for.
+    // A missing value counts as true, as on the API.
     if body["parallel_tool_calls"] != false {
         let message = format!("{SHAPE} requires `parallel_tool_calls` to be false.");
         return Err(unsupported(&message, "parallel_tool_calls"));
@@ -141,7 +141,7 @@ fn all_turns(body: &Value) -> Result<(), Refusal> {
     Err(unsupported(&message, "reasoning.context"))
 }
 
-/// Whether the client runs this tool, and all that are in it if it is a namespace.
+/// Whether the client runs this tool, and all tools in it if it is a namespace.
 fn is_client_run(tool: &Value) -> bool {
     match tool["type"].as_str() {
         Some("function" | "custom") => true,
@@ -154,7 +154,7 @@ fn is_client_run(tool: &Value) -> bool {
     }
 }
 
-/// A level of thinking that the model takes.
+/// An effort that the model accepts.
 pub(super) fn effort(model: &str, value: &Value, facts: &Facts) -> Result<(), Refusal> {
     let (Some(effort), Some(efforts)) = (value.as_str(), &facts.efforts) else {
         return Ok(());
@@ -175,7 +175,7 @@ pub(super) fn effort(model: &str, value: &Value, facts: &Facts) -> Result<(), Re
     Err(unsupported(&message, "reasoning.effort"))
 }
 
-/// The values that are one of a few words.
+/// A value from a short list.
 fn words(body: &Value, facts: &Facts) -> Result<(), Refusal> {
     effort(model(body), &body["reasoning"]["effort"], facts)?;
     let fixed: [(&str, &str, &[&str]); 2] = [
@@ -197,8 +197,8 @@ fn words(body: &Value, facts: &Facts) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An input that is longer than the model's window. What an image costs does not go by its bytes,
-/// so they are left out.
+/// An input that is longer than the context window. The tokens of an image do not depend on its bytes,
+/// so images are skipped.
 fn window(body: &Value, items: &[Value], facts: &Facts) -> Result<(), Refusal> {
     let Some(window) = facts.window else {
         return Ok(());
@@ -221,14 +221,14 @@ fn model(body: &Value) -> &str {
     body["model"].as_str().unwrap_or_default()
 }
 
-/// The items in which Lite requests bring their tools.
+/// The items that contain the tools of Lite requests.
 fn additional(items: &[Value]) -> impl Iterator<Item = &Value> {
     items
         .iter()
         .filter(|item| item["type"] == "additional_tools")
 }
 
-/// The images in messages and in what tools put out.
+/// The images in messages and in tool outputs.
 fn images(items: &[Value]) -> impl Iterator<Item = &Value> {
     items
         .iter()

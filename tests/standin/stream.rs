@@ -1,5 +1,5 @@
-//! What an answer is made of: items, and the way the stream ends. The events themselves are
-//! `events`' work; here is what can be asked for, in Rust and in JSON.
+//! The content of an answer: items, and the ending of the stream. The events themselves are made by
+//! `events`; this is what can be requested, in Rust and in JSON.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,17 +9,17 @@ use super::id::Ids;
 use super::route::Backend;
 use super::token;
 
-/// A whole answer, before the ids and numbers of the request that gets it.
+/// A complete answer, before the ids and numbers of the request that gets it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Answer {
     pub(super) items: Vec<Item>,
     pub(super) split: Split,
     pub(super) ends: Ends,
-    /// `None` is what the backend does.
+    /// `None` is the backend's default.
     pub(super) output: Option<FinalOutput>,
 }
 
-/// One thing that the model brings forth.
+/// An item of the model.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "ItemText")]
 pub(crate) enum Item {
@@ -32,10 +32,10 @@ pub(crate) enum Item {
     },
     Call {
         name: String,
-        /// What the model wrote, which need not be JSON.
+        /// The model's text, which need not be JSON.
         arguments: String,
     },
-    /// A message of the same text again and again, each time in a delta of about 290 bytes.
+    /// A message with a repeated text, each time in a delta of about 290 bytes.
     Deltas {
         count: usize,
         each: String,
@@ -48,7 +48,7 @@ impl Item {
         Self::Text { text, phase }
     }
 
-    /// A message that is not the answer yet.
+    /// A message before the final answer.
     pub(crate) fn commentary(text: impl Into<String>) -> Self {
         let phase = Some("commentary".to_owned());
         let text = text.into();
@@ -60,7 +60,7 @@ impl Item {
         Self::Reasoning { summary }
     }
 
-    /// A call whose arguments are a `serde_json::Value`, or a text to be sent as it is.
+    /// A call whose arguments are a `serde_json::Value`, or a text to be sent unchanged.
     #[allow(clippy::needless_pass_by_value, reason = "tests pass what they made")]
     pub(crate) fn call(name: &str, arguments: impl ToString) -> Self {
         Self::Call {
@@ -70,7 +70,7 @@ impl Item {
     }
 }
 
-/// How a text becomes deltas.
+/// How a text is split into deltas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "serde_json::Value")]
 pub(crate) enum Split {
@@ -96,7 +96,7 @@ pub(crate) enum Ends {
         code: String,
         message: String,
     },
-    /// No terminal event at all.
+    /// No terminal event.
     None,
 }
 
@@ -108,14 +108,14 @@ pub(crate) enum FinalOutput {
     Empty,
 }
 
-/// What the events take from the request.
+/// The parts of the request that the events depend on.
 pub(super) struct Context<'a> {
     pub(super) ids: &'a Ids,
     pub(super) backend: Backend,
     pub(super) model: String,
     pub(super) tier: String,
     pub(super) parallel: bool,
-    /// Whether encrypted reasoning was asked for.
+    /// Whether encrypted reasoning was requested.
     pub(super) encrypted: bool,
     pub(super) input_tokens: usize,
     pub(super) cached_tokens: usize,
@@ -123,7 +123,7 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// The context of a request that says nothing.
+    /// The context of a request with default settings.
     pub(super) fn new(ids: &'a Ids) -> Self {
         Self {
             ids,
@@ -177,13 +177,13 @@ pub(super) fn render(answer: &Answer, context: &Context<'_>) -> Vec<u8> {
     events.end(&answer.ends, output)
 }
 
-/// About how many tokens so many bytes are.
+/// Approximate number of tokens of this many bytes.
 pub(super) fn tokens(bytes: usize) -> usize {
     bytes.div_ceil(4)
 }
 
 impl Split {
-    /// The text in pieces: a word comes with the white space before it, as a model's tokens do.
+    /// The text in pieces: a word with the white space before it, like a model's tokens.
     pub(super) fn pieces(self, text: &str) -> impl Iterator<Item = &str> {
         let mut rest = text;
         std::iter::from_fn(move || {
@@ -199,7 +199,7 @@ impl Split {
     }
 }
 
-/// Where the first word ends. White space at the very end of a text belongs to its last word.
+/// The end of the first word. White space at the end of a text belongs to its last word.
 fn end_of_word(text: &str) -> usize {
     let word = text.trim_start();
     let ends = word.find(char::is_whitespace);
@@ -246,7 +246,7 @@ impl TryFrom<String> for Ends {
     }
 }
 
-/// An item as it is written in a round.
+/// An item as written in a round.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ItemText {
@@ -272,7 +272,7 @@ impl TryFrom<ItemText> for Item {
             (None, Some(text), None, phase) => Ok(Self::Text { text, phase }),
             (None, None, Some(CallText { name, arguments }), None) => {
                 let raw = arguments.get();
-                // A string is sent as it is, anything else as the JSON it is.
+                // A string is sent unchanged, anything else as its JSON.
                 let arguments = serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned());
                 Ok(Self::Call { name, arguments })
             }

@@ -1,4 +1,4 @@
-//! The stand-in tries itself: a client of a few lines asks, and looks at what came over the wire.
+//! Tests of the stand-in: a minimal client sends requests and checks the bytes of the responses.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -34,7 +34,7 @@ impl Client {
         sent.expect("the server reads");
     }
 
-    /// Asks for something, with an access token of the subscription or with a key of the API.
+    /// Sends a request, with an access token of the subscription or with an API key.
     fn get(&mut self, path: &str, header: &str) -> String {
         let token = if path.starts_with("/v1") {
             "sk-test".to_owned()
@@ -86,7 +86,7 @@ fn body(answer: &str) -> &str {
 }
 
 #[test]
-fn a_cut_answer_lacks_what_was_promised() {
+fn a_cut_answer_is_shorter_than_announced() {
     let chunked = asked(Reply::text("hello").cut_at(10));
     assert_eq!(body(&chunked), "a\r\nevent: res\r\n");
     let length = asked(Reply::text("hello").framing(Framing::Length).cut_at(10));
@@ -94,7 +94,7 @@ fn a_cut_answer_lacks_what_was_promised() {
 }
 
 #[test]
-fn pieces_are_chunks_and_lines_end_as_ordered() {
+fn pieces_are_chunks_and_line_ends_are_as_requested() {
     let reply = Reply::sse("data: 1\n\n").newline(Newline::Crlf).pieces(7);
     assert_eq!(
         body(&asked(reply)),
@@ -103,7 +103,7 @@ fn pieces_are_chunks_and_lines_end_as_ordered() {
 }
 
 #[test]
-fn a_silent_answer_ends_with_the_server() {
+fn a_silent_answer_ends_when_the_server_stops() {
     let long = FOREVER * 100;
     for reply in [
         Reply::sse("data: 1\n\n").stall_at(9),
@@ -123,7 +123,7 @@ fn a_silent_answer_ends_with_the_server() {
 }
 
 #[test]
-fn a_silent_answer_ends_with_the_client() {
+fn a_silent_answer_ends_when_the_client_leaves() {
     let server = Server::start(Reply::sse("data: 1\n\n").stall_at(9));
     let mut client = Client::new(&server);
     client.ask(&json!("hello"), false);
@@ -137,7 +137,7 @@ fn a_silent_answer_ends_with_the_client() {
 }
 
 #[test]
-fn a_connection_is_used_again() {
+fn a_connection_is_reused() {
     let server = Server::start([Reply::text("one"), Reply::text("two")]);
     let mut client = Client::new(&server);
     client.ask(&json!("1"), false);
@@ -150,7 +150,7 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
-fn what_was_given_out_is_taken_back() {
+fn issued_encrypted_reasoning_is_recognised() {
     let reasoning_and_call = [
         Item::reasoning("hm"),
         Item::call("bash", json!({"command": "ls"})),
@@ -185,7 +185,7 @@ fn what_was_given_out_is_taken_back() {
     assert!(client.all().contains("could not be verified"));
 }
 
-/// The subscription's list of models, as the official client 0.171.0 asks for it.
+/// The subscription's list of models, as requested by the official client 0.171.0.
 const LIST: &str = "/backend-api/codex/models?client_version=0.171.0";
 
 fn slugs(answer: &str) -> Vec<String> {
@@ -201,7 +201,7 @@ fn slugs(answer: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_list_of_models_is_kept_until_it_changes() {
+fn a_list_of_models_is_not_modified_until_it_changes() {
     let server = Server::start([Reply::text("ok")]);
     let mut client = Client::new(&server);
     let first = client.get(LIST, "");
@@ -235,7 +235,7 @@ fn a_list_of_models_is_kept_until_it_changes() {
 }
 
 #[test]
-fn a_script_brings_its_own_list_or_none() {
+fn a_script_has_its_own_list_of_models_or_none() {
     let own = Script::replies([]).models(json!({"models": [{"slug": "gpt-x"}], "more": 1}));
     let answer = Client::new(&Server::start(own)).get(LIST, "");
     assert!(
@@ -258,7 +258,7 @@ fn a_script_brings_its_own_list_or_none() {
 }
 
 #[test]
-fn answers_of_the_subscription_name_the_list_of_now() {
+fn answers_of_the_subscription_carry_the_etag_of_the_current_list() {
     let server = Server::start([]);
     server.relist(json!([]));
     for (path, named) in [("/backend-api/codex", true), ("/v1", false)] {

@@ -1,5 +1,5 @@
-//! Who is asking: access tokens of the subscription and keys of the API, made and checked.
-//! No signature is ever looked at, because nothing here is secret.
+//! Credentials: access tokens of the subscription and API keys, made and checked.
+//! Signatures are never checked, because nothing here is secret.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ use super::check::Refusal;
 use super::http::Recorded;
 use super::route::Backend;
 
-/// The claim that holds what a subscription's token says of its account.
+/// The claim that holds the account fields of a subscription's token.
 pub(super) const AUTH_CLAIM: &str = "https://api.openai.com/auth";
 
 /// An invented, unsigned access token of this account, valid until `expires_unix` (seconds).
@@ -26,7 +26,7 @@ pub(crate) fn jwt(account_id: &str, expires_unix: u64) -> String {
     }))
 }
 
-/// An unsigned token of these claims.
+/// An unsigned token with these claims.
 pub(super) fn encoded(claims: &Value) -> String {
     let head = json!({"alg": "none", "typ": "JWT"});
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -40,7 +40,7 @@ pub(crate) fn now_unix() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Whether this request may ask this backend anything.
+/// Whether this request may use this backend.
 pub(super) fn check(backend: Backend, request: &Recorded, now: u64) -> Result<(), Refusal> {
     let bearer = bearer(request);
     match backend {
@@ -78,7 +78,7 @@ pub(super) fn claims(token: &str) -> Option<Value> {
     claims.is_object().then_some(claims)
 }
 
-/// Whether a workspace's own token, which is of this account, may ask anything.
+/// Whether a workspace's own token, which belongs to this account, may be used.
 pub(super) fn personal(account: Option<&str>, request: &Recorded) -> Result<(), Refusal> {
     let claims = account.map(|account| json!({AUTH_CLAIM: {"chatgpt_account_id": account}}));
     let claims = claims.ok_or_else(invalidated)?;
@@ -141,7 +141,7 @@ pub(super) fn masked(token: &str) -> String {
     format!("{first}********{last}")
 }
 
-/// The refusal of a token that was good once.
+/// The refusal of a token that was once valid.
 pub(super) fn invalidated() -> Refusal {
     no_session(
         "token_invalidated",

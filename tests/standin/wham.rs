@@ -1,5 +1,5 @@
-//! What the subscription's side services say of an account: which there are, and how much of its
-//! limits is used.
+//! The subscription's side services: which accounts there are, and how much of their limits is
+//! used.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::issuer::Issuer;
 use super::reply::Reply;
 use super::token;
 
-/// The path below which they live.
+/// Their path prefix.
 pub(super) const WHAM: &str = "/backend-api/wham";
 
 /// The answer to a request that has passed the checks, if there is one at this path.
@@ -63,7 +63,7 @@ fn accounts(issuer: &Issuer, request: &Recorded) -> Reply {
     )
 }
 
-/// What the token says of its account under this name.
+/// The token's account field of this name.
 fn claim(request: &Recorded, name: &str) -> Value {
     let claims = token::bearer(request).and_then(token::claims);
     claims.map_or(Value::Null, |claims| {

@@ -1,5 +1,5 @@
-//! One connection's socket: reading through a buffer, writing at once, and waiting in a way that
-//! ends as soon as the client leaves or the server stops.
+//! The socket of one connection: buffered reads, immediate writes, and waits that end as soon as
+//! the client leaves or the server stops.
 
 use std::io::{self, BufReader, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits up to this long are slept, because a socket's timeout is only as fine as the kernel's
-/// tick; in longer ones the socket is watched.
+/// Waits up to this long use sleep, because a socket's timeout is only as fine as the kernel's
+/// tick; longer ones watch the socket.
 const SHORT: Duration = Duration::from_millis(20);
 
 /// A connection, on the server's side.
@@ -18,7 +18,7 @@ pub(super) struct Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
-    /// Takes over a socket. Small writes are sent one by one, as the pacing of replies wants it.
+    /// Takes over a socket. Small writes are sent one by one, as the pacing of replies requires.
     pub(super) fn new(stream: TcpStream, stopping: &'a AtomicBool) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let reader = BufReader::new(stream);
@@ -34,17 +34,17 @@ impl<'a> Wire<'a> {
         socket.write_all(bytes)
     }
 
-    /// Ends the connection in both directions, whoever else holds a handle of the socket.
+    /// Closes the connection in both directions, even if other handles of the socket exist.
     pub(super) fn close(&self) {
         let _ = self.socket().shutdown(Shutdown::Both);
     }
 
-    /// Whether the server has been told to stop.
+    /// Whether the server is stopping.
     pub(super) fn stopped(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Waits. An error says that there is no client to go on for, or no server.
+    /// Waits. An error means that the client has left, or that the server is stopping.
     pub(super) fn wait(&self, time: Duration) -> io::Result<()> {
         self.watch(Some(Instant::now() + time))
     }
@@ -68,7 +68,7 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// Looks for the client's end of the connection, for `time` at most. Dropping the server ends
+    /// Checks for the client's end of the connection, for at most `time`. Dropping the server ends
     /// this too, since that shuts the socket down.
     fn look(&self, time: Option<Duration>) -> io::Result<()> {
         let socket = self.socket();
@@ -78,7 +78,7 @@ impl<'a> Wire<'a> {
         match seen {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(_) => {
-                // The next request is here already, so the end cannot be seen behind it.
+                // The next request has already arrived, so the end cannot be seen behind it.
                 thread::sleep(SHORT);
                 Ok(())
             }

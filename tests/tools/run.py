@@ -5,22 +5,22 @@ that of the official client, each with and without the network.
     python3 tests/tools/run.py --codex target/debug/codex --programs target/tools [--only PART] [--jobs N]
 
 A task is a bash script: `prepare` runs outside, `work` in the sandbox, and prints a line that proves that the work was
-done. What its head says:
+done. The fields of its header:
 
     # task: what is done, for the table
-    # needs: programs, or files by their absolute path; where one is missing the task is skipped
+    # needs: programs, or files by their absolute path; if one is missing the task is skipped
     # proof: the line; {} is the variant
     # in: the directory below the task's own in which `work` runs, and that is writable
     # places: `work` (below --programs; the default) and `tmp` (below /tmp)
     # variants: words; `work` is run once with each
-    # env: NAME=VALUE that the sandbox is given; $HERE is the task's directory
-    # network: yes, if nobody expects it to work without the network
+    # env: NAME=VALUE for the sandbox; $HERE is the task's directory
+    # network: yes, if it is not expected to work without the network
     # linux: the first version in whose sandbox it works here
     # part: test, if it belongs to `make test` too (tests/it/tasks.rs)
-    # differs: why it may fail here though it works in the official sandbox
+    # differs: why it may fail here although it works in the official sandbox
 
-Programs of npm and PyPI are installed into --programs. A table in Markdown is the output, then what does not work here
-although it works without a sandbox and in the official one: then the exit code is 1. Whole outputs are kept in
+Programs from npm and PyPI are installed into --programs. The output is a Markdown table, then what does not work here
+although it works without a sandbox and in the official one: then the exit code is 1. Complete outputs are kept in
 --programs/logs.
 """
 
@@ -48,7 +48,7 @@ INSTALLING = 900  # seconds
 LIMIT = 110  # seconds for a task; a tool's limit is 120 where nothing else is said
 NETWORK = ["-c", "sandbox_workspace_write.network_access=true"]
 WIDTH = 110  # characters of a reason
-# What a person's shell has and programs need; nothing of the shell, make or cargo that runs this.
+# Variables of a person's shell that programs need; nothing of the shell, make or cargo that runs this.
 KEPT = "PATH HOME USER LOGNAME LANG TERM CARGO_HOME RUSTUP_HOME RUSTUP_TOOLCHAIN PYENV_ROOT JAVA_HOME GOROOT".split()
 
 
@@ -68,7 +68,7 @@ class Task:
         self.name = " ".join(filter(None, [script.stem, variant, place == "tmp" and "in /tmp"]))
 
     def missing(self, path):
-        """The first thing that is needed and not there."""
+        """The first missing requirement."""
         version = lambda release: [int(number) for number in re.findall(r"\d+", release)[:2]]
         if version(os.uname().release) < version(self.linux):
             return f"Linux {self.linux}"
@@ -77,7 +77,7 @@ class Task:
 
 
 def tasks(only):
-    """All rows whose name has these words."""
+    """All rows whose name contains these words."""
     for script in sorted(TASKS.glob("*.sh")):
         head = {}
         for name, value in re.findall(r"^# (\w+): (.*)", script.read_text(), re.M):
@@ -127,7 +127,7 @@ class Machine:
         return self.in_official(command, *NETWORK)
 
     def run(self, task, way):
-        """How a task went in one of the ways: `ok`, or why it failed."""
+        """The result of a task in one of the ways: `ok`, or why it failed."""
         parent = self.work if task.place == "work" else None
         here = pathlib.Path(tempfile.mkdtemp(prefix=f"{task.script.stem}-", dir=parent or "/tmp"))
         try:
@@ -153,7 +153,7 @@ class Machine:
 
 
 def ended(command, given, directory, env):
-    """The exit code and the output of a command, all of whose processes are ended when its time is over."""
+    """The exit code and the output of a command, all of whose processes are ended at its time limit."""
     with subprocess.Popen(
         command,
         cwd=directory,
@@ -174,7 +174,7 @@ def ended(command, given, directory, env):
 
 
 def reason(code, output):
-    """The line that most likely says why."""
+    """The line that most likely gives the reason."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     said = "not permitted|denied|read-only|cross-device|invalid|no such|cannot|could not|unable|error|EPERM|EACCES|EROFS"
     dull = ("[", "at ", "pyenv: cannot rehash")
@@ -186,7 +186,7 @@ def reason(code, output):
 
 
 def install(programs):
-    """Installs what is not there yet; says so where that cannot be done."""
+    """Installs what is missing; prints a line if that fails."""
     programs.mkdir(parents=True, exist_ok=True)
     names = programs / "names"
     names.mkdir(exist_ok=True)
@@ -198,7 +198,7 @@ def install(programs):
     if not (venv / "bin/uv").exists():
         attempt(sys.executable, "-m", "venv", venv)
         attempt(venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PYPI)
-    # Only these, not all that the packages brought along: `codex` and `python3` are others.
+    # Only these, not everything that the packages contain: `codex` and `python3` are different programs.
     for program in [modules / name for name in NPM if "/" not in name] + [venv / "bin/pytest", venv / "bin/uv"]:
         link = names / program.name
         link.unlink(missing_ok=True)
@@ -251,7 +251,7 @@ def main():
     if "official" not in machine.ways:
         skip("official-sandbox", "what fails here counts if it works without a sandbox")
     else:
-        # Or the README would go on excusing it.
+        # Otherwise the README would go on excusing it.
         excused = {task.script for task in rows if task.differs}
         wrong += [f"FAILED: {script.stem} is said to differ from the official sandbox, and does not" for script in sorted(excused - differ)]
     for line in wrong:

@@ -33,7 +33,7 @@ impl fmt::Display for Error {
         match self {
             Self::Http(error) => error.fmt(f),
             Self::Refused(refusal) | Self::Declined(refusal) => f.write_str(&refusal.words()),
-            Self::Unreadable => f.write_str("its response cannot be read"),
+            Self::Unreadable => f.write_str("the response cannot be parsed"),
         }
     }
 }

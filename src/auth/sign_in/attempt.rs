@@ -2,7 +2,7 @@
 
 /// The outcome of one attempt to renew a sign-in.
 pub(super) enum RenewalAttempt {
-    /// A valid token is available, renewed by this process or by another one.
+    /// A valid token is available, renewed by this or another process.
     Done,
     /// Another process holds the lock.
     Busy,

@@ -15,9 +15,9 @@ pub enum Error {
     Store(store::Error),
     /// The new tokens could not be stored, so the refresh token was not spent.
     NotSpent(store::Error),
-    /// The file no longer holds a sign-in.
+    /// The file no longer contains a sign-in.
     Gone(PathBuf),
-    /// The file now holds the sign-in of a different account than at the start of the run.
+    /// The file now contains the sign-in of a different account than at the start of the run.
     OtherAccount(PathBuf),
     /// The issuer has permanently refused the refresh token.
     Refused(Refusal),
@@ -25,8 +25,8 @@ pub enum Error {
     Ended,
     /// The request to the issuer failed, or an earlier failure is still backing off (`None`).
     Failed(Option<issuer::Error>),
-    /// The issuer did not identify the owner of a workspace's access token.
-    Whose(issuer::Error),
+    /// The issuer did not identify the account of a workspace's access token.
+    Unidentified(issuer::Error),
 }
 
 impl Error {
@@ -46,10 +46,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) | Self::NotSpent(error) => error.fmt(f),
-            Self::Gone(path) => write!(f, "{} no longer holds a sign-in", path.display()),
+            Self::Gone(path) => write!(f, "{} no longer contains a sign-in", path.display()),
             Self::OtherAccount(path) => write!(
                 f,
-                "{} now holds the sign-in of another account",
+                "{} now contains the sign-in of a different account",
                 path.display()
             ),
             Self::Refused(refusal) => {
@@ -61,7 +61,7 @@ impl fmt::Display for Error {
                 match refusal.interrupted {
                     Some(process) => write!(
                         f,
-                        "; process {process} started to renew it but ended before the new tokens were stored"
+                        "; process {process} started to renew it but ended before storing the new tokens"
                     ),
                     None => Ok(()),
                 }
@@ -69,8 +69,8 @@ impl fmt::Display for Error {
             Self::Ended => {
                 f.write_str("the saved access token has expired, and there is no refresh token")
             }
-            Self::Failed(Some(error)) | Self::Whose(error) => error.fmt(f),
-            Self::Failed(None) => f.write_str("the service has just failed several times in a row"),
+            Self::Failed(Some(error)) | Self::Unidentified(error) => error.fmt(f),
+            Self::Failed(None) => f.write_str("the service failed several times in a row"),
         }
     }
 }
@@ -79,7 +79,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Store(error) | Self::NotSpent(error) => Some(error),
-            Self::Failed(Some(error)) | Self::Whose(error) => Some(error),
+            Self::Failed(Some(error)) | Self::Unidentified(error) => Some(error),
             _ => None,
         }
     }

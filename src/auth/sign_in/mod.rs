@@ -29,7 +29,7 @@ use state::SignInState;
 use waiting::RenewalWatch;
 pub use waiting::{Hook, RenewalWait};
 
-/// Renewal attempts per call before giving up.
+/// Maximum renewal attempts per call.
 const RENEWAL_ATTEMPTS: u32 = 3;
 
 /// Time limit for a renewal, excluding waits for the lock. An attempt already in progress may run past it.
@@ -38,7 +38,7 @@ const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
 // A process that waits for the lock must outlast the renewal of the process that holds it.
 const _: () = assert!(TOKEN_TIMEOUT.as_secs() < LOCK_TIMEOUT.as_secs());
 
-/// How long to wait for another program that renewed first to write its tokens to the shared file.
+/// How long to wait until another program that renewed first has written its tokens to the shared file.
 const RIVAL_WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A stored sign-in and the means to renew it.
@@ -107,7 +107,7 @@ impl SignIn {
     ///
     /// # Errors
     /// If no valid token is available.
-    pub fn instead_of(&self, rejected: &Secret) -> Result<Option<Credential>, Error> {
+    pub fn replacement_for(&self, rejected: &Secret) -> Result<Option<Credential>, Error> {
         match self.renew(Some(rejected)) {
             Err(Error::Ended) => Ok(None),
             other => other.map(Some),
@@ -210,7 +210,7 @@ impl SignIn {
     fn read_plan(&self, rejected: Option<&Secret>, now: u64) -> Result<Plan, Error> {
         let found = self.store.read();
         let mut state = self.state();
-        // A valid token needs no file; only an expired or rejected one does.
+        // The file is needed only if the token is expired or rejected.
         let must = rejected == Some(&state.saved.access) || state.saved.ended(now / 1000);
         let saved = match found.map(|found| found.sign_in) {
             Ok(Some(Ok(saved))) => saved,
@@ -338,7 +338,7 @@ impl SignIn {
                 }
                 (Past::Refused((*refusal).clone()), Error::Refused(*refusal))
             }
-            // Waiting does not fix these errors, and once the user has fixed the cause there must be no back-off.
+            // Waiting does not fix these errors, and once the user has fixed the cause, there must be no back-off.
             error if !error.may_pass() => (Past::Nothing, Error::Failed(Some(error))),
             error => {
                 let count = match before {

@@ -11,9 +11,9 @@ pub(super) struct SignInState {
     /// Every token used so far, for redaction.
     pub(super) seen: Vec<Secret>,
     pub(super) warnings: Vec<Warning>,
-    /// Whether a renewal warning was recorded; it is given once.
+    /// Whether a renewal warning was recorded; there is at most one.
     pub(super) warned: bool,
-    /// The outcome of this process's own attempts, for when nothing can be recorded next to the file.
+    /// The outcome of this process's attempts, for when nothing can be recorded next to the file.
     pub(super) past: Past,
 }
 

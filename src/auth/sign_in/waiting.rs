@@ -97,7 +97,7 @@ impl RenewalWatch {
                     hook.report(&RenewalWait::Answer);
                 }
             };
-            // Without a thread there is no report, which is no reason to fail.
+            // Without a thread there is no report, but that is not an error.
             thread::Builder::new().spawn(watch).ok()
         });
         RenewalRequest {

@@ -29,7 +29,7 @@ pub struct Contents {
     pub key: Option<Secret>,
     /// The kind of credential that the file selects.
     pub first: CredentialKind,
-    /// Entries of another type in the places of credentials.
+    /// Entries of a different type in the places of credentials.
     pub others: Vec<Other>,
 }
 
@@ -44,7 +44,7 @@ pub enum CredentialKind {
     Key,
 }
 
-/// An entry of another type in the place of a credential: another program keeps it there.
+/// An entry of a different type in the place of a credential, kept there by another program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
     /// The kind of credential whose place it takes.
@@ -128,14 +128,14 @@ impl Contents {
         }
     }
 
-    /// Returns the entry of another type in the place of this kind.
+    /// Returns the entry of a different type in the place of this kind.
     #[must_use]
     pub fn other(&self, place: CredentialKind) -> Option<&Other> {
         self.others.iter().find(|other| other.place == place)
     }
 }
 
-/// The entry of a name.
+/// The entry with a name.
 enum CredentialEntry {
     Nothing,
     Ours(Document),

@@ -1,5 +1,5 @@
-//! A JSON object that keeps the order of its keys and the bytes of unedited values (pure). Other programs keep data
-//! of their own in the credentials file.
+//! A JSON object that keeps the order of its keys and the bytes of unedited values (pure). Other programs keep their
+//! data in the credentials file.
 
 use std::fmt;
 

@@ -28,7 +28,7 @@ pub enum StoreEdit<'a> {
 }
 
 impl StoreEdit<'_> {
-    /// Returns the place that it changes; `None` for a renewal, which only replaces tokens that it has read there.
+    /// Returns the place that it changes; `None` for a renewal, which only replaces the tokens that it read there.
     fn place(&self) -> Option<CredentialKind> {
         match self {
             Self::Renew(..) => None,
@@ -43,7 +43,7 @@ impl StoreEdit<'_> {
 pub enum EditOutcome {
     /// The edit was written.
     Done,
-    /// A renewal was overtaken: a program that ignores the lock has stored this meanwhile.
+    /// The renewal came too late: a program that ignores the lock has stored this meanwhile.
     Other(Box<Contents>),
 }
 
@@ -140,7 +140,7 @@ impl CredentialStore {
                 _ => return Ok(EditOutcome::Other(Box::new(contents))),
             }
         }
-        // An entry of another program is neither overwritten nor removed.
+        // Another program's entry is neither overwritten nor removed.
         let taken = edits.iter().find_map(|edit| contents.other(edit.place()?));
         if let (Some(other), None) = (taken, &unusable) {
             return Err(Error::NotOurs(self.named.clone(), other.clone()));

@@ -13,17 +13,17 @@ use crate::exhausted::Exhausted;
 pub enum Error {
     /// The file cannot be read.
     Unreadable(PathBuf, io::Error),
-    /// It is not a regular file, or far too large, or of an unknown format.
+    /// It is not a regular file, far too large, or in an unknown format.
     NotAFile(PathBuf),
     /// It is not a JSON object; line and column of the error, counted from 1.
     Malformed(PathBuf, usize, usize),
-    /// An entry of another type is in the place of the credential.
+    /// An entry of a different type is in the place of the credential.
     NotOurs(PathBuf, Other),
     /// It is missing or empty.
     Blank(PathBuf),
     /// The file, or another file in its directory, cannot be written.
     Unwritable(PathBuf, io::Error),
-    /// The lock cannot be taken, whether or not it is free.
+    /// The lock cannot be taken at all, free or not.
     Lock(PathBuf, io::Error),
     /// Another process has held the lock until the timeout; its process id, if known.
     Locked(PathBuf, Option<u32>),
@@ -52,7 +52,7 @@ impl fmt::Display for Error {
                 "{} is not a JSON object, at line {line}, column {column}",
                 path.display()
             ),
-            Self::NotOurs(path, other) => write!(f, "{} holds {other}", path.display()),
+            Self::NotOurs(path, other) => write!(f, "{} contains {other}", path.display()),
             Self::Blank(path) => write!(f, "{} is missing or empty", path.display()),
             Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),
             Self::Lock(path, error) => write!(f, "cannot lock {}: {error}", path.display()),

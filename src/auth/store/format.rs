@@ -1,4 +1,5 @@
-//! Field names and edits of the credentials file's formats (pure): ours, which pi shares, and the official client's.
+//! Field names and edits of the credentials file's formats (pure): codex-run's, which pi shares, and the official
+//! client's.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use crate::auth::signed_in::SignedIn;
 use crate::auth::token::claims;
 use crate::secret::Secret;
 
-/// The entries of a sign-in and of an API key, in our format and pi's.
+/// The entries of a sign-in and of an API key, in codex-run's and pi's format.
 pub(super) const SIGN_IN: &str = "openai-codex";
 pub(super) const KEY: &str = "openai";
 
@@ -29,7 +30,7 @@ pub(super) const MODES: &[&str] = &[MODE_SIGN_IN, MODE_KEY, MODE_PERSONAL, "chat
 /// The format of a credentials file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFormat {
-    /// An object with one entry per provider: pi's format and ours.
+    /// An object with one entry per provider: the format of pi and codex-run.
     Entries,
     /// `{"tokens": {..}, "last_refresh": ..}`: the official client's format.
     Official,
@@ -179,7 +180,7 @@ fn set_unclaimed(entry: &mut Document, signed_in: &SignedIn) {
     }
 }
 
-/// Returns the official client's credential mode if it is one that we do not know.
+/// Returns the official client's credential mode if it is unknown.
 pub(super) fn foreign_mode(document: &Document) -> Option<String> {
     let mode = document.string(MODE)?;
     (!MODES.contains(&&*mode)).then_some(mode)
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn our_format_is_stable() {
+    fn the_file_format_is_stable() {
         let mut document = Document::default();
         let one = signed_in(NOW + 60);
         StoreFormat::Entries.set_sign_in(&mut document, &one, NOW);
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_official_format_keeps_what_is_not_ours() {
+    fn the_official_format_keeps_other_fields() {
         let text = concat!(
             "{\n  \"auth_mode\": \"chatgpt\",\n  \"OPENAI_API_KEY\": null,\n  \"tokens\": {\n",
             "    \"id_token\": \"old\",\n    \"access_token\": \"a\",\n    \"refresh_token\": \"r\",\n",

@@ -1,5 +1,5 @@
-//! The lock of the credentials file, in three kinds: an advisory lock on a file for ours; two of them for the
-//! official client's; a directory for pi's (npm `proper-lockfile`). None blocks before a token is spent.
+//! The lock of the credentials file, in three kinds: an advisory lock on a file for codex-run's; two of them for the
+//! official client's; a directory for pi's (npm `proper-lockfile`). None of them blocks before a token is spent.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io;
@@ -15,12 +15,12 @@ use rustix::fs::OFlags;
 
 use super::store_path::with_suffix;
 use crate::exhausted::at_start;
-use crate::file::{give_at, has_no_locks};
+use crate::file::{has_no_locks, inherit_owner_at};
 
 /// Age of its last heartbeat at which a lock directory counts as stale. pi uses the same value.
 const STALE_AFTER: Duration = Duration::from_secs(30);
 
-/// Heartheartbeat interval. Some users of such locks wait only ten seconds for one.
+/// Heartbeat interval. Some users of such locks wait only ten seconds for one.
 const BEAT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Timeout for the official client's second lock at the end. The client itself waits as long.
@@ -129,15 +129,15 @@ fn advisory(path: &Path) -> io::Result<Option<File>> {
     advisory_by(path, FileExt::try_lock)
 }
 
-/// Takes an advisory lock on this file, creating it if needed. Links are not followed: with a planted one, root could
-/// be made to write anywhere.
+/// Takes an advisory lock on this file, creating it if needed. Links are not followed: a planted one could make root
+/// write anywhere.
 fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     let file = match options.clone().create_new(true).open(path) {
         Ok(file) => {
-            give_at(&file, path);
+            inherit_owner_at(&file, path);
             file
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match options.open(path) {
@@ -153,7 +153,7 @@ fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     match try_lock(&file) {
-        // A file that was removed meanwhile locks nothing.
+        // A lock on a file that was removed meanwhile excludes nobody.
         Ok(()) if !is_at(&file, path) => Ok(None),
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -207,7 +207,7 @@ impl LockDirectory {
         let Some(left) = stale_inode(path)? else {
             return Ok(None);
         };
-        // Renamed first, so that only one of several contenders removes it, and none a new owner's.
+        // Renamed first, so that only one of several contenders removes it, and never a new owner's.
         let aside = with_suffix(path, &format!(".{}", std::process::id()));
         if fs::rename(path, &aside).is_ok() {
             if fs::metadata(&aside)?.ino() != left {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time() {
+    fn each_kind_of_lock_is_exclusive() {
         let place = place("one");
         let take: [Take; 3] = [
             Lock::file,
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn without_advisory_locks_a_directory_takes_their_place() {
+    fn without_advisory_locks_a_directory_is_the_lock() {
         let place = place("none");
         let path = place.join("auth.json.lock");
         for errno in [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP] {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// to write the file.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(130);
 
-/// Wait for a holder that took the lock long ago: its clock may have stood still, as during a suspend.
+/// Wait for a holder that took the lock long ago: its clock may have stopped, as during a suspend.
 const LOCK_GRACE: Duration = Duration::from_secs(5);
 
 /// Total wait for processes that hold the lock in turn.
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_waited_for_as_long_as_a_renewal_takes() {
+    fn the_wait_for_a_holder_ends_when_a_renewal_must_have_ended() {
         for holder in [None, holder(7, 0), holder(7, BEGUN), holder(7, BEGUN + 999)] {
             check(&[
                 (0, holder, LockStep::Again),

@@ -49,7 +49,7 @@ pub const READ_PAUSE: Duration = Duration::from_millis(20);
 pub struct StorePath {
     /// The file.
     pub file: PathBuf,
-    /// Our own home directory, for the renewal memory.
+    /// codex-run's home directory, for the renewal memory.
     pub home: Option<PathBuf>,
     /// The file belongs to another program: its format and lock are used.
     pub foreign: bool,
@@ -85,8 +85,8 @@ impl CredentialStore {
     #[must_use]
     pub fn new(place: &StorePath) -> Self {
         let file = followed(&place.file);
-        // Our own file is ours even if named like another program's, and a link that leads out of our home makes the
-        // file another program's.
+        // The file in the home directory is codex-run's even if named like another program's; a link out of the home
+        // makes the file another program's.
         let home = place
             .home
             .as_deref()
@@ -174,7 +174,7 @@ impl CredentialStore {
         }))
     }
 
-    /// Removes the permissions of other users on the file and our home; returns what was changed, with the old mode.
+    /// Removes the permissions of other users on the file and the home; returns what was changed, with the old mode.
     #[must_use]
     pub fn narrow(&self) -> Vec<(PathBuf, u32)> {
         let mut changed = Vec::new();
@@ -183,7 +183,7 @@ impl CredentialStore {
                 return;
             };
             let had = metadata.mode() & 0o7777;
-            // A world-writable directory with the sticky bit is not ours alone. The costlier checks come last, since
+            // A world-writable directory with the sticky bit is shared. The costlier checks come last, since
             // usually there is nothing to change.
             if had & 0o077 != 0
                 && had & 0o1000 == 0
@@ -196,7 +196,7 @@ impl CredentialStore {
         if let (Some(home), false) = (&self.home, self.foreign) {
             narrow(home, 0o700, &|| holds_ours_alone(home));
         }
-        // Only a file with credentials: one that was named by mistake is left alone.
+        // Only a file with credentials: one that was named by mistake is not changed.
         narrow(&self.file, 0o600, &|| {
             let found = self.read();
             found.is_ok_and(|found| {
@@ -206,8 +206,8 @@ impl CredentialStore {
         changed
     }
 
-    /// Creates the directory of our file, private to the user. Another program's directory already exists, or was
-    /// named by mistake.
+    /// Creates the directory of codex-run's file, private to the user. Another program's directory already exists, or
+    /// was named by mistake.
     ///
     /// # Errors
     /// If it cannot be created, or the file is not a credentials file.
@@ -246,7 +246,7 @@ impl CredentialStore {
                 outer.push(self.named.with_file_name("auth.lock"));
             }
             outer.dedup();
-            // The official client's own naming, which turns `creds.data` into `creds.json.lock`.
+            // The official client's naming, which turns `creds.data` into `creds.json.lock`.
             Lock::official(&outer, &self.file.with_extension("json.lock"))
         } else if !self.foreign || place.is_file() {
             // A file there is the lock of another home directory of codex-run.
@@ -318,7 +318,7 @@ impl CredentialStore {
         Memory::new(home, issuer)
     }
 
-    /// Returns the contents of a missing file. In the official client's directory it would have that format.
+    /// Returns the contents of a missing file. In the official client's directory it gets that client's format.
     fn empty_outcome(&self) -> ReadOutcome {
         let directory = self.directory();
         let official = directory.file_name() == Some(".codex".as_ref())

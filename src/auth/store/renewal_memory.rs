@@ -1,4 +1,4 @@
-//! State shared between processes, stored in the lock file of our home: who holds the lock, which refresh tokens were
+//! State shared between processes, stored in the lock file of the home: who holds the lock, which refresh tokens were
 //! sent or permanently refused, when a failed one may be retried, and the identities of personal access tokens. One
 //! JSON object per line, appended; the last match counts. A token is identified by part of its hash. Losing a line
 //! costs one request to the issuer, so errors are ignored.
@@ -17,7 +17,7 @@ use super::lock_wait::Holder;
 use crate::auth::identity::TokenIdentity;
 use crate::auth::refusal::Refusal;
 use crate::clock::millis;
-use crate::file::{Directory, give_at, open_regular};
+use crate::file::{Directory, inherit_owner_at, open_regular};
 use crate::secret::Secret;
 
 /// Size at which the file is truncated, in bytes.
@@ -217,7 +217,7 @@ impl Memory {
         options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = match options.clone().create_new(true).open(&path) {
             Ok(file) => {
-                give_at(&file, &path);
+                inherit_owner_at(&file, &path);
                 Ok(file)
             }
             Err(_) => options.open(&path),
@@ -234,7 +234,7 @@ impl Memory {
     }
 }
 
-/// Returns a token's name: enough of its hash to distinguish it, too little to be of use.
+/// Returns a token's name: enough of its hash to identify it, and useless without the token.
 pub(super) fn name(token: &Secret) -> String {
     let hash = Sha256::digest(token.expose());
     hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -260,7 +260,7 @@ mod tests {
             r#"{"error":{"code":"x","message":"No."}}"#,
         ));
         memory.hold();
-        assert!(!home.exists(), "that alone is not worth a directory");
+        assert!(!home.exists(), "no directory is created just for that");
         memory.note(&one, &Past::Failed(1, 5000));
         memory.hold();
         memory.note(&two, &Past::Failed(2, 9000));

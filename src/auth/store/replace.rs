@@ -46,10 +46,10 @@ impl Prepared {
         let new = Replacement::begin(slot, &temporary, Mode::RUSR | Mode::WUSR)?;
         let old = slot.stat()?;
         match &old {
-            // If root replaces a user's file, it stays the user's.
-            Some(old) => new.owned_by(old)?,
+            // If root replaces a user's file, the user stays its owner.
+            Some(old) => new.copy_owner(old)?,
             // What root creates in a user's home belongs to the user.
-            None => new.owned_by(&fstat(slot.directory().descriptor()?)?)?,
+            None => new.copy_owner(&fstat(slot.directory().descriptor()?)?)?,
         }
         let length = old.map_or(0, |old| usize::try_from(old.st_size).unwrap_or(0));
         // Blanks, so that a partly written text is never valid JSON.
@@ -110,7 +110,7 @@ impl Prepared {
     /// Removes the target.
     pub(super) fn remove(mut self) -> io::Result<()> {
         if let Err(error) = self.slot.remove() {
-            // A file that is a mount point cannot be removed, but emptied.
+            // A file that is a mount point cannot be removed, only emptied.
             self.slot.overwrite(b"{}\n").map_err(|_| error)?;
             if let Some(overwritten) = &mut self.overwritten {
                 overwritten.length = None;
@@ -138,7 +138,7 @@ impl Drop for Overwritten {
 
 /// Returns the error that the path no longer leads to the file that was written.
 fn misplaced_error(slot: &FileSlot) -> io::Error {
-    let place = slot.whereabouts();
+    let place = slot.current_path();
     io::Error::other(format!(
         "it was replaced during the write; the new contents are in {}",
         place.display()
@@ -176,8 +176,8 @@ pub(super) fn leftovers(target: &Path, lock: &Lock) -> Vec<Leftover> {
     left.collect()
 }
 
-/// Returns whether no other process has this id. Ids are reused: in a container every run may have the same one, so
-/// our own id counts as gone.
+/// Returns whether no other process has this id. Ids are reused: in a container, every run may have the same one, so
+/// this process's id counts as gone.
 pub(super) fn is_gone(process: u32) -> bool {
     let process = match i32::try_from(process) {
         Ok(_) if process == std::process::id() => return true,

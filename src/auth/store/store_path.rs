@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Returns whether this directory has held a sign-in and contains only files that codex-run stores in its home.
+/// Returns whether this directory once held a sign-in and contains only files that codex-run stores in its home.
 pub(super) fn holds_ours_alone(home: &Path) -> bool {
     const OURS: &[&str] = &[
         "auth.json",

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The parsed command line, not validated.
-#[allow(clippy::struct_excessive_bools)] // one for each flag that takes nothing
+#[allow(clippy::struct_excessive_bools)] // one for each flag without a value
 #[derive(Debug, Default)]
 pub(crate) struct Args {
-    /// The command is `run`, in one of its spellings.
+    /// The command is `run` or `exec`.
     pub(crate) is_run: bool,
     /// The command is `chat`.
     pub(crate) is_chat: bool,
@@ -26,16 +26,16 @@ pub(crate) struct Args {
     /// Settings of the official client.
     pub(crate) config: Vec<OsString>,
     /// Ignored flags of the official client.
-    pub(crate) meaningless: Vec<&'static str>,
+    pub(crate) ignored: Vec<&'static str>,
     /// Notes about them, to be printed.
     pub(crate) notes: Vec<String>,
     /// The web search mode, if search is allowed.
     pub(crate) search: Option<OsString>,
-    /// The official SDK is the caller: it would take a last line for the cause of a stop that it requested itself.
+    /// The official SDK is the caller: it would mistake a last line for the cause of a stop that it requested itself.
     pub(crate) of_sdk: bool,
     /// The first word follows --.
     pub(crate) ended_flags: bool,
-    /// Another address of the API.
+    /// Overrides the address of the API.
     pub(crate) base_url: Option<String>,
     pub(crate) deltas: bool,
     pub(crate) output_schema: Option<OsString>,

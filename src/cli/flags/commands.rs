@@ -9,9 +9,9 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "login",
         usage: "[status]",
         brief: "sign in with a ChatGPT account",
-        doc: "Signs in with a ChatGPT account and stores the sign-in. A browser opens, and returns by \
-              itself; if it cannot, paste the address of the page it ends on. Over SSH, in a container, with \
-              CI set or without a display, the sign-in uses a code to enter on another device, unless BROWSER or \
+        doc: "Signs in with a ChatGPT account and stores the sign-in. A browser opens for it; if the \
+              browser cannot report back, paste the address of the page that it ends on. Over SSH, in a container, with \
+              CI set or without a display, the sign-in uses a code to enter on another device, unless BROWSER is set or \
               --no-browser is given. An earlier sign-in is revoked once the new one is stored. \
               `codex login status` is `codex status`.",
         words: &["status"],
@@ -38,14 +38,14 @@ pub(crate) const COMMANDS: &[Command] = &[
         usage: "",
         brief: "print a valid access token",
         doc: "Prints an access token to standard output, renewed if necessary, and its expiry to standard error. \
-              For other programs: curl -H \"Authorization: Bearer $(codex token)\".",
+              For use by other programs: curl -H \"Authorization: Bearer $(codex token)\".",
         words: &[],
     },
     Command {
         name: "models",
         usage: "",
         brief: "list the available models",
-        doc: "Lists the models available to the current credential, as the service names them, and those of \
+        doc: "Lists the models available to the current credential, as the service names them, and those in \
               models.json. A * marks the default model, and the default effort of each \
               model. If the service cannot be reached, the list is the last one received, or the built-in \
               one, with a note on standard error. Without a sign-in or key the exit code is 4.",
@@ -66,9 +66,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "exec",
         usage: "[resume [ID]] [PROMPT...]",
-        brief: "`run`, as the official client spells it",
-        doc: "The same as `run`, with the spelling of the official client's `codex exec`, so that scripts written for it and \
-              its SDKs work unchanged. `codex exec resume ID` continues a stored conversation.",
+        brief: "`run` with the official client's syntax",
+        doc: "The same as `run`, with the syntax of the official client's `codex exec`: scripts written for it and its SDKs \
+              work unchanged. `codex exec resume ID` continues a stored conversation.",
         words: &[],
     },
     Command {
@@ -87,7 +87,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         usage: "[rm ID...]",
         brief: "list stored conversations, or remove some",
         doc: "Lists the stored conversations, newest first: id, time, directory, and the first prompt. `codex sessions \
-              rm ID...` removes the ones with these ids. Nothing is ever removed automatically.",
+              rm ID...` removes those with these ids. Nothing is ever removed automatically.",
         words: &[],
     },
     Command {
@@ -105,8 +105,8 @@ pub(crate) const COMMANDS: &[Command] = &[
               write {path, content}, grep {pattern, path, glob, ignore_case, context, limit}, find {pattern, path, limit} or \
               ls {path, limit}. It reads its arguments as one JSON object from standard input and writes its result to standard \
               output, as the model would see it: echo '{\"path\": \"README.md\"}' | codex tool read. It runs in the same sandbox as in `codex run`: read-only unless -s \
-              says otherwise. The exit code is 0 if the tool succeeded, otherwise 1. When its time is up, \
-              or the reader of its standard output has gone, every process it started is ended.",
+              says otherwise. The exit code is 0 if the tool succeeded, otherwise 1. When its time limit expires \
+              or the reader of its standard output closes it, every process that it started is killed.",
         words: &TOOL_NAMES,
     },
     Command {

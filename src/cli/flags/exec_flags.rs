@@ -1,21 +1,21 @@
-//! The flags of the official spelling, `codex exec`, that `run` does not have.
+//! The flags of `codex exec`, the official client's syntax, that `run` does not have.
 
-use super::flag::{BARE, Flag, Takes};
+use super::flag::{EMPTY, Flag, Takes};
 
 const EXEC: &[&str] = &["exec"];
 
 /// A flag of the official client that is accepted and ignored.
-macro_rules! meaningless {
+macro_rules! ignored {
     ($long:literal, $takes:expr) => {
         Flag {
             long: $long,
             takes: $takes,
-            of: EXEC,
+            commands: EXEC,
             brief: "accepted and ignored",
             rare: true,
             doc: "Accepted for compatibility with the official client, and ignored.",
-            set: |args, _| args.meaningless.push($long),
-            ..BARE
+            set: |args, _| args.ignored.push($long),
+            ..EMPTY
         }
     };
 }
@@ -25,73 +25,73 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
         takes: Takes::Nothing,
-        of: EXEC,
+        commands: EXEC,
         brief: "JSON lines on standard output",
         rare: false,
         doc: "Prints JSON lines instead of the answer's text, as `codex run --json` does.",
         set: |args, _| args.json = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "experimental-json",
         takes: Takes::Nothing,
-        of: EXEC,
-        brief: "--json, as the official SDK asks for it",
+        commands: EXEC,
+        brief: "--json, for the official SDK",
         rare: true,
-        doc: "The same as --json, except that a run ended by SIGTERM prints no last line: the official SDK would take it for \
-              the cause of a stop that it requested itself.",
+        doc: "The same as --json, except that a run ended by SIGTERM prints no last line: the official SDK would \
+              mistake it for the cause of a stop that it requested itself.",
         set: |args, _| {
             args.json = true;
             args.of_sdk = true;
         },
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "config",
         short: Some('c'),
         takes: Takes::Values("KEY"),
-        of: EXEC,
+        commands: EXEC,
         brief: "a setting of the official client, KEY=VALUE",
         rare: false,
         doc: "A setting of the official client, as KEY=VALUE: model, model_reasoning_effort, model_reasoning_summary, \
               model_verbosity, openai_base_url, sandbox_workspace_write.network_access, web_search and approval_policy. Others \
               are accepted with a note, unless they would weaken the sandbox.",
         set: |args, value| args.config.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "last",
         takes: Takes::Nothing,
-        of: EXEC,
+        commands: EXEC,
         brief: "with resume, the newest of this directory",
         rare: false,
         doc: "With `resume`, continues the newest stored conversation of the working directory.",
         set: |args, _| args.last = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "full-auto",
         takes: Takes::Nothing,
-        of: EXEC,
+        commands: EXEC,
         brief: "-s workspace-write",
         rare: true,
         doc: "The same as -s workspace-write.",
         set: |args, _| args.sandbox = Some("workspace-write".into()),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "dangerously-bypass-approvals-and-sandbox",
         takes: Takes::Nothing,
-        of: EXEC,
+        commands: EXEC,
         brief: "-s danger-full-access",
         rare: true,
         doc: "The same as -s danger-full-access.",
         set: |args, _| args.sandbox = Some("danger-full-access".into()),
-        ..BARE
+        ..EMPTY
     },
-    meaningless!("skip-git-repo-check", Takes::Nothing),
-    meaningless!("thread-source", Takes::Value("NAME")),
-    meaningless!("cyber-access-program", Takes::Value("NAME")),
-    meaningless!("ignore-user-config", Takes::Nothing),
-    meaningless!("ignore-rules", Takes::Nothing),
+    ignored!("skip-git-repo-check", Takes::Nothing),
+    ignored!("thread-source", Takes::Value("NAME")),
+    ignored!("cyber-access-program", Takes::Value("NAME")),
+    ignored!("ignore-user-config", Takes::Nothing),
+    ignored!("ignore-rules", Takes::Nothing),
 ];

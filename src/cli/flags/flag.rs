@@ -1,4 +1,4 @@
-//! An entry of the flag table: spelling, value, and documentation.
+//! An entry of the flag table: syntax, value, and documentation.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ pub(crate) struct Flag {
     pub(crate) short: Option<char>,
     pub(crate) takes: Takes,
     /// The commands that take it.
-    pub(crate) of: &'static [&'static str],
+    pub(crate) commands: &'static [&'static str],
     /// A few words for `-h`.
     pub(crate) brief: &'static str,
     /// `-h` lists only its name, to fit one screen.
@@ -31,11 +31,11 @@ pub(crate) struct Flag {
 }
 
 /// A flag with the columns empty that most flags leave empty.
-pub(super) const BARE: Flag = Flag {
+pub(super) const EMPTY: Flag = Flag {
     long: "",
     short: None,
     takes: Takes::Nothing,
-    of: &[],
+    commands: &[],
     brief: "",
     rare: true,
     doc: "",
@@ -58,18 +58,18 @@ impl Flag {
     /// The sentences for `--help` and the man page, with the default.
     pub(crate) fn doc(&self) -> Cow<'static, str> {
         match self.default.filter(|_| self.takes.has_value()) {
-            Some(default) => Cow::Owned(format!("{} Without it: {default}.", self.doc)),
+            Some(default) => Cow::Owned(format!("{} Default: {default}.", self.doc)),
             None => Cow::Borrowed(self.doc),
         }
     }
 
     /// Whether these two exclude each other.
-    pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
+    pub(crate) fn conflicts_with(&self, other: &Self) -> bool {
         self.excludes.contains(&other.long) || other.excludes.contains(&self.long)
     }
 
     /// Stores a value of the flag with its origin.
-    pub(crate) fn give(&self, args: &mut Args, value: OsString, origin: FlagOrigin) {
+    pub(crate) fn set_value(&self, args: &mut Args, value: OsString, origin: FlagOrigin) {
         args.given.push(GivenFlag {
             long: self.long,
             value: value.clone(),

@@ -46,7 +46,7 @@ pub(super) fn default(long: &str) -> Option<&'static str> {
 
 /// The flags of this command.
 pub(super) fn flags_of(command: &str) -> impl Iterator<Item = &'static Flag> {
-    flags().filter(move |flag| flag.of.contains(&command))
+    flags().filter(move |flag| flag.commands.contains(&command))
 }
 
 #[cfg(test)]
@@ -54,13 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_whole() {
+    fn the_flag_table_is_consistent() {
         for (i, flag) in flags().enumerate() {
             let name = flag.long;
             assert!(
                 flags()
                     .take(i)
-                    .all(|f| f.long != name || f.of.iter().all(|of| !flag.of.contains(of))),
+                    .all(|f| f.long != name
+                        || f.commands.iter().all(|of| !flag.commands.contains(of))),
                 "{name} stands twice"
             );
             assert!(
@@ -83,11 +84,14 @@ mod tests {
                 brief.len() <= 44 && !brief.ends_with('.'),
                 "{name}: {brief}"
             );
-            assert!(flag.of.iter().all(|of| command(of).is_some()), "{name}");
+            assert!(
+                flag.commands.iter().all(|of| command(of).is_some()),
+                "{name}"
+            );
             for other in flag.excludes.iter().chain(flag.overrides) {
                 let mut others = flags().filter(|flag| flag.long == *other);
                 assert!(
-                    others.any(|other| other.of.iter().any(|of| flag.of.contains(of))),
+                    others.any(|other| other.commands.iter().any(|of| flag.commands.contains(of))),
                     "{name} and {other}"
                 );
             }
@@ -98,8 +102,8 @@ mod tests {
             if let (Some(default), Complete::Words(words)) = (flag.default, &flag.complete) {
                 assert!(words.contains(&default), "{name}: {default}");
             }
-            let repeats_default = flag.default.is_some() && flag.doc.contains("ithout it: ");
-            assert!(!repeats_default, "{name}: the column says so");
+            let repeats_default = flag.default.is_some() && flag.doc.contains("Default: ");
+            assert!(!repeats_default, "{name}: the default is appended");
             if let Some(value) = flag.takes.value() {
                 assert!(
                     !value.is_empty() && value.chars().all(|c| c.is_ascii_uppercase()),
@@ -110,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_its_sentences() {
+    fn every_command_has_a_description() {
         for (i, command) in COMMANDS.iter().enumerate() {
             assert!(COMMANDS[..i].iter().all(|c| c.name != command.name));
             assert!(

@@ -1,6 +1,6 @@
 //! The flags about output, and about stored conversations.
 
-use super::flag::{BARE, Complete, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, Takes};
 
 const RUN: &[&str] = &["run"];
 const TURNS: &[&str] = &["run", "chat"];
@@ -10,101 +10,101 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "json",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "JSON lines on standard output",
         rare: false,
-        doc: "Prints JSON lines instead of the answer's text: the events of the official `codex exec --json`, and some more. \
+        doc: "Prints JSON lines instead of the answer's text: the events of the official `codex exec --json`, and a few more. \
               `codex schema events` describes them. The last line is turn.completed or turn.failed.",
         set: |args, _| args.json = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "json",
         takes: Takes::Nothing,
-        of: &["sessions"],
-        brief: "as a JSON array",
+        commands: &["sessions"],
+        brief: "print a JSON array",
         rare: false,
         doc: "Prints a JSON array of objects with id, created_at in Unix seconds, cwd, model, turns and prompt.",
         set: |args, _| args.json = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "deltas",
         takes: Takes::Nothing,
-        of: RUN,
+        commands: RUN,
         brief: "with --json, text as it arrives",
         rare: true,
         doc: "With --json, also prints the pieces of a message as they arrive, as item.delta.",
         set: |args, _| args.deltas = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "output-schema",
         takes: Takes::Value("FILE"),
-        of: &["run", "exec"],
+        commands: &["run", "exec"],
         brief: "the answer must match this JSON Schema",
         rare: true,
-        doc: "The last message must match the JSON Schema in this file. The schema is sent to the service, and the message is checked \
-              here; a mismatch is exit code 10. Standard output gets only that message, once it is known to \
-              be the last one. The schema must be valid in strict mode.",
+        doc: "The last message must match the JSON Schema in this file. The schema is sent to the service, and \
+              codex-run validates the message; a mismatch ends the run with exit code 10. Only that message is \
+              printed, once it is known to be the last. The schema must be valid in strict mode.",
         complete: Complete::Files,
         set: |args, value| args.output_schema = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "output-last-message",
         short: Some('o'),
         takes: Takes::Value("FILE"),
-        of: &["run", "exec"],
-        brief: "the last message also to this file",
+        commands: &["run", "exec"],
+        brief: "also write the last message to this file",
         rare: true,
         doc: "Also writes the last message to this file. The file is replaced atomically if the run succeeds, and left unchanged \
               otherwise.",
         complete: Complete::Files,
         set: |args, value| args.output_last_message = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "resume",
         takes: Takes::Value("ID"),
-        of: TURNS,
+        commands: TURNS,
         brief: "continue a stored conversation",
         rare: true,
         doc: "Continues the stored conversation with this id; `codex sessions` lists them.",
         excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "last",
         takes: Takes::Nothing,
-        of: TURNS,
+        commands: TURNS,
         brief: "continue the newest one of this directory",
         rare: true,
         doc: "Continues the newest stored conversation of the working directory.",
         excludes: &["fork", "ephemeral"],
         set: |args, _| args.last = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "fork",
         takes: Takes::Value("ID"),
-        of: TURNS,
+        commands: TURNS,
         brief: "continue a copy of a conversation",
         rare: true,
         doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
         excludes: &["ephemeral"],
         set: |args, value| args.fork = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "ephemeral",
         takes: Takes::Nothing,
-        of: &["run", "exec", "chat"],
+        commands: &["run", "exec", "chat"],
         brief: "do not store the conversation",
         rare: true,
         doc: "Does not store the conversation. Otherwise it is stored in sessions/ in CODEX_RUN_HOME.",
         set: |args, _| args.ephemeral = true,
-        ..BARE
+        ..EMPTY
     },
 ];

@@ -1,6 +1,6 @@
 //! The flags about tools.
 
-use super::flag::{BARE, Complete, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, Takes};
 use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
 
 const TURNS: &[&str] = &["run", "chat"];
@@ -12,132 +12,132 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
-        of: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat"],
         brief: "working directory of the tools",
         rare: false,
-        doc: "The working directory of the tools. Files named by other flags are still relative to where the command \
-              was typed.",
+        doc: "The working directory of the tools. Paths of other flags are still relative to the directory \
+              that the command was started in.",
         complete: Complete::Directories,
         set: |args, value| args.directory = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "add-dir",
         takes: Takes::Values("DIR"),
-        of: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat"],
         brief: "another directory that tools may change",
         rare: true,
         doc: "Another directory that the tools may change with -s workspace-write. May be given more than once.",
         complete: Complete::Directories,
         set: |args, value| args.add_dir.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "sandbox",
         short: Some('s'),
         takes: Takes::Value("MODE"),
-        of: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat"],
         brief: "what the tools may access",
         rare: false,
-        doc: "What the tools may access. With read-only they can write only in a temporary \
+        doc: "What the tools may access. With read-only they can write only to a temporary \
               directory of the run. With workspace-write they may also change the working directory, those of --add-dir, \
               and /tmp, /var/tmp and /dev/shm (but see --no-tmp). Neither lets them use the network (but see --network), read the credentials of codex-run, \
-              codex or pi, or reach into other processes. With danger-full-access they may do anything you may \
-              do.",
+              codex or pi, or reach into other processes. With danger-full-access they may do anything that you \
+              may do.",
         complete: Complete::Words(SANDBOXES),
         default: Some("read-only"),
         set: |args, value| args.sandbox = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "network",
         takes: Takes::Nothing,
-        of: TOOLS,
+        commands: TOOLS,
         brief: "let tools use the network",
         rare: false,
         doc: "Lets the tools use the network, including this machine's own. Sockets of other programs, such as Docker's, \
               stay closed.",
         default: Some("no"),
         set: |args, _| args.network = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "no-tmp",
         takes: Takes::Nothing,
-        of: TOOLS,
-        brief: "keep /tmp closed to tools",
+        commands: TOOLS,
+        brief: "do not let tools write to /tmp",
         rare: true,
         doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which can otherwise write there with -s workspace-write. \
               --add-dir opens one of them again.",
         default: Some("no"),
         set: |args, _| args.no_tmp = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "env",
         takes: Takes::Values("NAME"),
-        of: TOOLS,
-        brief: "pass this variable to tools too",
+        commands: TOOLS,
+        brief: "also pass this variable to tools",
         rare: true,
-        doc: "Passes this environment variable to the tools too, or with 'NAME_*' all with that prefix, three characters \
-              at least. Without it they get what programs need, such as PATH, HOME and the settings of compilers and \
+        doc: "Also passes this environment variable to the tools, or with 'NAME_*' all variables with that prefix of at \
+              least three characters. By default they get what programs need, such as PATH, HOME and the settings of compilers and \
               package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
               names, and values that contain a credential of codex-run are never passed on. May be given more than once.",
         set: |args, value| args.env.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "tools",
         takes: Takes::Value("LIST"),
-        of: TURNS,
+        commands: TURNS,
         brief: "tools to offer, separated by commas",
         rare: true,
         doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
-              your own. Without it: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
+              your own. Default: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
         complete: Complete::Words(&TOOL_NAMES),
         excludes: &["no-tools"],
         overrides: &["tool"],
         set: |args, value| args.tools = Some(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "no-tools",
         takes: Takes::Nothing,
-        of: TURNS,
+        commands: TURNS,
         brief: "offer no tools",
         rare: false,
         doc: "Offers the model no tools at all.",
         set: |args, _| args.no_tools = true,
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "tool",
         takes: Takes::Values("FILE"),
-        of: TURNS,
-        brief: "offer the tool of this manifest",
+        commands: TURNS,
+        brief: "offer the tool in this manifest",
         rare: true,
         doc: "Offers the tool that this manifest describes: a JSON file with name, description, parameters (a JSON \
               Schema), command, and optionally timeout, env, network and write. The program gets the arguments as one \
               JSON object on its standard input, and its standard output is the result. It is sandboxed \
               like the other tools, and may use the network or change files only if the manifest asks for it and \
-              the run allows it. A tool that may change files runs alone, in its place among the calls of an answer. With \
-              -s workspace-write the file must lie where tools cannot write, and with env so must every file that command \
-              names. It is not accepted from a directory that everybody can write to. May be given more than once.",
+              the run allows it. A tool that may change files runs alone, in the order of an answer's calls. With -s workspace-write, the \
+              file must be where tools cannot write; with env, so must every file that command names. A manifest in \
+              a world-writable directory is rejected. May be given more than once.",
         complete: Complete::Files,
         excludes: &["no-tools"],
         overrides: &["tools"],
         set: |args, value| args.tool.push(value),
-        ..BARE
+        ..EMPTY
     },
     Flag {
         long: "fail-on",
         takes: Takes::Value("WHAT"),
-        of: &["run"],
-        brief: "fail if a tool failed: tool-error",
+        commands: &["run"],
+        brief: "fail if a tool call fails: tool-error",
         rare: true,
-        doc: "With tool-error, a run in which a tool call failed ends with exit code 1, although the model answered.",
+        doc: "With tool-error, a run with a failed tool call ends with exit code 1 even if the model answered.",
         complete: Complete::Words(FAILURES),
         set: |args, value| args.fail_on = Some(value),
-        ..BARE
+        ..EMPTY
     },
 ];

@@ -1,4 +1,4 @@
-//! The settings of the commands about the sign-in.
+//! The settings of `login`, `logout`, `status` and `token`.
 
 use super::credentials::{self, Credentials, SECRETS, surroundings};
 use super::endpoints;
@@ -18,7 +18,7 @@ pub(crate) fn login(
     environment: &Environment,
 ) -> Result<login::LoginSettings, Failure> {
     exclusive(args, "login")?;
-    let way = if args.no_browser {
+    let method = if args.no_browser {
         LoginMethod::Browser(Vec::new())
     } else if args.device_auth {
         LoginMethod::Device(None)
@@ -32,9 +32,9 @@ pub(crate) fn login(
             Err(why) => LoginMethod::Device(Some(why)),
         }
     };
-    let sign_in_source = kept(args, environment)?;
+    let sign_in_source = required_source(args, environment)?;
     Ok(login::LoginSettings {
-        way,
+        method,
         warnings: credentials::narrowed(&sign_in_source.store),
         sign_in_source,
         before: variables(environment, &SECRETS[..2]),
@@ -45,8 +45,8 @@ pub(crate) fn login(
     })
 }
 
-/// The endpoints of the list of models after a sign-in. They must not prevent one, so a wrong address
-/// is left to the commands that need it; and a token of another issuer is not sent to the built-in service.
+/// The endpoints for fetching the list of models after a sign-in. An invalid address must not prevent a sign-in: the commands
+/// that need it report it. A token of a different issuer is not sent to the built-in service.
 fn listing(environment: &Environment) -> Option<Endpoints> {
     let is_set = |name| environment.get(name).is_some();
     let fits = is_set("CODEX_RUN_BASE_URL") || !is_set("CODEX_RUN_ISSUER");
@@ -54,7 +54,7 @@ fn listing(environment: &Environment) -> Option<Endpoints> {
     endpoints?.ok()
 }
 
-/// Those of these variables that are set.
+/// Which of these variables are set.
 fn variables(environment: &Environment, names: &[&str]) -> Vec<String> {
     let set = names.iter().filter(|name| environment.get(name).is_some());
     set.map(|name| (*name).to_owned()).collect()
@@ -66,7 +66,7 @@ pub(crate) fn logout(
     environment: &Environment,
 ) -> Result<logout::LogoutSettings, Failure> {
     Ok(logout::LogoutSettings {
-        sign_in_source: kept(args, environment)?,
+        sign_in_source: required_source(args, environment)?,
         local: args.local,
         all: args.all,
         left: variables(environment, SECRETS),
@@ -99,7 +99,7 @@ pub(crate) fn status(
     })
 }
 
-/// The settings of `codex token`. Keys do not count, so the file is read even if a key takes precedence.
+/// The settings of `codex token`, which prints no keys: the file is read even if a key takes precedence.
 pub(crate) fn token(
     args: &Args,
     environment: &Environment,
@@ -119,8 +119,8 @@ pub(crate) fn token(
     })
 }
 
-/// Where the sign-in is stored, which is required.
-fn kept(args: &Args, environment: &Environment) -> Result<SignInSource, Failure> {
+/// Where the sign-in is stored. Fails if there is no place for it.
+fn required_source(args: &Args, environment: &Environment) -> Result<SignInSource, Failure> {
     credentials::sign_in_source(args, environment)?.ok_or_else(|| {
         Failure::usage("there is no directory for a sign-in: HOME is not set")
             .hint("set HOME, or set CODEX_RUN_HOME to a directory")

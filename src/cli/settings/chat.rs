@@ -37,7 +37,7 @@ pub(crate) fn chat(
     };
     let sandbox = word_of(&args, "sandbox", args.sandbox.as_deref(), SANDBOXES)?;
     let login = login(&args, &environment).map(|login| LoginSettings {
-        way: LoginMethod::Device(None),
+        method: LoginMethod::Device(None),
         ..login
     });
     let network = args.network || sandbox == Some("danger-full-access");

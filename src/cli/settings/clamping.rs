@@ -8,8 +8,7 @@ use crate::failure::Failure;
 use crate::models::choice::Choice;
 use crate::models::clamp::{ClampedSettings, RequestedSettings, clamp};
 
-/// The clamped settings. A resumed conversation keeps its effort if it
-/// keeps its model.
+/// The clamped settings. A resumed conversation keeps its effort if it keeps its model.
 pub(super) fn clamped(
     args: &Args,
     choice: &Choice,
@@ -29,9 +28,12 @@ pub(super) fn clamped(
             .or(highest)
             .map_or("max", String::as_str);
         return Err(Failure::usage(
-            "ultra is not a model's effort: in the official client it means several agents at once, which codex-run does not support",
+            "effort ultra is not supported: in the official client it runs several agents at once",
         )
-        .hint(format!("for {} it sends {level}: use -e {level}", model.id)));
+        .hint(format!(
+            "the official client sends {level} to {}: use -e {level}",
+            model.id
+        )));
     }
     let asked = RequestedSettings {
         effort: kept_effort(args, choice, resumed).map_or_else(
@@ -41,8 +43,8 @@ pub(super) fn clamped(
         summary: summary(args)?,
         verbosity: verbosity(args)?,
         images,
-        // Their defaults differ from those listed, and other servers may not know the words.
-        defaults: choice.backend.is_of_openai(),
+        // Defaults are sent only to OpenAI's services: other servers have different ones, and may not know these words.
+        defaults: choice.backend.is_openai(),
     };
     Ok(clamp(&asked, model))
 }
@@ -57,7 +59,8 @@ pub(super) fn verbosity(args: &Args) -> Result<Option<&str>, Failure> {
     word_of(args, "verbosity", args.verbosity.as_deref(), VERBOSITIES)
 }
 
-/// The clamped settings of the fallback model. A question with images is not sent without them.
+/// The substitute model with its clamped settings; `None` if it does not accept the images, because a question is not sent
+/// without its images.
 pub(super) fn substitute(
     args: &Args,
     choice: Option<Choice>,
@@ -78,6 +81,7 @@ pub(super) fn kept_effort<'a>(
     resumed: Option<&'a ResumedSettings>,
 ) -> Option<&'a str> {
     let is_given = args.effort.is_some() && resumed_session::is_given(args, "effort");
-    let resumed = resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.spelled()));
+    let resumed =
+        resumed.filter(|resumed| resumed.model.as_ref() == Some(&choice.qualified_name()));
     resumed?.effort.as_deref().filter(|_| !is_given)
 }

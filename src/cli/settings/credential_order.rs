@@ -5,9 +5,9 @@ use crate::auth::FoundCredential;
 /// The credentials of flags and variables.
 #[derive(Debug, Default)]
 pub(super) struct GivenCredentials {
-    /// Those that take precedence over the credentials file, in order.
+    /// The ones that take precedence over the credentials file, in order.
     pub(super) before: Vec<FoundCredential>,
-    /// Those that come after it.
+    /// The one that comes after the file.
     pub(super) after: Option<FoundCredential>,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct GivenCredentials {
 pub(super) struct StoredCredentials {
     /// The credentials, in order of precedence.
     pub(super) found: Vec<FoundCredential>,
-    /// An unusable entry. It is reported only if there is nothing else.
+    /// An unusable entry. It is reported only if there is no other credential.
     pub(super) other: Option<FoundCredential>,
 }
 
@@ -26,9 +26,9 @@ impl GivenCredentials {
         self.before.is_empty() && self.after.is_none()
     }
 
-    /// Whether the credentials file is read; with `all`, even if something takes precedence over it. A file that is not
-    /// used may be meant for other programs and is not validated; one in a home that cannot be entered matters only if
-    /// there is nothing else.
+    /// Whether the credentials file is read; with `all`, even if another credential takes precedence over it. A file that is
+    /// not used may be meant for other programs and is not validated; a file in a home that cannot be entered matters only if
+    /// there is no other credential.
     pub(super) fn want_file(&self, all: bool, is_closed: bool) -> bool {
         (all || self.before.is_empty()) && (!is_closed || self.is_empty())
     }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn each_source_has_its_place() {
+    fn sources_are_in_order_of_precedence() {
         let check = |before: &[&'static str], file: &[&'static str], after, expected: &str| {
             let stored = StoredCredentials {
                 found: file.iter().map(|name| of(name)).collect(),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_read_where_it_can_matter() {
+    fn the_file_is_read_only_if_it_can_matter() {
         let check = |before: &[&'static str], after, all, is_closed, expected: bool| {
             let reads = given(before, after).want_file(all, is_closed);
             assert_eq!(reads, expected, "{before:?} {after:?} {all} {is_closed}");

@@ -9,7 +9,7 @@ use super::credential_order::{GivenCredentials, StoredCredentials};
 use crate::auth::access_token::Personal;
 use crate::auth::identity::is_personal;
 use crate::auth::issuer::{ISSUER, Issuer};
-use crate::auth::opener::Surroundings;
+use crate::auth::opener::BrowserEnvironment;
 use crate::auth::store::{Contents, CredentialKind, CredentialStore, StoreFormat, StorePath};
 use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::cli::environment::Environment;
@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::http::BaseUrl;
 use crate::secret::Secret;
 
-/// The variables that hold credentials. No child process gets them.
+/// The variables that hold credentials. They are not passed to child processes.
 pub(super) const SECRETS: &[&str] = &["CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY"];
 
 /// The credentials of a command.
@@ -37,8 +37,8 @@ pub(super) struct Credentials {
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the credentials. With `all`, the file is read even if something takes precedence over it; with `narrow`, its
-/// mode is restricted to its owner.
+/// Finds the credentials. With `all`, the file is read even if another credential takes precedence over it; with `narrow`,
+/// its mode is restricted to its owner.
 pub(super) fn find(
     args: &Args,
     environment: &Environment,
@@ -90,7 +90,7 @@ pub(super) fn find(
     })
 }
 
-/// The credentials that flags and variables name, as they are.
+/// The credentials that flags and variables name, not validated.
 fn given(args: &Args, environment: &Environment) -> Result<GivenCredentials, Failure> {
     let mut before = Vec::new();
     if let Some(path) = &args.api_key_file {
@@ -155,7 +155,7 @@ pub(super) fn stored_secrets(
     secrets
 }
 
-/// Narrows what others may do with the file; returns the warnings.
+/// Restricts the file's mode to its owner; returns the warnings.
 pub(super) fn narrowed(store: &CredentialStore) -> Vec<String> {
     let warning = |(path, mode): (PathBuf, u32)| {
         let path = path.display();
@@ -164,7 +164,7 @@ pub(super) fn narrowed(store: &CredentialStore) -> Vec<String> {
     store.narrow().into_iter().map(warning).collect()
 }
 
-/// An access token, or one of a workspace with the means to find its account.
+/// An access token, or a workspace token with what is needed to find its account.
 fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     if !is_personal(token.expose().trim()) {
         return What::Token(token);
@@ -208,13 +208,10 @@ fn stored(
     stored.into_iter().filter_map(|(_, found)| found).collect()
 }
 
-/// A key in pi's file may be the name of a variable, or a command. The first is looked up, as pi does; the second
-/// is left to pi.
+/// A key in pi's file may be the name of a variable, which is looked up as in pi, or a command, which only pi runs.
 fn resolved(key: Secret, environment: &Environment) -> What {
     if key.expose().starts_with('!') {
-        return What::NotUsable(
-            "a command, and codex-run runs no command from this file to get a key",
-        );
+        return What::NotUsable("a command, and codex-run runs no commands from this file");
     }
     let text = key.expose();
     let name = text.strip_prefix('$').unwrap_or(text);
@@ -257,14 +254,14 @@ pub(super) fn sign_in_source(
     }))
 }
 
-/// Another credentials file, if one is named.
+/// The credentials file that a flag or variable names, if any.
 pub(super) fn foreign(args: &Args, environment: &Environment) -> Option<PathBuf> {
     let named = args.auth_file.as_deref();
     let file = named.or_else(|| environment.get("CODEX_RUN_AUTH_FILE"))?;
     Some(environment.expand(file))
 }
 
-/// The credentials files of other programs that are there.
+/// The existing credentials files of other programs.
 pub(super) fn elsewhere(environment: &Environment) -> Vec<PathBuf> {
     let below_home = |rest: &str| {
         environment
@@ -287,10 +284,10 @@ pub(super) fn elsewhere(environment: &Environment) -> Vec<PathBuf> {
 }
 
 /// The kind of environment the process runs in.
-pub(super) fn surroundings(environment: &Environment) -> Surroundings {
+pub(super) fn surroundings(environment: &Environment) -> BrowserEnvironment {
     let set = |names: &[&str]| names.iter().any(|name| environment.get(name).is_some());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    Surroundings {
+    BrowserEnvironment {
         browser: environment.get("BROWSER").map(OsStr::to_owned),
         ssh: set(&["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]),
         container: set(&["container", "KUBERNETES_SERVICE_HOST", "CODESPACES"])

@@ -9,11 +9,11 @@ use crate::failure::Failure;
 use crate::http::{self, BaseUrl};
 use crate::models::Backend;
 
-/// The variables that name other addresses.
+/// The variables that override the addresses.
 const SUBSCRIPTION_VARIABLE: &str = "CODEX_RUN_BASE_URL";
 const API_VARIABLE: &str = "OPENAI_BASE_URL";
 
-/// The setting of the official client that names another address of the API.
+/// The setting of the official client that overrides the address of the API.
 const API_SETTING: &str = "openai_base_url";
 
 /// The origin of the address of requests.
@@ -40,7 +40,7 @@ impl fmt::Display for AddressOrigin {
     }
 }
 
-/// The backends. Only the address that is used is validated; without a credential that is the subscription's.
+/// The backends. Only the address in use is validated; without a credential, that of the subscription.
 pub(super) fn endpoints(
     found: &[FoundCredential],
     environment: &Environment,
@@ -61,7 +61,7 @@ pub(super) fn endpoints(
     })
 }
 
-/// The backends of a run, which may name another address of the API, and the origin of the one used.
+/// The backends of a run, with `api` as the address of the API if given, and the origin of the address in use.
 pub(super) fn of_run(
     found: &[FoundCredential],
     environment: &Environment,
@@ -113,12 +113,12 @@ pub(crate) fn host(found: &[FoundCredential], endpoints: &Endpoints) -> String {
     http::host(address(backend(found, endpoints), endpoints).as_str())
 }
 
-/// The name of the cache for a credential, by its account as far as that is known.
+/// The name of the cache for a credential: its account, if known.
 pub(super) fn account(found: &[FoundCredential]) -> String {
     match auth::choose(found) {
         Ok(Chosen::Fixed(Credential::Token { account, .. })) => account.as_str().to_owned(),
         Ok(Chosen::SignIn(signed_in)) => signed_in.account.as_str().to_owned(),
-        // Its account may not be known yet.
+        // Its account may still be unknown.
         Ok(Chosen::Personal(personal)) => personal.name(),
         _ => String::new(),
     }
@@ -134,7 +134,7 @@ fn scope(environment: &Environment) -> Result<Scope, Failure> {
         let value = value.trim();
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Failure::usage(format!(
-                "cannot use {name}: it contains a character that no id has"
+                "cannot use {name}: it contains a character that is invalid in an id"
             ))
             .hint("use an id from the API's settings, such as org-1 or proj_1, or unset it"));
         }

@@ -5,11 +5,9 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use rustix::fs::OFlags;
 
-use super::tools::trust::{Project, Trust, open_directory};
+use super::tools::trust::{Project, Trust, world_writable_parent};
 use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::failure::Failure;
@@ -18,15 +16,15 @@ use crate::input::without_mark;
 use crate::prompt::PromptFile;
 use crate::text::first_bytes;
 use crate::tools::sandbox::paths::open_real;
-use crate::wire::input::image_type;
+use crate::wire::input::data_url;
 
-/// The maximum size of all pictures together, in bytes.
+/// The maximum total size of images, in bytes.
 const MAX_IMAGES_BYTES: u64 = 50 << 20;
 
-/// The maximum size of all AGENTS.md together, in bytes.
+/// The maximum total size of AGENTS.md files, in bytes.
 const MAX_AGENTS_BYTES: usize = 32 << 10;
 
-/// The text files that flags name. A file in one of the `hidden` places must be named by its own path.
+/// The text files that flags name. A link must not lead into one of the `hidden` places.
 pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, Failure> {
     args.file
         .iter()
@@ -34,8 +32,8 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, 
             let (flag, shown) = (args.named("file"), path.to_string_lossy());
             if path == "-" {
                 return Err(
-                    Failure::usage(format!("{flag} takes a file, and - is not one"))
-                        .hint("with - as an argument, standard input becomes part of the prompt"),
+                    Failure::usage(format!("invalid value for {flag}: - is not a file"))
+                        .hint("use - as an argument to add standard input to the prompt"),
                 );
             }
             Ok(PromptFile {
@@ -56,16 +54,15 @@ pub(super) fn images(args: &Args) -> Result<Vec<String>, Failure> {
             let bytes = named_files::bytes(args, "image", path)?;
             let shown = path.to_string_lossy();
             left = left.checked_sub(bytes.len() as u64).ok_or_else(|| {
-                Failure::usage(format!("cannot use {shown}, named by {flag}: all pictures together have more than 50 MiB"))
-                    .hint("send fewer, or smaller ones")
+                Failure::usage(format!("cannot use {shown}, named by {flag}: the images are larger than 50 MiB in total"))
+                    .hint("send fewer or smaller images")
             })?;
-            let Some(kind) = image_type(&bytes) else {
-                return Err(Failure::usage(format!(
+            data_url(&bytes).ok_or_else(|| {
+                Failure::usage(format!(
                     "cannot use {shown}, named by {flag}: it is not a PNG, JPEG, GIF or WebP image"
                 ))
-                .hint("convert it to one of them; a text file is sent with -f"));
-            };
-            Ok(format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes)))
+                .hint("convert it to one of these formats; to send a text file, use -f")
+            })
         })
         .collect()
 }
@@ -79,9 +76,9 @@ pub(super) struct Agents {
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds `AGENTS.md` from the root of the git repository down to this directory; without a repository, only in it. A
-/// repository is not trusted: links that lead out of it and files of another user are ignored. `hidden` lists the
-/// places of credentials.
+/// Finds `AGENTS.md` in each directory from the root of the git repository down to this one, or only in this one without a
+/// repository. A repository is not trusted: links that lead out of it and files of another user are ignored. `hidden`
+/// lists the places of credentials.
 pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
     let trust = Trust::of(directory);
     let project = Project::around(directory, &trust);
@@ -99,21 +96,21 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         let shown = file.display().to_string();
         if !real.starts_with(&root) || hidden.iter().any(|hidden| real.starts_with(hidden)) {
             agents.warnings.push(format!(
-                "{shown} leads out of {} and is ignored",
+                "{shown} is ignored: it leads out of {}",
                 root.display()
             ));
             continue;
         }
-        if let Some(open) = open_directory(&file) {
+        if let Some(open) = world_writable_parent(&file) {
             agents.warnings.push(format!(
-                "{shown} is left out: it leads to {}, and everybody may write in {}",
+                "{shown} is ignored: it leads to {}, and {} is world-writable",
                 real.display(),
                 open.display()
             ));
             continue;
         }
         let bytes = match open_regular(&real) {
-            Ok(Some((open, owner))) if trust.takes_words(owner) => {
+            Ok(Some((open, owner))) if trust.trusts_instructions(owner) => {
                 let mut bytes = Vec::new();
                 match open
                     .take(MAX_AGENTS_BYTES as u64 + 4)
@@ -123,7 +120,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
                     Err(error) => {
                         agents
                             .warnings
-                            .push(format!("{shown} cannot be read and is left out: {error}"));
+                            .push(format!("{shown} is ignored: it cannot be read: {error}"));
                         continue;
                     }
                 }
@@ -131,7 +128,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
             Ok(Some(_)) => {
                 agents
                     .warnings
-                    .push(format!("{shown} belongs to another user and is left out"));
+                    .push(format!("{shown} is ignored: it belongs to another user"));
                 continue;
             }
             // A directory, a pipe or a device of that name is not text.
@@ -139,7 +136,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
             Err(error) => {
                 agents
                     .warnings
-                    .push(format!("{shown} cannot be read and is left out: {error}"));
+                    .push(format!("{shown} is ignored: it cannot be read: {error}"));
                 continue;
             }
         };
@@ -153,14 +150,14 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
                 let at = error.valid_up_to();
                 agents
                     .warnings
-                    .push(format!("{shown} is not UTF-8 at byte {at} and is left out"));
+                    .push(format!("{shown} is ignored: it is not UTF-8 at byte {at}"));
                 continue;
             }
         };
         let kept = first_bytes(text, left);
         if kept.len() < text.len() {
             agents.warnings.push(format!(
-                "only {} bytes of {shown} are used: AGENTS.md may have 32 KiB in all",
+                "only {} bytes of {shown} are used: AGENTS.md files are limited to 32 KiB in total",
                 kept.len()
             ));
         }
@@ -172,8 +169,8 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
     agents
 }
 
-/// The regular file at a real path, and its owner. Opening never blocks on anything else, and follows no link
-/// that tools of another run may create on the way in the meantime.
+/// The regular file at a real path, and its owner; `None` if it is not a regular file. Opening never blocks, and follows no
+/// link that tools of another run may put into the path in the meantime.
 fn open_regular(path: &Path) -> std::io::Result<Option<(fs::File, u32)>> {
     let file = fs::File::from(open_real(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
     match regular(file) {

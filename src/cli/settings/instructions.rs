@@ -1,4 +1,4 @@
-//! The instructions of a run: those of the flag or the built-in ones, and what is added to them.
+//! The instructions of a run: those of the flag or the built-in ones, and additions.
 
 use super::inputs::Agents;
 use super::tools::tool_settings::{self, Tooling};
@@ -7,7 +7,7 @@ use crate::cli::named_files;
 use crate::failure::Failure;
 use crate::prompt::{self, Audience};
 
-/// Puts the instructions together.
+/// Assembles the instructions.
 pub(super) fn instructions(
     args: &Args,
     tooling: &Tooling,
@@ -30,7 +30,7 @@ pub(super) fn instructions(
         let more = prompt::text(more, || {
             format!("the text of {}", args.named("append-instructions"))
         })
-        .map_err(|error| Failure::usage(error.to_string()).hint("the service takes text only"))?;
+        .map_err(|error| Failure::usage(error.to_string()).hint("the service accepts only text"))?;
         if more.trim().is_empty() {
             continue;
         }

@@ -1,5 +1,5 @@
-//! The key of a provider in `models.json`: the key itself, the name of a variable, or a command that prints it. None of
-//! these is ever printed.
+//! The key of a provider in `models.json`: the key itself, the name of a variable, or a command that prints it. Messages
+//! contain none of these.
 
 use super::credentials::SECRETS;
 use crate::auth::{CredentialSource, FoundCredential, What, key_command};
@@ -8,8 +8,8 @@ use crate::failure::Failure;
 use crate::models::custom::Provider;
 use crate::secret::Secret;
 
-/// The credential for this server: its key, or nothing if it needs none. A dry run does not resolve the key, which may
-/// be the output of a command that should not run needlessly.
+/// The credential for this server: its key, or none if the server needs none. A dry run does not resolve the key, because
+/// a command that prints it should not run needlessly.
 pub(super) fn found(
     provider: &Provider,
     environment: &Environment,
@@ -47,7 +47,7 @@ fn resolve(
                 _ => None,
             };
             Failure::usage(format!("cannot use {source}: its command {error}"))
-                .hint("run the command after the ! by hand; it must print the key and nothing else")
+                .hint("run the command after the ! by hand; it must print only the key")
                 .for_want_of(exhausted)
         });
     }
@@ -64,7 +64,7 @@ fn resolve(
     Ok(Secret::new(text.to_owned()))
 }
 
-/// The variable that this text names, if any. As in pi, that may also be the bare name of a variable that is set.
+/// The variable that this text names, if any. As in pi, it may also be the bare name of a variable that is set.
 pub(super) fn variable<'a>(text: &'a str, environment: &Environment) -> Option<&'a str> {
     if let Some(name) = text.strip_prefix('$') {
         let within = name

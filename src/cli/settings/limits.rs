@@ -12,8 +12,8 @@ use crate::http::IDLE_TIMEOUT;
 /// The limits of a run.
 pub(super) struct RunLimits {
     pub(super) policy: Policy,
-    /// The longest silence of a connection.
-    pub(super) silence: Duration,
+    /// The idle timeout of connections.
+    pub(super) idle_timeout: Duration,
     /// The time limit of the run.
     pub(super) timeout: Option<Duration>,
     /// A failed call makes the run fail.
@@ -25,17 +25,17 @@ impl RunLimits {
     pub(super) fn of(args: &Args) -> Result<Self, Failure> {
         let policy = policy(args)?;
         let fail_on = word_of(args, "fail-on", args.fail_on.as_deref(), FAILURES)?;
-        let silence = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
+        let idle_timeout = duration_of(args, "idle-timeout", args.idle_timeout.as_deref())?;
         Ok(Self {
             policy,
-            silence: silence.unwrap_or(IDLE_TIMEOUT),
+            idle_timeout: idle_timeout.unwrap_or(IDLE_TIMEOUT),
             timeout: duration_of(args, "timeout", args.timeout.as_deref())?,
             fail_on_tool_error: fail_on.is_some(),
         })
     }
 }
 
-/// The budgets of the run. A limit without a default in the table applies only if it is given.
+/// The budget and the retries of the run. A limit without a default in the table applies only if it is given.
 fn policy(args: &Args) -> Result<Policy, Failure> {
     let count =
         |long: &str, given: &Option<OsString>, least| count_of(args, long, given.as_deref(), least);

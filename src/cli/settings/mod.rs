@@ -1,5 +1,5 @@
-//! The settings of each command, from its arguments and the environment: every value is validated here, so that later
-//! code need not do it again.
+//! The settings of each command, from its arguments and the environment. Every value is validated here; later code does not
+//! validate it again.
 
 mod account;
 mod chat;

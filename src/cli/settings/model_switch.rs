@@ -30,7 +30,7 @@ pub(super) fn model_switch(
                 summary: summary.as_deref(),
                 verbosity: verbosity.as_deref(),
                 images: 0,
-                defaults: chosen.choice.backend.is_of_openai(),
+                defaults: chosen.choice.backend.is_openai(),
             };
             let clamped = clamp(&requested, &chosen.choice.model);
             let notes = chosen.notes.iter().map(ToString::to_string);

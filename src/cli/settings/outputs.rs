@@ -16,7 +16,7 @@ pub(super) fn form(args: &Args) -> Result<Form, Failure> {
         (true, deltas) => Ok(Form::Lines { deltas }),
         (false, false) => Ok(Form::Text),
         (false, true) => Err(Failure::usage(format!(
-            "{} works only with --json: plain text always arrives in pieces",
+            "{} works only with --json: plain text is always printed as it arrives",
             args.named("deltas")
         ))
         .hint("add --json, or omit it")),
@@ -69,13 +69,13 @@ pub(super) fn schema(args: &Args) -> Result<Option<OutputSchema>, Failure> {
         Failure::usage(format!(
             "cannot use the schema {shown}, named by {flag}:{place} {why}"
         ))
-        .hint("strict mode takes objects with every property required and no others; the README names the rest")
+        .hint("in strict mode, objects must require every property and allow no others; the README lists the other rules")
     };
     let format = OutputSchema::new(&text).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
     Ok(Some(format))
 }
 
-/// The file that gets the last message.
+/// The file for the last message.
 pub(super) fn last_message(args: &Args) -> Option<PathBuf> {
     args.output_last_message.as_ref().map(PathBuf::from)
 }

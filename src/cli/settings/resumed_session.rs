@@ -1,5 +1,4 @@
-//! The settings of a resumed conversation: its model, unless another one is named, and that model's
-//! effort.
+//! The settings of a resumed conversation: its model, unless a different one is named, and that model's effort.
 
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use crate::session::Sessions;
 /// A resumed conversation.
 #[derive(Debug, Default)]
 pub(super) struct ResumedSettings {
-    /// Its model, as `-m` takes it; none if the file does not name it.
+    /// Its model, as for `-m`; `None` if the file does not name it.
     pub(super) model: Option<String>,
     /// The provider in `models.json` of that model.
     pub(super) provider: Option<String>,
@@ -19,8 +18,8 @@ pub(super) struct ResumedSettings {
     pub(super) effort: Option<String>,
 }
 
-/// How the conversation is stored, with the newest one replaced by its id; and the settings of a resumed
-/// conversation. One that cannot be read has none here: the run reports that.
+/// How the conversation is stored, with `Last` resolved to an id; and the settings of a resumed conversation, if it can be
+/// read. If it cannot, the run reports that later.
 pub(super) fn read(
     choice: SessionChoice,
     directory: &Path,

@@ -8,7 +8,7 @@ use super::credentials::Credentials;
 use super::inputs::{self, Agents};
 use super::instructions::instructions;
 use super::limits::RunLimits;
-use super::model::{self, Choosing, ModelSettings, ScopeInputs};
+use super::model::{self, ChosenModel, ModelSettings, ScopeInputs};
 use super::model_switch::model_switch;
 use super::outputs;
 use super::resumed_session;
@@ -31,11 +31,11 @@ pub(crate) fn run(
     environment: &Environment,
     begun: Instant,
 ) -> Result<RunSettings, Failure> {
-    // Each flag is validated before combinations are: a flag that swallowed the next one is reported as
-    // such.
+    // Each flag is validated before combinations are, so that a flag that took the next flag as its value is reported for
+    // that.
     let RunLimits {
         policy,
-        silence,
+        idle_timeout,
         timeout,
         fail_on_tool_error,
     } = RunLimits::of(args)?;
@@ -78,7 +78,7 @@ pub(crate) fn run(
         read: read.as_deref(),
         providers: &providers,
     };
-    tooling.hand_on(args, environment, &known)?;
+    tooling.fill_environment(args, environment, &known)?;
     let count = images.len();
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
     let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
@@ -96,7 +96,7 @@ pub(crate) fn run(
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
     warnings.extend(clamped.note());
-    let Choosing {
+    let ChosenModel {
         choice, endpoints, ..
     } = chosen;
     if choice.model.text_only {
@@ -133,7 +133,7 @@ pub(crate) fn run(
         last_message: outputs::last_message(args),
         policy,
         fail_on_tool_error,
-        silence,
+        idle_timeout,
         deadline: timeout.map(|time| begun + time),
         dry_run: args.dry_run,
         level,
@@ -166,7 +166,7 @@ fn level(args: &Args) -> Level {
     }
 }
 
-/// How the service is to search the web, if it is to.
+/// How the service searches the web, if requested.
 fn search(args: &Args) -> Result<Option<WebSearch>, Failure> {
     let mode = word_of(args, "search", args.search.as_deref(), SEARCHES)?;
     Ok(mode.map(|mode| match mode {
@@ -175,7 +175,7 @@ fn search(args: &Args) -> Result<Option<WebSearch>, Failure> {
     }))
 }
 
-/// What the project says to agents.
+/// The project's instructions for agents.
 fn agents(args: &Args, tooling: &Tooling) -> Agents {
     if args.no_agents_md {
         Agents::default()

@@ -1,15 +1,15 @@
 //! The origin of each value of a run, one line each, for `--dry-run -v`.
 
 use super::endpoints::address;
-use super::model::{Choosing, ModelOrigin};
+use super::model::{ChosenModel, ModelOrigin};
 use crate::auth::FoundCredential;
 use crate::cli::flags::{Args, FlagOrigin, flags_of};
 use crate::models::clamp::ClampedSettings;
 
-/// The lines.
+/// One line for each value.
 pub(super) fn lines(
     args: &Args,
-    chosen: &Choosing,
+    chosen: &ChosenModel,
     found: &[FoundCredential],
     clamped: &ClampedSettings,
     kept_effort: bool,

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::super::login::new_sign_in::{list, store_sign_in};
+use super::super::login::new_sign_in::{fetch_models, store_sign_in};
 use super::super::login::{Error, LoginSettings};
 use super::channel::Reporter;
 use super::engine::EngineCommand;
@@ -96,7 +96,7 @@ impl SignInParts {
                 self.report(SignInEvent::Failed(text));
             }
             Ok(new) => {
-                list(&self.settings, &new);
+                fetch_models(&self.settings, &new);
                 // The engine uses it before the screen sends what waits for it.
                 let _ = self.engine.send(EngineCommand::SignedIn);
                 let account = line(&new.who()).into_owned();

@@ -13,6 +13,7 @@ use crate::auth::critical_section::Critical;
 use crate::chat::event::{Event, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
 use crate::command::run::{
     self, Host, OpenConversation, RunSettings, SessionChoice, check_access, profile, start_session,
+    store_shape,
 };
 use crate::failure::{Failure, Used, of_stop};
 use crate::id::ThreadId;
@@ -334,7 +335,8 @@ impl Engine {
                     if let Some(new) = &mut self.open {
                         new.inherit(&open);
                     }
-                    open.close(&self.settings.choice, &mut self.sink);
+                    store_shape(&self.settings.choice, open.conversation.learned());
+                    open.close(&mut self.sink);
                 }
                 self.sink.begin_conversation();
                 self.report(Event::Opened(opened));
@@ -373,7 +375,8 @@ impl Engine {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            open.close(&self.settings.choice, &mut self.sink);
+            store_shape(&self.settings.choice, open.conversation.learned());
+            open.close(&mut self.sink);
         }
         self.sink.begin_conversation();
         self.has_turn = false;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use fs4::{FileExt, TryLockError};
 use sha2::{Digest, Sha256};
 
-use crate::file::{Directory, give_at, has_no_locks, read_regular, regular};
+use crate::file::{Directory, has_no_locks, inherit_owner_at, read_regular, regular};
 
 /// How many entries are kept.
 const MAX_ENTRIES: usize = 1000;
@@ -108,7 +108,7 @@ impl InputHistory {
             .custom_flags(flags);
         match options.clone().create_new(true).open(&self.path) {
             Ok(file) => {
-                give_at(&file, &self.path);
+                inherit_owner_at(&file, &self.path);
                 Ok(file)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

@@ -98,6 +98,8 @@ impl Sink for TurnSink {
                 let text = format!("{}; waiting for its end {}", reason.what(), until(at, now));
                 self.turn(TurnEvent::Waiting(text))
             }
+            // Only lines of standard input cause these.
+            Notice::InputError { .. } => Ok(()),
             Notice::Steered(text) => {
                 let text = text.to_owned();
                 self.turn(TurnEvent::Steered { text })

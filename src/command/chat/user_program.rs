@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::settings::UserPrograms;
 use crate::exhausted::at_start;
-use crate::file::{Directory, give_at, read_regular, unused};
+use crate::file::{Directory, inherit_owner_at, read_regular, unused};
 
 /// The largest text that is read back, in bytes.
 const MAX_EDITED_BYTES: u64 = 16 << 20;
@@ -36,7 +36,7 @@ impl PrivateFile {
             .mode(0o600)
             .open(&path)?;
         let created = Self(path);
-        give_at(&file, &created.0);
+        inherit_owner_at(&file, &created.0);
         file.write_all(text.as_bytes())?;
         Ok(created)
     }

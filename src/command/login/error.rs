@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::stdin;
 
 /// The hint for a refused device code.
-const SWITCHED_OFF: &str = "device codes may be disabled: allow them in the account's security settings, or ask the \
+const DEVICE_CODES_DISABLED: &str = "device codes may be disabled: allow them in the account's security settings, or ask the \
      workspace's administrator; or use `codex login --no-browser`";
 
 /// Why a sign-in failed.
@@ -20,12 +20,12 @@ const SWITCHED_OFF: &str = "device codes may be disabled: allow them in the acco
 pub enum Error {
     /// The credentials file cannot be used.
     Store(store::Error),
-    /// The issuer gave no tokens.
+    /// The issuer issued no tokens.
     Exchange(issuer::Error),
-    /// The issuer gave no device code.
+    /// The issuer issued no device code.
     Device(issuer::Error),
     /// The issuer does not identify the account of the access token.
-    Whose(issuer::Error),
+    Unidentified(issuer::Error),
     /// The issuer refused: its code and message.
     Denied(String, String),
     /// Codex is disabled for the workspace.
@@ -54,9 +54,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => error.fmt(f),
-            Self::Exchange(error) | Self::Device(error) | Self::Whose(error) => error.fmt(f),
+            Self::Exchange(error) | Self::Device(error) | Self::Unidentified(error) => error.fmt(f),
             Self::Denied(code, words) => match (&**code, words.trim_end_matches('.')) {
-                ("missing_authorization_code", "") => f.write_str("the redirect carried no code"),
+                ("missing_authorization_code", "") => f.write_str("the redirect contains no code"),
                 ("access_denied", "") => f.write_str("access was denied"),
                 (code, "") => write!(f, "the service refused ({code})"),
                 (_, words) => write!(f, "the service refused: {words}"),
@@ -89,30 +89,30 @@ impl From<Error> for Failure {
             Error::Exchange(error) => {
                 failure::of_issuer("not signed in", &error, "run `codex login` to start again")
             }
-            Error::Whose(error) => failure::of_issuer("not signed in", &error, failure::WITHDRAWN),
+            Error::Unidentified(error) => failure::of_issuer("not signed in", &error, failure::WITHDRAWN),
             Error::Device(issuer::Error::Refused(refusal)) if refusal.status == 404 => refused(
-                &format!("this service may not support device codes, or {SWITCHED_OFF}"),
+                &format!("this service may not support device codes, or {DEVICE_CODES_DISABLED}"),
             ),
             Error::Device(error @ issuer::Error::Declined(_)) => failure::of_issuer(
                 "not signed in",
                 &error,
                 "run `codex login --device-auth` to start again",
             ),
-            Error::Device(error) => failure::of_issuer("not signed in", &error, SWITCHED_OFF),
+            Error::Device(error) => failure::of_issuer("not signed in", &error, DEVICE_CODES_DISABLED),
             Error::NotEntitled => Self::new(Outcome::Forbidden, format!("not signed in: {reason}"))
                 .hint("ask the workspace's administrator to enable it"),
             Error::Denied(..) | Error::TimedOut => refused("run `codex login` to start again"),
             Error::Cancelled => {
-                refused("the other sign-in continues; start again if it was not yours")
+                refused("the other sign-in continues; start again if you did not start it")
             }
             Error::NoWayBack => Self::new(Outcome::Io, format!("not signed in: {reason}")).hint(
-                "free one of the ports, run it in a terminal and paste the address, or use --device-auth",
+                "free one of the ports, run the command in a terminal and paste the address, or use --device-auth",
             ),
             Error::Tokens(_) => Self::new(
                 Outcome::Unreachable,
-                format!("not signed in: cannot use the service's answer: {reason}"),
+                format!("not signed in: invalid response from the service: {reason}"),
             )
-            .hint("something else may have answered: check the address"),
+            .hint("a different server may have responded: check the address"),
             Error::Secret(error) => match error {
                 auth::Error::NotAToken(..) => refused("use --with-api-key to store an API key"),
                 auth::Error::Empty(_) => Self::usage("standard input is empty")
@@ -151,7 +151,7 @@ mod tests {
             Error::Device(issuer::Error::Refused(refusal(404))),
             Error::Device(issuer::Error::Refused(refusal(401))),
             Error::Device(issuer::Error::Declined(refusal(400))),
-            Error::Whose(issuer::Error::Refused(refusal(401))),
+            Error::Unidentified(issuer::Error::Refused(refusal(401))),
             denied("missing_authorization_code", ""),
             denied("access_denied", ""),
             denied("other", ""),

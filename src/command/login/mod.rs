@@ -31,9 +31,9 @@ use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
 pub use error::Error;
-use new_sign_in::{come_first, keep, list, supersede};
+use new_sign_in::{fetch_models, revoke_previous, store, warn_if_overridden};
 pub use settings::{LoginMethod, LoginSettings};
-use wait::{Back, Ways};
+use wait::{LoginResponse, ReturnChannels};
 
 /// Signs in.
 ///
@@ -48,7 +48,7 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
     // Check the file before the user goes through the sign-in.
     let before =
         change(&source.store, critical, &warn_of_wait, |_| Vec::new()).map_err(Error::Store)?;
-    let place = match settings.way {
+    let place = match settings.method {
         LoginMethod::Key => CredentialKind::Key,
         LoginMethod::Browser(_) | LoginMethod::Device(_) | LoginMethod::Token => {
             CredentialKind::SignIn
@@ -59,20 +59,20 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
         return Err(Error::Store(store::Error::NotOurs(named, other.clone())));
     }
     let issuer = source.issuer(&settings.setup);
-    match &settings.way {
+    match &settings.method {
         LoginMethod::Browser(openers) => with_browser(settings, &issuer, openers, critical),
         LoginMethod::Device(why) => {
             let signed_in = with_device(&issuer, *why)?;
-            let old = keep(settings, &issuer, &signed_in, critical)?;
-            supersede(&issuer, old.as_ref());
-            list(settings, &signed_in);
+            let old = store(settings, &issuer, &signed_in, critical)?;
+            revoke_previous(&issuer, old.as_ref());
+            fetch_models(settings, &signed_in);
             Ok(())
         }
         LoginMethod::Token => {
             let signed_in = read_token(source, &issuer)?;
-            let old = keep(settings, &issuer, &signed_in, critical)?;
-            supersede(&issuer, old.as_ref());
-            list(settings, &signed_in);
+            let old = store(settings, &issuer, &signed_in, critical)?;
+            revoke_previous(&issuer, old.as_ref());
+            fetch_models(settings, &signed_in);
             Ok(())
         }
         LoginMethod::Key => {
@@ -88,9 +88,11 @@ pub fn run(settings: &LoginSettings, critical: &Critical) -> Result<(), Error> {
             if (before.sign_in.is_some() || before.personal.is_some())
                 && !source.store.is_official()
             {
-                warn("a sign-in is stored there too and comes first; `codex logout` removes it");
+                warn(
+                    "a sign-in is also stored there and takes precedence; `codex logout` removes it",
+                );
             }
-            come_first(&settings.before);
+            warn_if_overridden(&settings.before);
             Ok(())
         }
     }
@@ -105,47 +107,48 @@ fn with_browser(
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random).map_err(Error::Random)?;
     let pkce = Pkce::new(&random);
-    let mut ways = Ways::open(&Http::new(&settings.setup, IDLE_TIMEOUT), &pkce.state)?;
-    let redirect = ways.redirect();
+    let mut channels =
+        ReturnChannels::open(&Http::new(&settings.setup, IDLE_TIMEOUT), &pkce.state)?;
+    let redirect = channels.redirect();
     let by_itself = redirect.is_some();
     let redirect = redirect.unwrap_or_else(paste_redirect);
     let address = issuer.authorize_url(&redirect, &pkce);
     if openers.is_empty() {
         say("Open this address in a browser and sign in:");
     } else {
-        say("The browser opens. If it does not, open this address and sign in:");
+        say("Opening a browser. If none opens, open this address and sign in:");
     }
     say(&format!("\n  {address}\n"));
     let paste = stdin::source() != stdin::StdinKind::Other;
     match (by_itself, paste) {
         (true, true) => {
-            say("If the page at the end does not load, paste its address here and press Enter:");
+            say("If the last page does not load, paste its address here and press Enter:");
         }
         (true, false) => {}
         (false, _) => say(
-            "Ports 1455 and 1457 are taken by other programs, so the page at the end does not load. \
+            "Ports 1455 and 1457 are in use by other programs, so the last page will not load. \
              Paste its address here and press Enter:",
         ),
     }
-    ways.accept_paste()?;
-    ways.browse(openers.to_vec(), &address, settings.secrets);
-    let Back { said, page } = ways.wait(&pkce.state)?;
+    channels.accept_paste()?;
+    channels.browse(openers.to_vec(), &address, settings.secrets);
+    let LoginResponse { said, page } = channels.wait(&pkce.state)?;
     let ended = match said {
         Err((code, words)) => Err(refusal(code, words)),
         Ok(code) => issuer
             .exchange(&code, &pkce.verifier, &redirect, &warn_of_retry)
             .map_err(Error::Exchange)
             .and_then(signed_in)
-            .and_then(|new| Ok((keep(settings, issuer, &new, critical)?, new))),
+            .and_then(|new| Ok((store(settings, issuer, &new, critical)?, new))),
     };
     let last_page = match &ended {
         Ok(_) => Page::signed_in(),
         Err(error) => Page::failed(&error.to_string()),
     };
-    ways.close(page, &last_page);
+    channels.close(page, &last_page);
     let (old, new) = ended?;
-    supersede(issuer, old.as_ref());
-    list(settings, &new);
+    revoke_previous(issuer, old.as_ref());
+    fetch_models(settings, &new);
     Ok(())
 }
 
@@ -168,8 +171,8 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
             NoBrowser::NoDisplay => "there is no display",
         };
         say(&format!(
-            "No browser can open here ({why}), so this is the sign-in with a code. \
-             `codex login --no-browser` is the other way."
+            "No browser can be opened ({why}), so the sign-in uses a code. \
+             To sign in with a browser, use `codex login --no-browser`."
         ));
     }
     let device = issuer.device(&warn_of_retry).map_err(Error::Device)?;
@@ -179,12 +182,12 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
     say("Then enter this code:");
     say(&format!("\n  {}\n", line(device.code.expose())));
     say(&format!(
-        "It expires in {expires} minutes. Enter only a code that your own terminal shows: \
-         anyone who sends you one wants to sign in as you."
+        "It expires in {expires} minutes. Enter only a code shown in your own terminal: \
+         anyone who sends you a code wants to sign in as you."
     ));
     say(
-        "If the page refuses every code, device codes are switched off: turn them on in the account's security \
-         settings, or ask the workspace's administrator.",
+        "If the page rejects every code, device codes are disabled: allow them in the account's security settings, \
+         or ask the workspace's administrator.",
     );
     match device::wait(issuer, &device) {
         Ok((code, verifier)) => {
@@ -206,13 +209,13 @@ fn signed_in(issued: Issued) -> Result<SignedIn, Error> {
     SignedIn::first(issued, seconds()).map_err(Error::Tokens)
 }
 
-/// Reads an access token that is renewed elsewhere.
+/// Reads an access token, which codex-run cannot renew.
 fn read_token(source: &SignInSource, issuer: &Issuer) -> Result<SignedIn, Error> {
     let access = read_secret("the access token")?;
     if is_personal(access.expose()) {
         let owner = issuer
             .whoami(&access, &warn_of_retry)
-            .map_err(Error::Whose)?;
+            .map_err(Error::Unidentified)?;
         // The official client's file can store only the token.
         if source.store.is_official() {
             let memory = source.store.memory(issuer.name());

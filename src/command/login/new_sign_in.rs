@@ -29,7 +29,7 @@ pub(in crate::command) struct Replaced {
 }
 
 /// Stores a sign-in and returns the one that it replaces.
-pub(super) fn keep(
+pub(super) fn store(
     settings: &LoginSettings,
     issuer: &Issuer,
     new: &SignedIn,
@@ -40,17 +40,22 @@ pub(super) fn keep(
     let who = new.who();
     let place = store.named().display();
     if is_known {
-        say_line(&format!("This sign-in is in {place} already: {who}."));
+        say_line(&format!(
+            "This sign-in is already stored in {place}: {who}."
+        ));
     } else {
         say_line(&format!("Signed in as {who}. It is stored in {place}."));
     }
     if new.refresh.is_none() && !is_known {
         say(&match new.expires {
-            Some(when) => format!("The token is good until {}; nothing renews it.", date(when)),
-            None => "Nothing renews the token.".to_owned(),
+            Some(when) => format!(
+                "The token is valid until {} and is not renewed.",
+                date(when)
+            ),
+            None => "The token is not renewed.".to_owned(),
         });
     }
-    come_first(&settings.before);
+    warn_if_overridden(&settings.before);
     Ok(old)
 }
 
@@ -78,7 +83,7 @@ pub(in crate::command) fn store_sign_in(
         }
     };
     let before = change(store, critical, waiting, edit).map_err(|error| {
-        // Revoke tokens issued for this sign-in that cannot be stored. A token that the user passed in is not ours to revoke.
+        // Revoke tokens issued for this sign-in that cannot be stored. Not a token that the user passed in.
         if new.refresh.is_some() {
             let _ = issuer.revoke(&new.access, new.refresh.as_ref());
         }
@@ -86,7 +91,7 @@ pub(in crate::command) fn store_sign_in(
     })?;
     let is_known = known(&before);
     let old = before.sign_in.and_then(Result::ok);
-    // A workspace's access token is not ours to revoke.
+    // Only the workspace can revoke its access token.
     let old = old.filter(|old| {
         !is_personal(old.access.expose())
             && old.access != new.access
@@ -96,21 +101,25 @@ pub(in crate::command) fn store_sign_in(
 }
 
 /// Revokes the tokens of the previous sign-in.
-pub(super) fn supersede(issuer: &Issuer, old: Option<&SignedIn>) {
+pub(super) fn revoke_previous(issuer: &Issuer, old: Option<&SignedIn>) {
     let Some(old) = old else {
         return;
     };
     match issuer.revoke(&old.access, old.refresh.as_ref()) {
-        Ok(()) => say("The sign-in before it is revoked: copies of it on other machines end too."),
-        Err(error) if !old.ended(seconds()) => warn(&format!(
-            "the sign-in before this one could not be revoked: {error}"
-        )),
+        Ok(()) => {
+            say("The previous sign-in has been revoked, including copies of it on other machines.");
+        }
+        Err(error) if !old.ended(seconds()) => {
+            warn(&format!(
+                "the previous sign-in could not be revoked: {error}"
+            ));
+        }
         Err(_) => {}
     }
 }
 
 /// Fetches the account's list of models for the first run. A failure is not reported: the run fetches the list again.
-pub(in crate::command) fn list(settings: &LoginSettings, new: &SignedIn) {
+pub(in crate::command) fn fetch_models(settings: &LoginSettings, new: &SignedIn) {
     let Some(endpoints) = &settings.endpoints else {
         return;
     };
@@ -134,10 +143,10 @@ pub(in crate::command) fn list(settings: &LoginSettings, new: &SignedIn) {
 }
 
 /// Warns if another credential takes precedence over the stored one.
-pub(super) fn come_first(before: &[String]) {
+pub(super) fn warn_if_overridden(before: &[String]) {
     if let Some(source) = before.first() {
         warn(&format!(
-            "{source} is set and comes first; `codex status` shows which credential is used"
+            "{source} is set and takes precedence; `codex status` shows which credential is used"
         ));
     }
 }

@@ -11,7 +11,7 @@ use crate::http::HttpSetup;
 #[derive(Clone, Debug)]
 pub struct LoginSettings {
     /// The method.
-    pub way: LoginMethod,
+    pub method: LoginMethod,
     /// The credentials file and the issuer.
     pub sign_in_source: SignInSource,
     /// Sources that take precedence over a stored sign-in or key.

@@ -36,7 +36,7 @@ enum LoginEvent {
 }
 
 /// The open return channels: the callback server and standard input.
-pub(super) struct Ways {
+pub(super) struct ReturnChannels {
     callback: Option<Callback>,
     sender: Sender<LoginEvent>,
     events: Receiver<LoginEvent>,
@@ -44,14 +44,14 @@ pub(super) struct Ways {
     over: Arc<AtomicBool>,
 }
 
-/// The answer of the issuer, and the browser that waits for the last page.
-pub(super) struct Back {
+/// The issuer's response, and the browser that waits for the last page.
+pub(super) struct LoginResponse {
     /// The authorization code, or the issuer's error code and description.
     pub(super) said: Result<Secret, (String, String)>,
     pub(super) page: Option<WaitingBrowser>,
 }
 
-impl Ways {
+impl ReturnChannels {
     /// Listens for the callback on the first free port.
     pub(super) fn open(http: &Http, state: &Secret) -> Result<Self, Error> {
         let (sender, events) = mpsc::channel();
@@ -117,7 +117,7 @@ impl Ways {
     }
 
     /// Waits for an authorization code or an error. A response to another sign-in is reported, and the wait continues.
-    pub(super) fn wait(&self, state: &Secret) -> Result<Back, Error> {
+    pub(super) fn wait(&self, state: &Secret) -> Result<LoginResponse, Error> {
         let until = Instant::now() + LOGIN_TIMEOUT;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -128,7 +128,7 @@ impl Ways {
                 Ok(LoginEvent::NoPaste) if self.callback.is_none() => return Err(Error::NoWayBack),
                 Ok(LoginEvent::NoPaste) => continue,
                 Ok(LoginEvent::NotOpened(why)) => {
-                    warn(&format!("{why}; open the address above yourself"));
+                    warn(&format!("{why}; open the address above manually"));
                     continue;
                 }
                 Err(RecvTimeoutError::Timeout) => return Err(Error::TimedOut),
@@ -142,16 +142,16 @@ impl Ways {
                 }
                 (RedirectAnswer::WrongState, _) => {
                     say(
-                        "That belongs to another sign-in. Paste the address that this one ends on:",
+                        "That address is from a different sign-in. Paste the address that this one ends on:",
                     );
                     continue;
                 }
                 (RedirectAnswer::Nothing, None) => {
-                    say("There is no code in that. Paste the whole address of the page:");
+                    say("That contains no code. Paste the full address of the page:");
                     continue;
                 }
             };
-            return Ok(Back { said, page });
+            return Ok(LoginResponse { said, page });
         }
     }
 
@@ -173,7 +173,7 @@ impl Ways {
     }
 }
 
-impl Drop for Ways {
+impl Drop for ReturnChannels {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         if let Some(paste) = self.paste.take() {
@@ -184,7 +184,7 @@ impl Drop for Ways {
 
 /// Opens the address with the first program that exists.
 fn open(openers: &[Opener], address: &str, without: &[&str]) -> Result<(), String> {
-    let mut why = "there is no program that opens a browser".to_owned();
+    let mut why = "no program to open a browser was found".to_owned();
     for opener in openers {
         let begun = Instant::now();
         match opener
@@ -194,9 +194,9 @@ fn open(openers: &[Opener], address: &str, without: &[&str]) -> Result<(), Strin
             Ok(status) if status.success() || begun.elapsed() >= BROWSER_TIMEOUT => return Ok(()),
             // The exit codes of a shell for a command that cannot be found or executed.
             Ok(status) if matches!(status.code(), Some(126 | 127)) => {
-                why = format!("{}: there is no such command", opener.name());
+                why = format!("{}: command not found", opener.name());
             }
-            Ok(status) => return Err(format!("{}: it failed ({status})", opener.name())),
+            Ok(status) => return Err(format!("{} failed ({status})", opener.name())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => why = format!("{}: {error}", opener.name()),
         }

@@ -1,4 +1,4 @@
-//! Why a run failed, and its failure.
+//! Why a run failed, and the failure to report.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -50,6 +50,14 @@ pub enum Error {
     ToolsFailed(usize),
     /// The turn stopped without an answer.
     Stop(Stop),
+    /// The run failed while no turn was running.
+    BetweenTurns(Box<Error>),
+    /// Standard input could not be read.
+    Input(io::Error),
+    /// Standard input requested no turn.
+    NoTurn,
+    /// This many lines of standard input could not be used.
+    UnusableLines(u64),
 }
 
 impl fmt::Display for Error {
@@ -59,11 +67,19 @@ impl fmt::Display for Error {
             Self::Stdin(error) => error.fmt(f),
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
-            Self::LateInput => f.write_str("standard input began after it had been given up"),
-            Self::Output(error) | Self::Temporary(_, error) | Self::Thread(error) => error.fmt(f),
+            Self::BetweenTurns(error) => error.fmt(f),
+            Self::NoTurn => f.write_str("no turn was requested"),
+            Self::UnusableLines(lines) => write!(f, "{lines} lines were unusable"),
+            Self::LateInput => {
+                f.write_str("standard input arrived after the run had stopped waiting for it")
+            }
+            Self::Output(error)
+            | Self::Input(error)
+            | Self::Temporary(_, error)
+            | Self::Thread(error) => error.fmt(f),
             Self::LastMessage(error) => write!(f, "{error:?}"),
             Self::Session(error) => write!(f, "{error:?}"),
-            Self::NoHome => f.write_str("there is no home"),
+            Self::NoHome => f.write_str("there is no home directory"),
             Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
@@ -76,6 +92,11 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 impl Error {
+    /// The same, while no turn was running.
+    pub(super) fn between_turns(self) -> Self {
+        Self::BetweenTurns(Box::new(self))
+    }
+
     /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
@@ -83,6 +104,19 @@ impl Error {
             Error::Stdin(error) => failure::of_stdin(&error),
             Error::Credential(error) => failure::of_credential(&error),
             Error::SignIn(error) => failure::of_sign_in(&error, used),
+            Error::BetweenTurns(error) => error.failure(used).between_turns(),
+            Error::Input(error) => {
+                Failure::new(Outcome::Io, format!("cannot read standard input: {error}"))
+                    .hint("check what writes to it")
+                    .because_of(&error)
+            }
+            Error::NoTurn => Failure::usage("standard input requested no turn")
+                .hint(r#"send {"type": "user", "text": "..."} as a line"#),
+            Error::UnusableLines(lines) => Failure::usage(match lines {
+                1 => "one line of standard input could not be used".to_owned(),
+                lines => format!("{lines} lines of standard input could not be used"),
+            })
+            .hint("the input_error lines on standard output say which and why"),
             Error::LateInput => {
                 Failure::usage("input began after 3 s and was not part of the question; use -")
                     .hint("with - as an argument, the run waits for standard input")
@@ -191,6 +225,10 @@ mod tests {
         };
         let rows = [
             Error::LateInput,
+            Error::BetweenTurns(Box::new(Error::NoTurn)),
+            Error::UnusableLines(1),
+            Error::UnusableLines(3),
+            Error::Input(io::ErrorKind::BrokenPipe.into()),
             Error::Sandbox(confine::Error::Unavailable),
             Error::NoHome,
             Error::Schema(Unmatched {

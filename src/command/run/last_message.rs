@@ -65,13 +65,13 @@ impl LastMessage {
         let unwritable = |error| Error::Unwritable(path.to_owned(), error);
         let target = Target::find(path).map_err(unwritable)?;
         // Check what is open, since the path may resolve differently by now.
-        let found = target.whereabouts(path);
+        let found = target.current_path(path);
         if reach.root_of(path).is_some() && !reach.holds(&found) {
             return Err(Error::LeadsOut(path.to_owned(), found));
         }
         let home = home.and_then(|home| home.canonicalize().ok());
         if let (Target::File(file), Some(home)) = (&target, home)
-            && file.slot.directory().whereabouts().starts_with(home)
+            && file.slot.directory().current_path().starts_with(home)
         {
             return Err(Error::OwnHome(path.to_owned()));
         }
@@ -95,7 +95,7 @@ impl LastMessage {
                 if file::leads_to(&named, written) {
                     Ok(())
                 } else {
-                    Err(Error::Misplaced(named, file.slot.whereabouts()))
+                    Err(Error::Misplaced(named, file.slot.current_path()))
                 }
             }
         }
@@ -133,10 +133,10 @@ impl Target {
 
 impl Target {
     /// The current path of the file, if the system knows it.
-    fn whereabouts(&self, named: &Path) -> PathBuf {
+    fn current_path(&self, named: &Path) -> PathBuf {
         match self {
-            Self::File(file) => file.slot.whereabouts(),
-            Self::Open(file) => file::whereabouts(file).unwrap_or_else(|| named.to_owned()),
+            Self::File(file) => file.slot.current_path(),
+            Self::Open(file) => file::current_path(file).unwrap_or_else(|| named.to_owned()),
         }
     }
 }
@@ -147,7 +147,7 @@ impl ReplacedFile {
         let mode = Mode::from_raw_mode(0o666);
         let new = Replacement::begin(&self.slot, &file::unused(TEMPORARY_PREFIX)?, mode)?;
         if let Some(before) = &self.before {
-            let _ = new.like(before);
+            let _ = new.copy_permissions(before);
         }
         new.write(bytes)?;
         new.commit()

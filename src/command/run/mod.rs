@@ -9,6 +9,7 @@ mod run_output;
 mod run_tools;
 mod session_start;
 mod settings;
+mod turns;
 mod validation;
 
 use std::os::fd::AsFd;
@@ -21,8 +22,10 @@ use crate::agent::{Control, Reply, Stop, StopRequest, UserMessage};
 use crate::api::Preview;
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
+use crate::failure::Used;
 use crate::format::OutputSchema;
 use crate::http;
+use crate::outcome::Outcome;
 use crate::output::json_lines::ThreadStarted;
 use crate::output::paint::Paint;
 use crate::stdin;
@@ -33,10 +36,11 @@ use crate::wire::fault::Cause;
 pub use error::Error;
 use last_message::LastMessage;
 pub use model_switch::{ModelSwitch, SwitchedModel};
-pub(in crate::command) use open::OpenConversation;
+pub(in crate::command) use open::{OpenConversation, store_shape};
 pub(in crate::command) use question::profile;
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
+use session_start::StartedSession;
 pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 use validation::validate;
@@ -46,17 +50,20 @@ use validation::validate;
 pub struct Host {
     /// User-Agent, proxies and TLS roots.
     pub setup: http::HttpSetup,
-    /// Ends the process at once because of this stop request, and reports it in these colours.
+    /// Ends the process at once for this stop request and reports it, in these colours.
     pub exit_now: fn(StopRequest, Paint),
+    /// The credential, for the failures of turns.
+    pub used: Option<Used>,
 }
 
-/// Sends the prompt and prints the answer.
+/// Sends the prompt and prints the answer, or runs the turns that standard input requests. Returns the outcome; one that is not
+/// `Answered` has been reported.
 ///
 /// # Errors
 /// If there is no complete answer.
-pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
+pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     let stdin = stdin_use(&settings);
-    if stdin == StdinUse::Never {
+    if settings.input == RunInput::Prompt && stdin == StdinUse::Never {
         settings
             .words
             .compose(&settings.files, None)
@@ -78,8 +85,20 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     };
     let woken = watch.start().map_err(Error::Thread)?;
     sink.warn(&settings.notes, &settings.warnings);
+    if settings.input == RunInput::Lines {
+        let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
+        return turns::run(
+            &settings,
+            &host,
+            authority,
+            &mut sink,
+            last_message,
+            &control,
+            woken,
+        );
+    }
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
-    // A run that was stopped meanwhile starts nothing.
+    // A run that has been stopped meanwhile starts nothing.
     if let Some(request) = control.stopped() {
         return Err(Error::Stop(Stop::Ordered(request)));
     }
@@ -104,20 +123,17 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
             &session.thread,
             body.shape(),
         );
-        return show(&preview, &body, &host.setup.user_agent).map_err(Error::Output);
+        show(&preview, &body, &host.setup.user_agent).map_err(Error::Output)?;
+        return Ok(Outcome::Answered);
     }
     let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
 
-    sink.begin(&ThreadStarted {
-        thread: session.thread.as_str(),
-        model: &settings.choice.model.id,
-        cwd: &settings.tools.directory.to_string_lossy(),
-        version: env!("CARGO_PKG_VERSION"),
-    })
-    .map_err(Error::Output)?;
+    begin(&settings, &session, &mut sink)?;
+    sink.begin_turn().map_err(Error::Output)?;
     let mut open = OpenConversation::open(&settings, &host, authority, session, control.clone())?;
     let ended = open.conversation.ask(message, &mut sink);
-    open.close(&settings.choice, &mut sink);
+    store_shape(&settings.choice, open.conversation.learned());
+    open.close(&mut sink);
     let delivery = Delivery {
         schema: settings.schema,
         file: last_message,
@@ -126,8 +142,23 @@ pub fn run(settings: RunSettings, host: Host) -> Result<(), Error> {
     };
     match conclude(ended, &mut sink, delivery, &control) {
         Err(Error::Stop(stop)) if is_too_long(&stop) => Err(Error::TooLong(stop, parts)),
-        concluded => concluded,
+        concluded => concluded.map(|()| Outcome::Answered),
     }
+}
+
+/// Reports the beginning of the run.
+fn begin(
+    settings: &RunSettings,
+    session: &StartedSession,
+    sink: &mut RunOutput,
+) -> Result<(), Error> {
+    let started = ThreadStarted {
+        thread: session.thread.as_str(),
+        model: &settings.choice.model.id,
+        cwd: &settings.tools.directory.to_string_lossy(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    sink.begin(&started).map_err(Error::Output)
 }
 
 /// Opens the file for the last message, if one is requested.

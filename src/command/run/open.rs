@@ -74,13 +74,12 @@ impl OpenConversation {
     }
 
     /// Closes it. What cannot be cleaned up is reported.
-    pub(in crate::command) fn close(self, choice: &Choice, sink: &mut dyn Sink) {
+    pub(in crate::command) fn close(self, sink: &mut dyn Sink) {
         // After a stop, a thread may still be renewing the sign-in.
         self.authority.settle();
         if let Some(refresh) = &self.refresh {
             refresh.close();
         }
-        store_shape(choice, self.conversation.learned());
         self.tools.close(sink);
         let journal = self.conversation.journal();
         warn_if_misplaced(journal.and_then(Journal::misplaced), sink);
@@ -102,7 +101,7 @@ fn connect(
     authority: &Authority,
     thread: &ThreadId,
 ) -> (Client, Option<ModelListRefresh>) {
-    let http = Http::new(&host.setup, settings.silence);
+    let http = Http::new(&host.setup, settings.idle_timeout);
     let client = Client::new(http, &settings.endpoints, authority.clone(), thread);
     let (refresh, etags) = start_refresh(settings, host, authority).unzip();
     let client = match etags {
@@ -120,7 +119,7 @@ fn start_refresh(
 ) -> Option<(ModelListRefresh, Sender<ListEtag>)> {
     (settings.choice.backend == Backend::Subscription).then(|| {
         ModelListRefresh::start(ModelLister {
-            http: Http::new(&host.setup, settings.silence),
+            http: Http::new(&host.setup, settings.idle_timeout),
             endpoints: settings.endpoints.clone(),
             authority: authority.clone(),
             cache: settings.choice.cache.clone(),

@@ -9,8 +9,10 @@ use super::super::stderr::Stderr;
 use super::super::stdout::Stdout;
 use super::error::Error;
 use super::settings::{Form, RunSettings};
-use crate::failure::RunWarning;
+use crate::failure::{Failure, RunWarning};
 use crate::output::json_lines::{JsonLines, ThreadStarted};
+use crate::output::paint::Paint;
+use crate::output::report;
 use crate::output::spinner::Spinner;
 use crate::output::text::Text;
 use crate::output::{Notice, Sink};
@@ -62,6 +64,27 @@ impl RunOutput {
         }
     }
 
+    /// Reports the beginning of a turn.
+    pub(super) fn begin_turn(&mut self) -> io::Result<()> {
+        match self {
+            Self::Lines(lines, _, begun) => {
+                *begun = Instant::now();
+                lines.begin_turn()
+            }
+            Self::Text(_) | Self::Held(_) => Ok(()),
+        }
+    }
+
+    /// Reports a turn that failed, after which the run continues.
+    pub(super) fn turn_failed(&mut self, failure: &Failure, paint: Paint) -> io::Result<()> {
+        self.clear();
+        report::report(failure, paint, Stderr::default());
+        match self {
+            Self::Lines(lines, ..) => lines.turn_failed(&report::last_lines(failure)),
+            Self::Text(_) | Self::Held(_) => Ok(()),
+        }
+    }
+
     /// Reports notes, on standard error only, and warnings, to standard error and in JSON lines.
     pub(super) fn warn(&mut self, notes: &[String], warnings: &[String]) {
         for note in notes {
@@ -99,7 +122,7 @@ impl RunOutput {
         }
     }
 
-    /// Reports that the run has succeeded.
+    /// Reports that the turn has succeeded.
     pub(super) fn completed(&mut self) -> io::Result<()> {
         match self {
             Self::Lines(lines, _, begun) => lines.completed(begun.elapsed()),

@@ -27,7 +27,7 @@ impl RunTools {
         if offers {
             set_close_on_exec();
         }
-        let tools = Toolbox::open(setup, tools).map_err(|unready| match unready {
+        let tools = Toolbox::open(setup, tools).map_err(|error| match error {
             LaunchError::Temporary(place, error) => Error::Temporary(place, error),
             LaunchError::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
             LaunchError::Signal(error) => Error::Thread(error),

@@ -140,7 +140,7 @@ pub(super) fn warn_if_misplaced(misplaced: Option<PathBuf>, sink: &mut dyn Sink)
 /// The stored conversation, resumed with the settings of this run.
 fn resumed(stored: StoredConversation, settings: &RunSettings) -> ResumedConversation {
     let choice = &settings.choice;
-    let takes_changes = choice.model.effort_updates && choice.backend.is_of_openai();
+    let takes_changes = choice.model.effort_updates && choice.backend.is_openai();
     let wanted = settings.clamped.effort.as_deref();
-    ResumedConversation::new(stored, &choice.spelled(), takes_changes, wanted)
+    ResumedConversation::new(stored, &choice.qualified_name(), takes_changes, wanted)
 }

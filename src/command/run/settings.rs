@@ -63,7 +63,7 @@ pub struct RunSettings {
     /// A failed tool call makes the run fail, even if the model has answered.
     pub fail_on_tool_error: bool,
     /// The idle timeout of connections.
-    pub silence: Duration,
+    pub idle_timeout: Duration,
     /// The deadline of the run (`--timeout`).
     pub deadline: Option<Instant>,
     /// Print the request and send nothing.

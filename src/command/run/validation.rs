@@ -16,7 +16,7 @@ const VALIDATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Interval between checks for a stop request.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Validates the message and returns why it does not match, if so.
+/// Validates the message. Returns why it does not match, or `None` if it does.
 ///
 /// # Errors
 /// If the run is stopped meanwhile.
@@ -54,7 +54,7 @@ fn wait(
             return Ok(Some(Unmatched {
                 at: String::new(),
                 why: format!(
-                    "validation takes more than {} s: a \"pattern\" of the schema is too slow for an answer of this length; simplify it",
+                    "validation takes more than {} s: a \"pattern\" in the schema is too slow for an answer of this length; simplify it",
                     limit.as_secs()
                 ),
             }));

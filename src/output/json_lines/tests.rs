@@ -1,7 +1,9 @@
 //! The lines that each notice produces.
 
 use super::*;
+use crate::output::Subject;
 use crate::result::Footer;
+use crate::result::{Cut, KeptOutput, Status};
 
 /// Returns the lines that these notices produce.
 fn lines_of(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
@@ -71,7 +73,7 @@ fn calls_keep_their_items_whatever_ends_first() {
     };
     let wrong = CallResult::new(Status::BadArguments, "no");
     let (done, denied) = (
-        CallResult::done("[12 of 3456 bytes are left out here; x]"),
+        CallResult::done("[12 of 3456 bytes omitted; x]"),
         CallResult::new(Status::Denied, "no"),
     );
     let (command, other) = (
@@ -103,7 +105,7 @@ fn calls_keep_their_items_whatever_ends_first() {
     assert_eq!(
         items[2],
         &json!({"id": "item_1", "type": "tool_call", "name": "lookup", "arguments": {"id": "7"},
-            "output": "[12 of 3456 bytes are left out here; x]", "truncated": false, "status": "completed"})
+            "output": "[12 of 3456 bytes omitted; x]", "truncated": false, "status": "completed"})
     );
     assert_eq!(
         items[3],

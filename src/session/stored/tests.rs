@@ -54,16 +54,16 @@ fn a_file_of_version_1_reads_the_same_without_the_prefix() {
     let read =
         |lines: &[&str]| StoredConversation::read(file(lines).as_bytes()).map(|(stored, _)| stored);
     let new = read(&[HEAD, TURN, USER]).expect("a session");
-    // Only the service can have written a line of the other spelling; it changes nothing.
+    // Only the service can have written a line of the other line_format; it changes nothing.
     let old = read(&[&head, &turn, USER, &TURN.replace("\"m\"", "\"x\"")]).expect("a session");
     assert_eq!(
-        (old.spelling, old.turns, &*old.model),
-        (Spelling::Bare, 1, "m")
+        (old.line_format, old.turns, &*old.model),
+        (LineFormat::Bare, 1, "m")
     );
     assert_eq!(old.items.len(), 1);
     let old = read(&[&head, &turn, USER]).expect("a session");
     let as_new = StoredConversation {
-        spelling: Spelling::Prefixed,
+        line_format: LineFormat::Prefixed,
         ..old
     };
     assert_eq!(as_new, new);
@@ -142,7 +142,7 @@ fn the_reasoning_effort_is_read() {
 }
 
 #[test]
-fn the_model_is_spelled_with_its_provider() {
+fn the_model_name_includes_its_provider() {
     let turn = r#"{"type":"codex.turn","model":"small","provider":"box"}"#;
     let (stored, _) =
         StoredConversation::read(file(&[HEAD, turn, USER]).as_bytes()).expect("a session");
@@ -183,7 +183,7 @@ fn incomplete_items_are_removed_or_answered() {
     assert_eq!(settled(&[HEAD, TURN, USER, CALL, output]), (3, 0));
     let change = r#"{"type":"configuration_update","reasoning":{"effort":"high"}}"#;
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, change, USER]), (3, 0));
-    // Another call without an output is removed, and the reasoning that led only to it.
+    // Any other call without an output is removed, together with the reasoning that led only to it.
     let custom = r#"{"type":"custom_tool_call","call_id":"d","name":"t","input":""}"#;
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, custom, USER]), (2, 0));
     let output = r#"{"type":"custom_tool_call_output","call_id":"d","output":"x"}"#;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::context::Context;
-use super::ended::{Started, capture, ended};
+use super::program_result::{Started, capture, program_result};
 use crate::result::{CallResult, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::CapturedOutput;
@@ -66,12 +66,11 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
         Ok(end) => {
             let CapturedOutput { text, cut } = capture.printed();
             let cuts = cut.into_iter().collect();
-            let mut result = ended(text, cuts, &end, started, context);
+            let mut result = program_result(text, cuts, &end, started, context);
             let asked = arguments.timeout.unwrap_or_default();
             let most = context.timeout.as_secs_f64();
             if matches!(end, End::Timeout) && asked > most {
-                let advice =
-                    format!("the timeout can be at most {most} s here: --tool-timeout limits it");
+                let advice = format!("the timeout was limited to {most} s by --tool-timeout");
                 result.advice = Some(advice);
             }
             result

@@ -60,7 +60,7 @@ impl Context<'_> {
 }
 
 /// The result for a file operation that failed, with the status denied if the sandbox policy forbids it.
-pub(super) fn not_done(
+pub(super) fn file_error(
     what: &str,
     path: &Path,
     error: &io::Error,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use super::replace::replace;
 use crate::result::CallResult;
 
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResul
         Ok(Err(_)) => {
             return CallResult::failed(format!("{path} is not UTF-8 text; use bash to change it"));
         }
-        Err(error) => return not_done("read", &arguments.path, &error, false, context),
+        Err(error) => return file_error("read", &arguments.path, &error, false, context),
     };
     let new = match apply(&old, &arguments.edits) {
         Ok(new) => new,
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResul
             1 => CallResult::done(format!("changed {path} in 1 place")),
             places => CallResult::done(format!("changed {path} in {places} places")),
         },
-        Err(error) => not_done("write", &arguments.path, &error, true, context),
+        Err(error) => file_error("write", &arguments.path, &error, true, context),
     }
 }
 

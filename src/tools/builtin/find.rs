@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::Deserialize;
 
 use super::arguments::place;
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use super::glob::glob;
 use super::lines::LimitedLines;
 use super::rg;
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &FindArguments, context: &Context<'_>) -> CallResul
         ));
     }
     if let Err(error) = std::fs::read_dir(path) {
-        return not_done("search", path, &error, false, context);
+        return file_error("search", path, &error, false, context);
     }
     if let Some(kind) = rg::kind(&arguments.pattern)
         && let Some(answer) = rg::run(&["--files", &kind, rg::OF_KIND], path, limit, context)
@@ -57,6 +57,6 @@ pub(super) fn run(arguments: &FindArguments, context: &Context<'_>) -> CallResul
     match walked {
         Ok(true) => lines.answer(),
         Ok(false) => lines.timed_out(context.timeout),
-        Err(error) => not_done("search", path, &error, false, context),
+        Err(error) => file_error("search", path, &error, false, context),
     }
 }

@@ -10,7 +10,7 @@ use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::arguments::place;
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use super::glob::glob;
 use super::lines::LimitedLines;
 use super::read::skip_line;
@@ -23,10 +23,10 @@ use crate::text::first_characters;
 const DEFAULT_LIMIT: usize = 200;
 
 /// How much of a line is searched, in bytes.
-const MAX_FILE_BYTES: u64 = 1 << 20;
+const MAX_SEARCHED_BYTES: u64 = 1 << 20;
 
 /// How much of a line is shown, in characters.
-const MAX_LINE_BYTES: usize = 500;
+const MAX_SHOWN_CHARACTERS: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
             return CallResult::failed(format!("{} is not a regular file", path.display()));
         }
         Ok(found) => found.is_dir(),
-        Err(error) => return not_done("search", path, &error, false, context),
+        Err(error) => return file_error("search", path, &error, false, context),
     };
     if arguments.pattern.contains('\n') {
         return CallResult::new(
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
         return match search.file(path) {
             Ok(_) if Instant::now() >= deadline => search.lines.timed_out(context.timeout),
             Ok(_) => search.lines.answer(),
-            Err(error) => not_done("read", path, &error, false, context),
+            Err(error) => file_error("read", path, &error, false, context),
         };
     }
     let walked = walk(path, deadline, &mut |found| {
@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
     match walked {
         Ok(true) => search.lines.answer(),
         Ok(false) => search.lines.timed_out(context.timeout),
-        Err(error) => not_done("search", path, &error, false, context),
+        Err(error) => file_error("search", path, &error, false, context),
     }
 }
 
@@ -128,7 +128,7 @@ fn with_rg(
     context: &Context<'_>,
 ) -> Option<CallResult> {
     let around = format!("--context={}", arguments.context);
-    let columns = format!("--max-columns={MAX_LINE_BYTES}");
+    let columns = format!("--max-columns={MAX_SHOWN_CHARACTERS}");
     let mut flags = vec![
         "--crlf",
         "--no-heading",
@@ -182,7 +182,7 @@ impl FileSearch {
             // A line may be as long as a file; only its beginning is searched.
             let taken = reader
                 .by_ref()
-                .take(MAX_FILE_BYTES)
+                .take(MAX_SEARCHED_BYTES)
                 .read_until(b'\n', &mut line)?;
             if taken == 0 || Instant::now() >= self.deadline {
                 return Ok(true);
@@ -231,7 +231,7 @@ impl FileSearch {
     }
 
     fn show(&mut self, path: &Path, mark: char, number: usize, text: &str) -> bool {
-        let short = first_characters(text, MAX_LINE_BYTES);
+        let short = first_characters(text, MAX_SHOWN_CHARACTERS);
         let cut = if short.len() < text.len() {
             " [cut]"
         } else {

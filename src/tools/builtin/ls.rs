@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::arguments::place;
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use super::lines::LimitedLines;
 use super::walk::list;
 use crate::result::CallResult;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &LsArguments, context: &Context<'_>) -> CallResult 
     }
     let (entries, ignored) = match list(path) {
         Ok(found) => found,
-        Err(error) => return not_done("list", path, &error, false, context),
+        Err(error) => return file_error("list", path, &error, false, context),
     };
     let mut lines = LimitedLines::new(arguments.limit.unwrap_or(DEFAULT_LIMIT).max(1));
     for entry in entries {

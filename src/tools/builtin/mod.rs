@@ -5,7 +5,7 @@ mod arguments;
 mod bash;
 mod context;
 mod edit;
-mod ended;
+
 mod find;
 mod glob;
 mod grep;
@@ -14,6 +14,7 @@ mod lines;
 mod ls;
 pub mod offered;
 pub mod program;
+mod program_result;
 mod read;
 mod replace;
 mod rg;

@@ -7,7 +7,7 @@ use super::table::BuiltIn;
 use crate::result::CallResult;
 use crate::tools::launch::{Launch, Launcher};
 use crate::tools::tool::{Runner, Tool};
-use crate::tools::tool_order::ToolOrder;
+use crate::tools::tool_request::ToolRequest;
 
 /// Creates the tool.
 #[must_use]
@@ -18,19 +18,19 @@ pub fn tool(built_in: &'static BuiltIn) -> Tool {
         parameters: built_in.parameters.to_owned(),
         changes_files: built_in.changes_files,
         topic: built_in.topic,
-        runner: Arc::new(Separate(built_in.name)),
+        runner: Arc::new(SeparateProcess(built_in.name)),
     }
 }
 
 /// Runs a built-in tool, which validates its arguments itself.
 #[derive(Debug)]
-struct Separate(&'static str);
+struct SeparateProcess(&'static str);
 
-impl Runner for Separate {
+impl Runner for SeparateProcess {
     fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
         let setup = launcher.setup();
         let launch = Launch {
-            order: ToolOrder {
+            request: ToolRequest {
                 name: self.0.to_owned(),
                 number,
                 timeout: setup.timeout,

@@ -7,7 +7,7 @@ use std::io::{Seek, Write};
 use std::os::fd::OwnedFd;
 
 use super::context::Context;
-use super::ended::{Started, capture, ended};
+use super::program_result::{Started, capture, program_result};
 use crate::result::{CallResult, Cut, Status};
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::CapturedOutput;
@@ -68,7 +68,7 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
     });
     text.push_str(&complaints.text);
     let cuts = cut.into_iter().chain(cut_of_complaints).collect();
-    ended(text, cuts, &end, started, context)
+    program_result(text, cuts, &end, started, context)
 }
 
 /// The arguments as an in-memory file, so that no writer has to wait for the program to read them.

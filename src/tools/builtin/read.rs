@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::arguments::place;
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use crate::result::CallResult;
 use crate::tools::MAX_OUTPUT_BYTES;
 use crate::tools::child::capture::clean;
@@ -34,7 +34,7 @@ pub(super) struct ReadArguments {
 
 pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResult {
     let path = &arguments.path;
-    let unreadable = |error| not_done("read", path, &error, false, context);
+    let unreadable = |error| file_error("read", path, &error, false, context);
     // Opening a pipe or a device could block, or never end.
     let place = place(path);
     let size = match std::fs::metadata(&place) {
@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
             let next = first + count;
             let end = if text.ends_with('\n') { "" } else { "\n" };
             CallResult::done(format!(
-                "{text}{end}[lines {first} to {} of {total}; go on with offset {next}]",
+                "{text}{end}[lines {first} to {} of {total}; continue with offset {next}]",
                 next - 1
             ))
         }
@@ -147,7 +147,7 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
         }
         let mut text = clean(&line);
         if cut > 0 {
-            text.push_str(&format!("[{cut} bytes of this line are left out]\n"));
+            text.push_str(&format!("[{cut} bytes of this line omitted]\n"));
         }
         full = part.text.len() + text.len() > MAX_OUTPUT_BYTES - MAX_LINE_BYTES;
         if !full || part.count == 0 {
@@ -203,7 +203,7 @@ mod tests {
         let part = lines(format!("{long}\nnext\n").as_bytes(), 1, 9).expect("memory");
         assert!(
             part.text
-                .ends_with("x[10000 bytes of this line are left out]\nnext\n")
+                .ends_with("x[10000 bytes of this line omitted]\nnext\n")
         );
         check(
             &"x".repeat(MAX_LINE_BYTES),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_stays_below_what_a_model_gets() {
+    fn a_part_stays_below_the_output_limit() {
         let text = format!("{}\n", "y".repeat(999)).repeat(500);
         let part = lines(text.as_bytes(), 1, 2000).expect("memory");
         assert!(part.text.len() <= MAX_OUTPUT_BYTES && part.count > 50 && part.total == 500);

@@ -54,7 +54,7 @@ fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> 
             std::os::unix::fs::fchown(new.file(), Some(old.uid()), Some(old.gid()))?;
         }
     }
-    new.fill(content)?;
+    new.write_unsynced(content)?;
     // Writing clears bits of the mode, so it is set last. The sandbox of a read-only run allows no mode changes, not
     // even of temporary files.
     if let Some(old) = old
@@ -63,5 +63,5 @@ fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> 
         new.file().set_permissions(old.permissions())?;
     }
     // No sync: surviving a power cut is not worth two syncs for each of a thousand edits.
-    new.take_place().map(drop)
+    new.commit_unsynced().map(drop)
 }

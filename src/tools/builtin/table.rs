@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn all_tool_definitions_take_few_bytes_of_a_request() {
+    fn the_tool_definitions_are_small() {
         let tools: Vec<Tool> = TOOLS.iter().map(tool).collect();
         let functions: Vec<Function<'_>> = tools.iter().map(Tool::function).collect();
         let size = |tools: &[Function<'_>]| {

@@ -9,7 +9,7 @@ use super::ignore::{Patterns, above, is_ignored};
 use crate::tools::sandbox::paths::real;
 
 /// An entry found by a walk.
-pub(super) struct WalkOutcome {
+pub(super) struct WalkEntry {
     pub(super) path: PathBuf,
     pub(super) is_dir: bool,
     /// A regular file; links are not followed.
@@ -46,7 +46,7 @@ fn entries(
 pub(super) fn walk(
     top: &Path,
     deadline: Instant,
-    visit: &mut dyn FnMut(&WalkOutcome) -> bool,
+    visit: &mut dyn FnMut(&WalkEntry) -> bool,
 ) -> std::io::Result<bool> {
     let real_top = real(top);
     let mut patterns = above(&real_top);
@@ -63,7 +63,7 @@ pub(super) fn walk(
 
 struct Walk<'a> {
     deadline: Instant,
-    visit: &'a mut dyn FnMut(&WalkOutcome) -> bool,
+    visit: &'a mut dyn FnMut(&WalkEntry) -> bool,
     in_time: bool,
 }
 
@@ -77,7 +77,7 @@ impl Walk<'_> {
             self.in_time &= Instant::now() < self.deadline;
             let name = entry.file_name();
             let kind = entry.file_type();
-            let found = WalkOutcome {
+            let found = WalkEntry {
                 path: below(directory, Path::new(&name)),
                 is_dir: kind.as_ref().is_ok_and(FileType::is_dir),
                 is_file: kind.as_ref().is_ok_and(FileType::is_file),

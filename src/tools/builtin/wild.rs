@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_characters_and_ranges_and_never_a_slash() {
+    fn a_set_contains_characters_and_ranges_and_never_a_slash() {
         let check = |glob: &str, path: &str, expected: bool| {
             assert_eq!(matches(glob, path), expected, "{glob} {path}");
         };

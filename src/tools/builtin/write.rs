@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::context::{Context, not_done};
+use super::context::{Context, file_error};
 use super::replace::replace;
 use crate::result::CallResult;
 
@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &WriteArguments, context: &Context<'_>) -> CallResu
     let path = &arguments.path;
     let parent = path.parent().filter(|parent| *parent != Path::new(""));
     if let Some(Err(error)) = parent.map(fs::create_dir_all) {
-        return not_done("create the directory of", path, &error, true, context);
+        return file_error("create the directory of", path, &error, true, context);
     }
     match replace(path, arguments.content.as_bytes()) {
         Ok(()) => CallResult::done(format!(
@@ -28,6 +28,6 @@ pub(super) fn run(arguments: &WriteArguments, context: &Context<'_>) -> CallResu
             arguments.content.len(),
             path.display()
         )),
-        Err(error) => not_done("write", path, &error, true, context),
+        Err(error) => file_error("write", path, &error, true, context),
     }
 }

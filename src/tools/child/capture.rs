@@ -29,7 +29,7 @@ pub(in crate::tools) struct Capture {
 pub(in crate::tools) struct CapturedOutput {
     /// The text. NUL and anything that is not UTF-8 become U+FFFD.
     pub(in crate::tools) text: String,
-    /// The part left out of the text.
+    /// The part omitted from the text.
     pub(in crate::tools) cut: Option<Cut>,
 }
 
@@ -241,7 +241,7 @@ mod tests {
             let cut = cut.expect("a cut");
             assert!(text.len() <= MAX_OUTPUT_BYTES, "{}", text.len());
             assert!(byte.len() == 1 || !text.contains('\u{fffd}'));
-            // The bytes left out and the bytes shown add up to the whole output.
+            // The omitted bytes and the shown bytes add up to the whole output.
             let shown = text.len() as u64 - 1;
             let shown = if byte.len() == 1 { shown / 3 } else { shown } + 1;
             assert_eq!((cut.left_out + shown, cut.of), (cut.of, whole.len() as u64));

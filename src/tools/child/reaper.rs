@@ -76,7 +76,7 @@ pub fn end_all(reach: SandboxScope, mut hurry: impl FnMut() -> bool) -> bool {
             signalled.send(reach, &[Signal::TERM, Signal::CONT]);
         }
         if kill && begun.elapsed() >= KILL_GRACE * 3 {
-            return false; // what KILL does not end, sleeping in a device, is beyond reach
+            return false; // a process that survives KILL, blocked in a device, is beyond reach
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -129,8 +129,8 @@ fn have_children() -> bool {
     }
 }
 
-/// Every descendant of a process, with its process group, from `/proc`. Our own group must not be signalled; in its
-/// place comes the process's own number, which then is not a group.
+/// Every descendant of a process, with its process group, from `/proc`. Our own group must not be signalled; it is
+/// replaced by the process's own number, which is not a group then.
 fn below(root: Pid) -> Vec<(Pid, Pid)> {
     let own = process::getpgrp();
     let mut children: HashMap<Pid, Vec<(Pid, Pid)>> = HashMap::new();
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parent_is_parsed_after_any_program_name() {
+    fn the_parent_is_parsed_whatever_the_program_name() {
         let check = |stat: &str, expected: Option<(i32, i32)>| {
             let found = parent_and_group(stat.as_bytes());
             let found = found.map(|(a, b)| (a.as_raw_nonzero().get(), b.as_raw_nonzero().get()));

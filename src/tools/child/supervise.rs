@@ -74,7 +74,9 @@ pub(in crate::tools) fn watch(
     drop(sockets);
     drain_all(&mut outputs);
     if !ended {
-        return Err(io::Error::other("what it has started could not be ended"));
+        return Err(io::Error::other(
+            "the processes that it started could not be ended",
+        ));
     }
     end
 }

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_with_a_long_path_takes_sockets() {
+    fn sockets_can_be_bound_in_a_directory_with_a_long_path() {
         let top = std::env::temp_dir().join(format!("codex-run-long-{}", std::process::id()));
         let path = top.join("x".repeat(120));
         fs::create_dir_all(&path).expect("a directory");

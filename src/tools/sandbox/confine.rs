@@ -65,7 +65,7 @@ pub fn start_inside<T: Send>(
 }
 
 /// Keeps other processes from reading this one's memory, environment and file descriptors through `/proc`.
-pub fn shut() {
+pub fn prevent_inspection() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -13,7 +13,7 @@ pub enum Error {
     Unavailable,
     /// A path that should be accessible cannot be opened.
     Place(PathBuf, io::Error),
-    /// No thread could be started to try it on.
+    /// No thread could be started to try it.
     Thread(io::Error),
     /// A step failed.
     Step(&'static str, String),
@@ -33,11 +33,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unavailable => {
-                f.write_str("this system has no Landlock, or one from before Linux 6.2")
-            }
+            Self::Unavailable => f.write_str(
+                "this system has no Landlock, or a version older than that of Linux 6.2",
+            ),
             Self::Place(path, error) => write!(f, "cannot open {}: {error}", path.display()),
-            Self::Thread(error) => write!(f, "no thread can be started: {error}"),
+            Self::Thread(error) => write!(f, "cannot start a thread: {error}"),
             Self::Step(step, why) => write!(f, "the system refused to {step}: {why}"),
         }
     }

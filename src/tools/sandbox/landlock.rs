@@ -56,7 +56,7 @@ const NULL: BitFlags<AccessFs> =
 /// Applies the sandbox to this thread and every process that it starts.
 ///
 /// # Errors
-/// If the system has no sandbox or a step fails; this thread must then not go on.
+/// If the system has no sandbox or a step fails; this thread must then not continue.
 pub fn confine(policy: &SandboxPolicy) -> Result<SandboxScope, Error> {
     enter(policy, Extent::Whole)
 }
@@ -212,11 +212,11 @@ fn restrict_files(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope
     for root in &policy.writable {
         let (opened, found) = opened(&root.path)?;
         if (found.st_dev, found.st_ino) != root.identity {
-            let other = io::Error::other("it is not what it was when the run began");
+            let other = io::Error::other("it has changed since the run began");
             return Err(Error::Place(root.path.clone(), other));
         }
         if kept.hidden.contains(&root.identity) || kept.above.contains(&root.identity) {
-            let other = io::Error::other("credentials are kept in it");
+            let other = io::Error::other("it contains credentials");
             return Err(Error::Place(root.path.clone(), other));
         }
         rules.add(opened, all & !(AccessFs::MakeChar | AccessFs::MakeBlock))?;
@@ -224,7 +224,7 @@ fn restrict_files(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope
     if let Some(root) = &policy.sockets {
         let (opened, found) = opened(&root.path)?;
         if (found.st_dev, found.st_ino) != root.identity {
-            let other = io::Error::other("it is not what it was when the call began");
+            let other = io::Error::other("it has changed since the call began");
             return Err(Error::Place(root.path.clone(), other));
         }
         // Programs could create sockets there with the same right, but neither remove nor replace one.

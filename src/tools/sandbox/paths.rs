@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use rustix::fs::{Mode, OFlags, open, openat};
 
-/// A writable directory. A tool may put another one in its place but cannot give it this identity.
+/// A writable directory. A tool may replace it, but the replacement cannot have the same identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     /// Its path.
@@ -28,7 +28,7 @@ impl Root {
     pub fn hold(&self) -> io::Result<OwnedFd> {
         let held = opened(&self.path)?;
         if identity(&held)? != self.identity {
-            return Err(io::Error::other("another directory is in its place"));
+            return Err(io::Error::other("it was replaced by a different directory"));
         }
         Ok(held)
     }
@@ -47,8 +47,7 @@ impl Root {
     ///
     /// # Errors
     ///
-    /// If it cannot be inspected, or a link now is on the path although it had been resolved: the target is not what
-    /// was checked.
+    /// If it cannot be inspected, or the resolved path now contains a link: the target is not what was checked.
     #[cfg(target_os = "linux")]
     pub fn of(path: PathBuf) -> io::Result<Self> {
         let identity = identity(&opened(&path)?)?;
@@ -77,12 +76,12 @@ fn opened(path: &Path) -> io::Result<OwnedFd> {
     let opened = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let leads_to = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
     if leads_to != path {
-        return Err(io::Error::other("a link was put in its place"));
+        return Err(io::Error::other("it was replaced by a link"));
     }
     Ok(opened)
 }
 
-/// Opens a real path. Fails if a link now is on the path although it had been resolved.
+/// Opens a real path. Fails if the path, which was resolved before, now contains a link.
 ///
 /// # Errors
 ///

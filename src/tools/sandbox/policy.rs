@@ -17,7 +17,7 @@ pub struct SandboxPolicy {
     pub network: bool,
     /// The writable directories, including the tools' temporary directory.
     pub writable: Vec<Root>,
-    /// Which of them is the run's temporary directory: its path is different in each run, so texts refer to it by its
+    /// Which of them is the run's temporary directory: its path is different in each run, so messages refer to it by its
     /// variable.
     pub temporary: Option<PathBuf>,
     /// Unreadable paths, where credentials are stored. Files with the same name plus a suffix after a dot, such as

@@ -231,7 +231,6 @@ const BROKER_CALLS: &[i64] = &[libc::SYS_pidfd_getfd, libc::SYS_process_vm_write
 /// # Errors
 ///
 /// If the filter cannot be built.
-/// When the filter cannot be made.
 pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
     let calls = [
         libc::SYS_bind,
@@ -250,7 +249,6 @@ pub(super) fn asking() -> Result<BpfProgram, seccompiler::Error> {
 /// # Errors
 ///
 /// If the filter cannot be built.
-/// When the filter cannot be made.
 pub(super) fn refusing(network: bool, asked: bool) -> Result<BpfProgram, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     let mut refuse = |call: i64, rule: Vec<SeccompRule>| {
@@ -368,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_filter_can_be_built_and_stays_small() {
+    fn every_filter_can_be_built_and_is_small() {
         for (write, network) in [(false, false), (false, true), (true, false), (true, true)] {
             let filter = filter(write, network, SandboxScope::default()).expect("a filter");
             // BPF_MAXINSNS is 4096; and each instruction slows down every call.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::super::output_items;
 use super::super::sse::MAX_EVENT_BYTES;
 
-/// Size limit of an answer's finished items together, in bytes.
+/// Size limit of all finished items of an answer, in bytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 256 << 20;
 
 /// The limit that an answer exceeds.
@@ -13,9 +13,9 @@ pub(super) const MAX_ANSWER_BYTES: usize = 256 << 20;
 pub enum Excess {
     /// The number of items.
     Items,
-    /// The length of a text: no single event could confirm it.
+    /// The length of a text, which no single event could confirm.
     Text,
-    /// The size of all items together.
+    /// The total size of the items.
     Whole,
 }
 

@@ -1,5 +1,5 @@
-//! The final response object of an answer: it says how the answer ends and lists the items again. Also decides what to
-//! do with an item that arrives twice.
+//! The final response object of an answer, which says how the answer ends and lists the items again. Also decides what
+//! to do with an item that arrives twice.
 
 use std::collections::HashSet;
 use std::mem::discriminant;
@@ -20,7 +20,7 @@ impl Answer {
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
-        // The event's name and the status in its object should agree; the worse of the two counts.
+        // The event's name and the status in its object should agree; the worse one counts.
         self.ending = Some(match (fields.status.as_deref(), fields.reason) {
             (Some("failed" | "cancelled"), _) => failed(),
             _ if fields.error => failed(),
@@ -30,7 +30,7 @@ impl Answer {
         });
     }
 
-    /// Reads the final object: the usage, and items that arrived in no event of their own.
+    /// Reads the final object: the usage, and items that arrived in no separate event.
     pub(super) fn response<'a>(
         &mut self,
         response: Option<&'a RawValue>,
@@ -79,7 +79,7 @@ impl Answer {
                 unreadable = true;
                 continue;
             };
-            // Each item that arrived is listed once. Positions may have shifted, and ids changed.
+            // Each item that arrived is listed once. Positions may have shifted, and ids may have changed.
             let found = self.slots.iter().enumerate().position(|(at, slot)| {
                 let there = slot.item.as_ref();
                 !known[at] && there.is_some_and(|there| is_listed(there, item, &kind))
@@ -114,7 +114,7 @@ impl Answer {
         self.slots[at].item = Some(sealed);
     }
 
-    /// Adds an item that is listed at this position and arrived in no event.
+    /// Adds an item that is listed at this position but arrived in no event.
     fn take_listed(
         &mut self,
         index: u64,
@@ -135,7 +135,7 @@ impl Answer {
             let is_message = |kind: &ItemKind| matches!(kind, ItemKind::Message(_));
             let is_known = known.get(at).copied().unwrap_or_default();
             if !is_known && is_message(&there.kind) && is_message(kind) {
-                // The service ended a message in two different ways, and only one was shown.
+                // The service ended a message in two different ways, and only one of them was shown.
                 self.differs = true;
                 return;
             }
@@ -143,7 +143,7 @@ impl Answer {
                 && discriminant(&there.kind) == discriminant(kind)
                 && !is_message_or_call(kind)
             {
-                return; // it arrived before, and was renamed and re-encrypted since
+                return; // it arrived earlier, and was renamed and re-encrypted since
             }
             let another = self.slots.push(place);
             let Some(another) = self.slot_or_end(another) else {
@@ -182,7 +182,7 @@ impl Answer {
             let another = self.slots.push(place);
             return self.slot_or_end(another);
         }
-        // One item, finished twice with different content. Neither version can be trusted.
+        // The same item, finished twice with different content. Neither version can be trusted.
         self.differs |= is_message_or_call(&item.kind);
         None
     }
@@ -217,7 +217,7 @@ fn id(item: &RawValue) -> Option<&str> {
     with_id(ItemPosition::default(), item).id
 }
 
-/// Whether an item has a non-empty id, by which duplicates can be recognized.
+/// Whether an item has a non-empty id, which identifies duplicates.
 fn has_id(item: &RawValue) -> bool {
     // More than the two quotes.
     id(item).is_some_and(|id| id.len() > 2)

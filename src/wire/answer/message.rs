@@ -148,9 +148,9 @@ mod tests {
     use super::super::tests::{delta, message};
     use super::*;
 
-    /// A slot taken for something else turns out to be a message while a later one is being shown.
+    /// A slot of an unknown kind turns out to be a message while a later message is being shown.
     #[test]
-    fn a_message_that_is_being_shown_is_shown_to_its_end() {
+    fn a_message_being_shown_is_shown_to_its_end() {
         let begun = |index: u64| {
             format!(
                 r#"{{"type":"response.output_item.added","output_index":{index},"item":{{"type":"reasoning"}}}}"#

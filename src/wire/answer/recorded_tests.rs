@@ -1,4 +1,4 @@
-//! Recorded streams of real services: the exact texts and calls that they contain.
+//! Recorded streams of real services: the exact text and calls that they contain.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use crate::wire::sse::Decoder;
 fn recorded_streams_give_their_texts_and_calls() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures");
     let Ok(index) = std::fs::read_to_string(folder.join("index.jsonl")) else {
-        let words = "skipped: there are no recorded streams beside the repository\n";
+        let words = "skipped: there are no recorded streams next to the repository\n";
         let _ = std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes());
         return;
     };

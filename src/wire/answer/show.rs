@@ -13,7 +13,7 @@ pub enum Show {
     Summary(String),
     /// The service searched the web.
     Searched(SearchCall),
-    /// An event could not be parsed and was skipped. Emitted once; [`Answer::skipped`](super::Answer::skipped) has the
-    /// count.
+    /// An event could not be parsed and was skipped. Emitted once; [`Answer::skipped`](super::Answer::skipped) returns
+    /// the count.
     Skipped,
 }

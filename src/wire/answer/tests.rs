@@ -89,7 +89,7 @@ fn any_other_difference_invalidates_the_answer() {
 }
 
 #[test]
-fn messages_are_shown_one_after_the_other() {
+fn messages_are_shown_one_at_a_time() {
     let (a, b) = (delta(0, "a"), delta(1, "b"));
     let (first, second) = (message(0, "aa"), message(1, "bb"));
     check(
@@ -106,7 +106,7 @@ fn messages_are_shown_one_after_the_other() {
 }
 
 #[test]
-fn an_item_that_never_finishes_does_not_hold_back_a_message() {
+fn an_unfinished_item_does_not_delay_a_message() {
     let added =
         r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning"}}"#;
     check(
@@ -133,7 +133,7 @@ fn without_an_index_the_id_or_the_order_decides() {
 }
 
 #[test]
-fn items_that_came_in_no_event_are_taken_from_the_final_object() {
+fn items_that_arrived_in_no_event_come_from_the_final_object() {
     let output = |items: &str| {
         format!(r#"{{"type":"response.completed","response":{{"output":[{items}]}}}}"#)
     };
@@ -155,7 +155,7 @@ fn items_that_came_in_no_event_are_taken_from_the_final_object() {
 }
 
 #[test]
-fn calls_come_in_the_order_of_the_answer() {
+fn calls_are_in_the_order_of_the_answer() {
     let (output, answer) = feed(&[&call(0, "a"), &message(1, "now"), &call(2, "b"), COMPLETED]);
     assert_eq!(output, "now|");
     match answer.verdict() {
@@ -227,7 +227,7 @@ fn endings_other_than_complete() {
 }
 
 #[test]
-fn invalid_utf8_is_replaced_as_the_standard_says() {
+fn invalid_utf8_is_replaced_as_in_the_standard() {
     let (mut answer, mut show) = (Answer::default(), Vec::new());
     answer.take(
         b"{\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"a\xff\"}",
@@ -237,7 +237,7 @@ fn invalid_utf8_is_replaced_as_the_standard_says() {
 }
 
 #[test]
-fn a_stream_cut_anywhere_in_two_and_three_says_the_same() {
+fn a_stream_gives_the_same_result_however_it_is_split() {
     let frames = [
         delta(0, "h\u{e9}"),
         message(0, "h\u{e9}llo"),
@@ -274,7 +274,7 @@ fn a_stream_cut_anywhere_in_two_and_three_says_the_same() {
 }
 
 #[test]
-fn a_call_that_began_and_was_lost_is_no_complete_answer() {
+fn an_answer_with_a_lost_call_is_incomplete() {
     let begun = r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"c","name":"t"}}"#;
     let nameless = r#"{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","call_id":"c"}}"#;
     let said = message(0, "a");
@@ -296,8 +296,8 @@ fn a_call_that_began_and_was_lost_is_no_complete_answer() {
 }
 
 #[test]
-fn servers_that_number_items_strangely_are_understood() {
-    // The text events lack the index that the item's own events have.
+fn unusual_item_numbering_is_supported() {
+    // The text events lack the index that the item's events have.
     let added = r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"m","type":"message"}}"#;
     let delta = r#"{"type":"response.output_text.delta","item_id":"m","delta":"hi"}"#;
     check(
@@ -333,7 +333,7 @@ fn servers_that_number_items_strangely_are_understood() {
 }
 
 #[test]
-fn a_complete_answer_says_so_everywhere() {
+fn contradictions_about_completeness_are_errors() {
     let completed =
         |fields: &str| format!(r#"{{"type":"response.completed","response":{{{fields}}}}}"#);
     let said = message(0, "a");
@@ -356,7 +356,7 @@ fn a_complete_answer_says_so_everywhere() {
 }
 
 #[test]
-fn an_item_that_cannot_be_read_is_no_complete_answer_unless_the_final_object_has_it() {
+fn an_unreadable_item_makes_the_answer_incomplete_unless_the_final_object_has_it() {
     let said = message(0, "a");
     let torn = message(1, "b").replace("}]}}", "}]");
     check(
@@ -397,7 +397,7 @@ fn an_item_that_cannot_be_read_is_no_complete_answer_unless_the_final_object_has
 }
 
 #[test]
-fn text_without_any_name_belongs_to_the_item_that_ends_next() {
+fn text_without_an_id_belongs_to_the_item_that_ends_next() {
     let delta = r#"{"type":"response.output_text.delta","delta":"hi"}"#;
     let done = r#"{"type":"response.output_item.done","item":{"id":"m","type":"message","content":[{"type":"output_text","text":"hi"}]}}"#;
     check(&[delta, done, COMPLETED], "hi|", Verdict::Answered);

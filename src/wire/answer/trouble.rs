@@ -7,7 +7,7 @@ use super::excess::Excess;
 /// Why an answer is not complete.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// The stream ended before the service said how the answer ends.
+    /// The stream ended before the service reported how the answer ends.
     Cut,
     /// The shown text is not a prefix of the message's final text.
     Differs,
@@ -25,14 +25,14 @@ pub enum Trouble {
     Empty,
     /// The model declined, in these words.
     Refused(String),
-    /// An item of this type, if it has one, waits for a result that this program cannot supply.
+    /// An item, of this type if it has one, waits for a result that this program cannot supply.
     Waits(Option<String>),
     /// The service reported this failure.
     Failed(Fault),
 }
 
 impl Trouble {
-    /// The service's own texts in it.
+    /// The text of the service in it.
     pub fn service_texts(&mut self) -> impl Iterator<Item = &mut String> {
         let (fault, words) = match self {
             Self::Failed(fault) => (Some(fault), None),

@@ -9,7 +9,7 @@ fn an_unhandled_item_is_named() {
         format!(r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#)
     };
     let waits = |kind: &str| trouble(Trouble::Waits(Some(kind.into())));
-    // Any item with a call_id waits until its result, or a message, shows that the service has handled it.
+    // Any item with a call_id waits until its result or a message shows that the service has handled it.
     let new = done(0, r#"{"type":"brand_new","call_id":"c"}"#);
     check(&[&new, COMPLETED], "", waits("brand_new"));
     let result = done(1, r#"{"type":"brand_new_output","call_id":"c"}"#);
@@ -21,7 +21,7 @@ fn an_unhandled_item_is_named() {
         "done|",
         Verdict::Answered,
     );
-    // An item for the client is handled by nobody but the client.
+    // An item for the client can be handled only by the client.
     let client = r#"{"type":"tool_search_call","call_id":"c","execution":"client"}"#;
     let client = done(0, client);
     let searches = waits("tool_search_call");

@@ -37,7 +37,7 @@ fn check(body: &RequestBody, items: &[Vec<u8>], done: &[String]) {
 }
 
 /// Applies every operation, in sequences of up to `steps`, and returns the number of sequences.
-fn go_on(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -> usize {
+fn apply_all(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<String>) -> usize {
     check(body, items, done);
     if steps == 0 {
         return 1;
@@ -45,7 +45,7 @@ fn go_on(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<Str
     let mut count = 0;
     let mut step = |what: String, body: &RequestBody, items: &[Vec<u8>]| {
         done.push(what);
-        count += go_on(body, items, steps - 1, done);
+        count += apply_all(body, items, steps - 1, done);
         done.pop();
     };
     for item in ITEMS {
@@ -76,7 +76,7 @@ fn go_on(body: &RequestBody, items: &[Vec<u8>], steps: usize, done: &mut Vec<Str
 #[test]
 fn every_sequence_of_changes_equals_a_list_of_items() {
     for head in [HEAD, LITE] {
-        let count = go_on(&RequestBody::new(&head), &[], 3, &mut Vec::new());
+        let count = apply_all(&RequestBody::new(&head), &[], 3, &mut Vec::new());
         assert!(count > 2_000, "{count}");
         let mut body = RequestBody::new(&head);
         let items: Vec<Vec<u8>> = ITEMS
@@ -87,7 +87,7 @@ fn every_sequence_of_changes_equals_a_list_of_items() {
         for item in &items {
             body.push(item);
         }
-        go_on(&body, &items, 2, &mut Vec::new());
+        apply_all(&body, &items, 2, &mut Vec::new());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The cause of a failure, as fine as the remedy differs. The kind, and with it the exit code, follows from the cause;
+//! The cause of a failure: a separate one for each remedy. The kind, and with it the exit code, follows from the cause;
 //! so does whether a retry may succeed.
 
 use super::kind::FaultKind;
@@ -6,7 +6,7 @@ use super::kind::FaultKind;
 /// Why the service rejected or failed a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The request itself is wrong; a retry would be the same.
+    /// The request itself is wrong; a retry would not help.
     Request,
     /// The conversation exceeds the model's context window.
     Context,
@@ -18,9 +18,9 @@ pub enum Cause {
     Policy,
     /// An image is unusable.
     Image,
-    /// The project, or its data, belongs to a region that this address or model does not serve.
+    /// The project or its data is bound to a region that this address or model does not serve.
     Residency,
-    /// The workspace is bound to a region, and the request comes from another one, or from an unknown one.
+    /// The workspace is bound to a region, and the request comes from a different or unknown region.
     Region,
     /// Nothing exists at this address.
     Place,
@@ -30,7 +30,7 @@ pub enum Cause {
     Unknown,
     /// The credential was rejected.
     Credential,
-    /// The model does not exist, or not for this account.
+    /// The model does not exist, or is not available to this account.
     Model,
     /// The model requires a newer client.
     Version,
@@ -114,7 +114,7 @@ impl Cause {
         )
     }
 
-    /// The cause that a code, or a type, names by itself.
+    /// The cause that a code or a type identifies by itself.
     pub(super) fn from_code(code: &str) -> Option<Self> {
         let code = code.to_ascii_lowercase();
         Some(match &*code {
@@ -140,7 +140,7 @@ impl Cause {
             }
             "server_error" => Self::Broken,
             _ if code.contains("image") => Self::Image,
-            // Policies have codes of their own: cyber_policy, bio_policy and others.
+            // Each policy has a separate code: cyber_policy, bio_policy and others.
             _ if code.ends_with("_policy")
                 || code.contains("policy_violation")
                 || code.starts_with("misalignment") =>
@@ -151,7 +151,7 @@ impl Cause {
         })
     }
 
-    /// The cause that a message names by itself, for services that send no code. Only wording that cannot be a
+    /// The cause that a message identifies by itself, for services that send no code. Only wording that cannot be a
     /// quotation counts.
     pub(super) fn from_message(message: &str) -> Option<Self> {
         let (begins, holds) = (
@@ -201,8 +201,8 @@ impl Cause {
     }
 }
 
-/// Whether the message says that the conversation is too long, as the service, LM Studio, llama.cpp, Ollama or vLLM put
-/// it.
+/// Whether the message says that the conversation is too long, in the wording of the service, LM Studio, llama.cpp,
+/// Ollama or vLLM.
 fn is_about_context(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let holds = |words: &[&str]| words.iter().any(|words| message.contains(words));

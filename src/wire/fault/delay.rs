@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(
             super::requested(|name| date.get(name), "", None),
             None,
-            "nobody knows the time"
+            "the time is unknown"
         );
     }
 

@@ -54,7 +54,7 @@ impl FaultBody {
         self.message.is_some() || self.shown_code().is_some()
     }
 
-    /// Fills in the fields that are missing here from another body.
+    /// Fills in missing fields from another body.
     pub(super) fn complete(&mut self, other: Self) {
         self.message = self.message.take().or(other.message);
         self.code = self.code.take().or(other.code);
@@ -72,7 +72,7 @@ impl FaultBody {
             .or_else(|| by_name.into_iter().flatten().next());
         let by_message = || Cause::from_message(self.message.as_deref()?);
         match by_name {
-            // Waiting helps against a rate limit, but not if the request alone exceeds it, nor if the balance is used
+            // Waiting helps with a rate limit, but not if the request alone exceeds it, or if the balance is used
             // up.
             Some(Cause::Rate) => by_message()
                 .filter(|cause| matches!(cause, Cause::Allowance | Cause::Quota))
@@ -86,7 +86,7 @@ impl FaultBody {
         }
     }
 
-    /// The region error that a 401 may really be.
+    /// The region error that a 401 may really mean.
     pub(super) fn region(&self) -> Option<Cause> {
         let by_name = self
             .cause()
@@ -98,7 +98,7 @@ impl FaultBody {
         by_name.or_else(|| words.any(names).then_some(Cause::Region))
     }
 
-    /// Whether the type blames the request. That is so vague that it counts only if nothing else does.
+    /// Whether the type blames the request. That is so vague that it counts only if nothing else identifies the cause.
     pub(super) fn is_request_error(&self) -> bool {
         let names = [&self.kind, &self.code];
         let mut names = names.into_iter().flatten();

@@ -28,7 +28,7 @@ const NAMES: &[&str] = &[
     ACTIVE,
 ];
 
-/// The header that names the active limit. A limit with a name of its own has its own family of headers.
+/// The header that names the active limit. A named limit has a separate family of headers.
 const ACTIVE: &str = "x-codex-active-limit";
 
 /// The header family that is always present.
@@ -199,7 +199,7 @@ impl FaultHead {
                 .filter(|used: &f64| used.is_finite())?;
             let (minutes, at) = (field(window, MINUTES), field(window, AT));
             let after = field(window, AFTER).map(|after| now.saturating_add(after));
-            // A window without any data is left out.
+            // A window without any data is skipped.
             let has_data = used > 0.0 || minutes.is_some_and(|minutes| minutes > 0) || at.is_some();
             let name = window
                 .strip_prefix("x-codex-")
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_its_own_name_has_headers_of_its_own() {
+    fn a_named_limit_has_separate_headers() {
         let headers = [
             ("x-codex-active-limit", "codex_other"),
             ("x-codex-primary-used-percent", "10"),

@@ -11,6 +11,6 @@ pub enum FaultKind {
     Forbidden,
     /// The plan's window, quota or credits are used up.
     UsageLimit,
-    /// The service is overloaded, broken, or not what answered.
+    /// The service is overloaded or broken, or something else answered.
     Unreachable,
 }

@@ -37,7 +37,7 @@ pub enum Retry {
 pub struct Fault {
     /// The kind of failure; follows from the cause.
     pub kind: FaultKind,
-    /// The cause, as fine as the remedy differs.
+    /// The cause: a separate one for each remedy.
     pub cause: Cause,
     /// The service's message, if any: without control characters, at most 1,000 bytes.
     pub message: Option<String>,
@@ -85,7 +85,7 @@ const MAX_MESSAGE_BYTES: usize = 1000;
 const MAX_SHORT_BYTES: usize = 100;
 
 impl Fault {
-    /// Completes the fault with the response head it came with; `now` in Unix seconds.
+    /// Completes the fault with its response head; `now` in Unix seconds.
     pub fn set_head(&mut self, head: &FaultHead, now: u64) {
         self.status = head.status;
         self.request_id = head.request_id().or_else(|| self.request_id.take());
@@ -103,7 +103,7 @@ impl Fault {
         }
     }
 
-    /// The service's message, or a description of what came in place of one; `None` without either.
+    /// The service's message, or a description of what came instead; `None` without either.
     #[must_use]
     pub fn reason(&self) -> Option<Cow<'_, str>> {
         if let Some(location) = &self.details.location {
@@ -122,8 +122,8 @@ impl Fault {
         Some(format!("a web page{from} instead of an answer{ray}").into())
     }
 
-    /// Whether the service rejects the shape of the request. Of some models that require another shape, the
-    /// subscription backend only says that they are not found (openai/codex, earendil-works/pi#6516).
+    /// Whether the service rejects the shape of the request. For some models that require a different shape, the
+    /// subscription backend only reports that they are not found (openai/codex, earendil-works/pi#6516).
     #[must_use]
     pub fn is_about_shape(&self) -> bool {
         let message = self.message.as_deref().unwrap_or_default();
@@ -161,7 +161,7 @@ impl Fault {
                 || message.contains("without its required 'reasoning' item"))
     }
 
-    /// All texts in it that come from the server.
+    /// All text in it that comes from the server.
     pub fn words(&mut self) -> impl Iterator<Item = &mut String> {
         let details = &mut *self.details;
         [
@@ -270,7 +270,7 @@ fn cause_of_response(status: u16, error: &FaultBody, head: &FaultHead, page: boo
 /// Builds the fault for a cause, with a retry delay if the cause may pass.
 fn sort(cause: Cause, error: &FaultBody, head: &FaultHead, now: Option<u64>) -> Fault {
     let cause = match cause {
-        // Only a header says which limit of a workspace it is.
+        // Only a header says which limit of a workspace is reached.
         Cause::Window => head.reached_kind().unwrap_or(cause),
         cause => cause,
     };

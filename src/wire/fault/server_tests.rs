@@ -1,4 +1,4 @@
-//! Errors of region-bound workspaces, and of other servers, in their own wording.
+//! Errors of region-bound workspaces and of other servers, in their wording.
 
 use super::*;
 
@@ -123,7 +123,7 @@ fn mentioning_a_context_is_not_enough() {
 }
 
 #[test]
-fn a_wrong_field_is_named_with_its_place() {
+fn an_invalid_field_is_named_with_its_location() {
     let body = r#"{"detail":[{"type":"missing","loc":["body","input",0,"content"],"msg":"Field required","input":{}},
         {"type":"int","loc":["body","n"],"msg":"Input should be a valid integer"},{"msg":"Odd"},{"loc":["x"],"msg":"four"}]}"#;
     let message =

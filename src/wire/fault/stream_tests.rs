@@ -9,7 +9,7 @@ fn after(millis: u64) -> Retry {
 }
 
 #[test]
-fn errors_inside_a_stream_are_sorted_by_their_code() {
+fn errors_inside_a_stream_are_classified_by_code() {
     let check = |code: &str, cause: Cause, retry: Retry| {
         let message = "Something. Try again in 1.5s.";
         let flat = serde_json::json!({"type": "error", "code": code, "message": message});
@@ -68,7 +68,7 @@ fn errors_inside_a_stream_are_sorted_by_their_code() {
 }
 
 #[test]
-fn errors_inside_a_stream_come_with_little_or_much() {
+fn errors_inside_a_stream_have_optional_fields() {
     let check = |event: &str, cause: Cause, retry: Retry| {
         let fault = from_event(event.as_bytes());
         assert_eq!((fault.cause, fault.retry), (cause, retry), "{event}");
@@ -101,7 +101,7 @@ fn errors_inside_a_stream_come_with_little_or_much() {
     assert_eq!(
         (fault.cause, fault.resets_at),
         (Cause::OwnerCredits, None),
-        "nobody knows the time"
+        "the time is unknown"
     );
     fault.set_head(&FaultHead::of(200, &[("x-request-id", "req_1")]), NOW);
     assert_eq!(

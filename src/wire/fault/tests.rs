@@ -117,7 +117,7 @@ fn the_code_is_more_precise_than_the_status() {
 }
 
 #[test]
-fn bodies_come_in_many_shapes() {
+fn every_form_of_body_is_parsed() {
     let check = |body: &str, cause: Cause, code: &str, message: &str| {
         let fault = check(400, body, cause, Retry::Never);
         assert_eq!(code_and_message(&fault), (code, message), "{body}");
@@ -396,7 +396,7 @@ fn errors_in_headers_alone() {
 }
 
 #[test]
-fn texts_are_short_and_a_cut_leaves_no_part_of_a_secret() {
+fn text_is_truncated_and_leaves_no_part_of_a_secret() {
     let check = |message: String, expected: &str| {
         let fault = answer(
             400,

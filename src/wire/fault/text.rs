@@ -1,4 +1,4 @@
-//! External texts: base64 decoding, web page detection, and cleaning for display.
+//! Text from outside: base64 decoding, web page detection, and cleaning for display.
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -26,8 +26,8 @@ pub(super) fn is_web_page(body: &[u8]) -> bool {
     start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<!--")
 }
 
-/// The text on one line, without control characters. A text longer than `most` bytes is cut after a character that no
-/// secret contains, so that no part of a secret is left when secrets are redacted later.
+/// The text on one line, without control characters. A text longer than `most` bytes is truncated after a character
+/// that no secret contains, so that no part of a secret is left when secrets are redacted later.
 fn plain(text: &str, most: usize) -> String {
     let mut plain = one_line(text);
     if plain.len() > most {

@@ -1,5 +1,5 @@
-//! The credentials file: whatever is in it, an edit keeps what is not ours to the byte, can be read back, and is undone
-//! by its opposite; and a file that makes no sense is never overwritten.
+//! The credentials file: whatever is in it, an edit keeps all other contents byte for byte, can be read back, and is undone
+//! by its opposite; and an invalid file is never overwritten.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ fn sign_in() -> SignedIn {
         .expect("it names an account")
 }
 
-/// Everything that is not ours, as it is written; where a key stands twice, its last value.
+/// All other contents, as written; of a repeated key the last value.
 fn foreign(text: &str) -> BTreeMap<String, String> {
     let document: BTreeMap<String, Box<serde_json::value::RawValue>> =
         serde_json::from_str(text).expect("an object");
@@ -82,7 +82,7 @@ fn edited(text: &str) {
     assert!(rest.sign_in.is_none() && rest.key.is_none());
 }
 
-/// A directory of this process alone, with the file in it.
+/// A directory of this process, with the file in it.
 fn place() -> PathBuf {
     let name = format!("codex-run-fuzz-{}", std::process::id());
     let directory = std::env::temp_dir().join(name);
@@ -90,7 +90,7 @@ fn place() -> PathBuf {
     directory.join("auth.json")
 }
 
-/// Signs in and out again, as the commands do it, in a file that holds this.
+/// Signs in and out again, like the commands, with a file that has these contents.
 fn replaced(input: &[u8]) {
     let file = place();
     fs::write(&file, input).expect("a temporary file");
@@ -139,7 +139,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     if is_object {
         edited(text);
     }
-    // The disk is slow, so a part of the inputs is enough for it: those that make no sense, and some of the others.
+    // The disk is slow, so only some of the inputs are tried with it: the invalid ones, and some of the others.
     if !is_object || input.len() % 8 == 0 {
         replaced(input);
     }

@@ -1,5 +1,5 @@
-//! Events of an answer: each is read the same however its fields are arranged around it, and an answer that counts as
-//! complete was shown as it says that it is.
+//! Events of an answer: each is read the same however its fields are arranged, and an answer that counts as complete was
+//! shown exactly.
 #![no_main]
 
 use std::borrow::Cow;
@@ -11,8 +11,8 @@ use codex_run::wire::sse::Decoder;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// The short way to read the usual event says what the way for all events says. A field that nobody knows, with a
-/// value that the short way does not take, leads to the other one.
+/// The fast path for common events gives the same result as the general one. An unknown field, with a value that the fast
+/// path does not support, leads to the general one.
 fn read_twice(frame: &[u8]) {
     let Some(Event::Text(place, text @ Cow::Borrowed(_))) = event::parse(frame) else {
         return;
@@ -20,7 +20,7 @@ fn read_twice(frame: &[u8]) {
     let Some(inner) = frame.strip_prefix(b"{") else {
         return;
     };
-    // What is no UTF-8 in a field that nobody reads is replaced on the longer way, and stays unseen on the short one.
+    // Invalid UTF-8 in an unknown field is replaced on the general path, and never looked at on the fast one.
     let general = String::from_utf8_lossy(&[br#"{"detour":{},"#, inner].concat()).into_owned();
     match event::parse(general.as_bytes()) {
         Some(Event::Text(other_place, other)) => {
@@ -28,7 +28,7 @@ fn read_twice(frame: &[u8]) {
         }
         other => panic!("{} is {other:?}", String::from_utf8_lossy(frame)),
     }
-    // And serde, which reads everything, agrees. Half a surrogate pair is no text to it.
+    // And serde, which reads everything, agrees. It rejects half a surrogate pair.
     if let Ok(value) = serde_json::from_slice::<Value>(frame) {
         assert_eq!(value["delta"].as_str(), Some(&*text));
     }
@@ -53,8 +53,8 @@ fuzz_target!(|stream: &[u8]| {
         Verdict::Answered => Vec::new(),
         Verdict::Calls(calls) => calls,
     };
-    // It is complete, so it has been shown as it is. Messages are shown in the order in which they come up, which may
-    // not be that of their numbers.
+    // It is complete, so it has been shown exactly. Messages are shown in order of appearance, which may differ from the
+    // order of their indices.
     assert!(answer.ended());
     let mut shown = vec![String::new()];
     for show in &show {
@@ -83,7 +83,7 @@ fuzz_target!(|stream: &[u8]| {
             .iter()
             .all(|call| !call.unfinished && !call.call_id.is_empty())
     );
-    // Every item goes back as the JSON object that it came as.
+    // Every item is sent back as the JSON object that it arrived as.
     for item in answer.items() {
         let raw = std::str::from_utf8(item.raw()).expect("JSON is text");
         assert!(

@@ -1,4 +1,4 @@
-//! What the service says when it says no: never a panic, and words that are short and steer no terminal.
+//! Error responses: never a panic, and messages that are short and contain no control characters.
 #![no_main]
 
 use std::cell::RefCell;
@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let status = u16::from_be_bytes([*high, *low]) % 1000;
-    // A line for each header that is asked for, then the body.
+    // A line for each header that is used, then the body.
     let (head, body) = match rest.windows(2).position(|two| two == b"\n\n") {
         Some(at) => (&rest[..at], &rest[at + 2..]),
         None => (&[][..], rest),

@@ -1,4 +1,4 @@
-//! Tokens and what the token endpoint answers: never a panic, and what was not there is not made up.
+//! Tokens and responses of the token endpoint: never a panic, and a missing value is not made up.
 #![no_main]
 
 use base64::Engine;
@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
     let _ = token::claims(&text);
-    // And as the middle of a token that is one.
+    // And as the middle of a valid token.
     let whole = format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(input));
     let claims = token::claims(&whole);
     assert_eq!(

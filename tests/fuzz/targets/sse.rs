@@ -1,5 +1,5 @@
-//! The decoder of event streams: the same frames wherever a stream is cut, none with a line end that the stream did not
-//! give it, and no more bytes in them than came in.
+//! The decoder of event streams: the same frames wherever a stream is split, no line end that the stream did not contain,
+//! and no more bytes than came in.
 #![no_main]
 
 use codex_run::wire::sse::Decoder;
@@ -52,7 +52,7 @@ fn by_the_letter(stream: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fuzz_target!(|input: &[u8]| {
-    // The first two bytes say where it is cut.
+    // The first two bytes say where it is split.
     let [one, two, stream @ ..] = input else {
         return;
     };

@@ -1,5 +1,5 @@
 //! `GET /oauth/authorize`: where a sign-in in the browser begins. People get a page that asks them;
-//! whatever is no browser is sent on at once, as if the person had pressed a button.
+//! other clients are redirected at once, as if the person had pressed a button.
 
 use serde_json::json;
 
@@ -7,24 +7,24 @@ use super::book::{Code, Person, random};
 use super::form::{self, Fields};
 use super::{CLIENT_ID, Issuer, Recorded, Reply, page};
 
-/// The ports that the client's registration knows.
+/// The registered ports of the client.
 const PORTS: [u16; 2] = [1455, 1457];
 
 /// The length of a challenge: SHA-256 as base64url without padding.
 const CHALLENGE: usize = 43;
 
-/// What the person does where nobody is asked.
+/// What the person does if no page is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Decision {
     #[default]
     Allow,
-    /// Goes back with `error=access_denied`.
+    /// Redirects with `error=access_denied`.
     Deny,
-    /// Goes back with a code and a state that is not the one sent.
+    /// Redirects with a code and a wrong state.
     Tamper,
 }
 
-/// A request without a mistake.
+/// A valid request.
 struct Asked {
     redirect_uri: String,
     state: String,
@@ -109,7 +109,7 @@ fn read(fields: &Fields) -> Result<Asked, String> {
     })
 }
 
-/// Whether somebody looks at what is answered.
+/// Whether a person sees the response.
 fn is_browser(request: &Recorded) -> bool {
     let says = |header, word| {
         let value = request.header(header);

@@ -1,6 +1,6 @@
-//! What the issuer knows: codes that wait for their exchange, and families of tokens. A family is
-//! all that came from one sign-in: each refresh token is used once and brings the next one, and
-//! using one twice ends the family, since then two hold it.
+//! The issuer's records: codes that wait for their exchange, and families of tokens. A family is
+//! everything that came from one sign-in: each refresh token is used once and replaced by the next
+//! one, and using one twice ends the family, since two clients hold it then.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use super::super::bound::Bounds;
 use super::CLIENT_ID;
 use super::token::{AUTH_CLAIM, encoded};
 
-/// Whom every token names to people.
+/// The person named by every token.
 pub(super) const EMAIL: &str = "ada@example.com";
 
 /// Who signed in, and for what.
@@ -25,7 +25,7 @@ pub(super) struct Person {
     pub(super) bounds: Bounds,
 }
 
-/// The three tokens of one answer.
+/// The three tokens of one response.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -33,14 +33,14 @@ pub(crate) struct Tokens {
     pub(crate) id: String,
 }
 
-/// What a code was made for.
+/// What a code was issued for.
 pub(super) struct Code {
     pub(super) redirect_uris: Vec<String>,
     pub(super) challenge: String,
     pub(super) person: Person,
 }
 
-/// Why a refresh token is worth nothing.
+/// Why a refresh token is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Worthless {
     Unknown,
@@ -63,7 +63,7 @@ pub(super) struct Book {
     /// Every refresh token with its family, and whether it has been used.
     refresh: HashMap<String, (Family, bool)>,
     access: HashMap<String, Family>,
-    /// Access tokens that are worth nothing although their family lives.
+    /// Access tokens that are invalid although their family is not.
     dead: HashSet<String>,
 }
 
@@ -78,12 +78,12 @@ impl Book {
         &self.families[family].person
     }
 
-    /// Whose access token this is, if it was minted here.
+    /// The account of this access token, if it was minted here.
     pub(super) fn person_of(&self, access: &str) -> Option<&Person> {
         Some(self.person(*self.access.get(access)?))
     }
 
-    /// New tokens, of which the access and id token are valid until `expires` (Unix seconds).
+    /// New tokens; the access and id token are valid until `expires` (Unix seconds).
     pub(super) fn mint(&mut self, family: Family, expires: u64, now: u64) -> Tokens {
         let tokens = Tokens {
             access: self.access(family, expires, now),
@@ -129,7 +129,7 @@ impl Book {
         name
     }
 
-    /// Takes a code back. Whoever asks for it first has used it, rightly or not.
+    /// Redeems a code. The first request for it uses it up, valid or not.
     pub(super) fn exchange(
         &mut self,
         code: &str,
@@ -148,7 +148,7 @@ impl Book {
         Ok(self.begin(made_for.person))
     }
 
-    /// Uses a refresh token, for good if it `rotates`.
+    /// Uses a refresh token, permanently if it `rotates`.
     pub(super) fn redeem(&mut self, refresh: &str, rotates: bool) -> Result<Family, Worthless> {
         let Some((family, spent)) = self.refresh.get_mut(refresh) else {
             return Err(Worthless::Unknown);
@@ -165,7 +165,7 @@ impl Book {
         Ok(*family)
     }
 
-    /// Whether this refresh token would be taken.
+    /// Whether this refresh token would be accepted.
     pub(super) fn is_live(&self, refresh: &str) -> bool {
         let found = self.refresh.get(refresh);
         found.is_some_and(|(family, spent)| !spent && !self.families[*family].ended)
@@ -175,7 +175,7 @@ impl Book {
         self.refresh.contains_key(token)
     }
 
-    /// Ends the family of this refresh or access token. Others are no concern of this issuer.
+    /// Ends the family of this refresh or access token. Tokens of other issuers are ignored.
     pub(super) fn end(&mut self, token: &str) {
         let of_refresh = self.refresh.get(token).map(|(family, _)| *family);
         let family = of_refresh.or_else(|| self.access.get(token).copied());
@@ -184,20 +184,20 @@ impl Book {
         }
     }
 
-    /// Ends one access token and nothing else.
+    /// Ends only this access token.
     pub(super) fn kill(&mut self, access: &str) {
         self.dead.insert(access.to_owned());
     }
 
-    /// Whether the backends must refuse this access token. One that was not minted here is theirs
-    /// to judge.
+    /// Whether the backends must refuse this access token. They decide themselves about one that was not
+    /// minted here.
     pub(super) fn is_dead(&self, access: &str) -> bool {
         let family = self.access.get(access);
         self.dead.contains(access) || family.is_some_and(|family| self.families[*family].ended)
     }
 }
 
-/// What a token says of its account; the id token says it all.
+/// The account claims of a token; the id token has all of them.
 fn claim(person: &Person, all: bool) -> serde_json::Value {
     let mut claim = json!({
         "chatgpt_account_id": person.account,
@@ -213,7 +213,7 @@ pub(super) fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
-/// So many random bytes as base64url.
+/// This many random bytes as base64url.
 pub(super) fn random(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     getrandom::fill(&mut random).expect("the system has random bytes");

@@ -1,6 +1,6 @@
-//! Sign-in on a device without a browser: it shows a short code, asks again and again whether a
-//! person has entered it, and then gets a code to exchange together with its PKCE pair, which here
-//! the service makes.
+//! Sign-in on a device without a browser: it shows a short code, polls until a person has
+//! entered it, and then gets a code to exchange together with its PKCE pair, which the
+//! service makes in this case.
 
 use serde_json::{Value, json};
 
@@ -8,13 +8,13 @@ use super::book::{Code, Person, challenge, random};
 use super::form::Fields;
 use super::{CLIENT_ID, Issuer, Recorded, Reply, State, page, refusal};
 
-/// What a device asks for, although it never says so.
+/// The scope of a device, although it never sends it.
 const SCOPE: &str = "openid profile email offline_access";
 
-/// Letters and digits that are not taken for one another.
+/// Letters and digits that cannot be confused.
 const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/// One user code and how far it has come.
+/// A user code and its state.
 pub(super) struct Device {
     id: String,
     pub(super) user_code: String,
@@ -25,7 +25,7 @@ pub(super) struct Device {
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
     Pending,
-    /// What every poll is answered from now on.
+    /// The response to every poll from now on.
     Approved(Value),
     Denied,
     Expired,
@@ -101,7 +101,7 @@ pub(super) fn poll(issuer: &Issuer, request: &Recorded) -> Reply {
     }
 }
 
-/// `GET /codex/device`: the page where a person enters the code. A query can fill it in.
+/// `GET /codex/device`: the page where a person enters the code. A query can prefill it.
 pub(super) fn form(request: &Recorded) -> Reply {
     match Fields::query(&request.path) {
         Ok(fields) => page::device(fields.get("user_code").unwrap_or_default()),
@@ -139,7 +139,7 @@ pub(super) fn answered(issuer: &Issuer, request: &Recorded) -> Reply {
     page::page(200, title, "<p>You can close this window.</p>")
 }
 
-/// Notes the person's answer, and says whether a device waits for it.
+/// Records the person's answer, and returns whether a device is waiting for it.
 pub(super) fn settle(
     state: &mut State,
     callbacks: &[String],

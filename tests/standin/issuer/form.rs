@@ -1,5 +1,5 @@
-//! Names and values as they travel: queries, forms and flat JSON objects, read strictly and written
-//! the way a form is (WHATWG URL, section 5).
+//! Encoded names and values: queries, forms and flat JSON objects, parsed strictly and written
+//! like a form (WHATWG URL, section 5).
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::Recorded;
 /// The digits of a percent-encoded byte.
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
-/// How a body was written.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Form,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// What is behind the question mark of a request's target.
+    /// The query of a request's target.
     pub(super) fn query(target: &str) -> Result<Self, String> {
         let query = target.split_once('?').map_or("", |(_, query)| query);
         Self::form(query)
@@ -35,7 +35,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// A request's body, which is what its content type says.
+    /// A request's body, decoded according to its content type.
     pub(super) fn body(request: &Recorded) -> Result<(Self, Kind), String> {
         let content_type = request.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -76,7 +76,7 @@ impl Fields {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// A value that must be there and say something.
+    /// A required value that is not empty.
     pub(super) fn need(&self, name: &str) -> Result<&str, String> {
         match self.get(name) {
             None => Err(format!("{name} is missing")),
@@ -85,7 +85,7 @@ impl Fields {
         }
     }
 
-    /// A value that can only be this one.
+    /// A value that must be this one.
     pub(super) fn is(&self, name: &str, wanted: &str) -> Result<(), String> {
         let value = self.need(name)?;
         if value == wanted {
@@ -95,7 +95,7 @@ impl Fields {
     }
 }
 
-/// A name or a value without its encoding: `+` is a space, `%2B` a plus.
+/// Decodes a name or a value: `+` is a space, `%2B` a plus.
 pub(super) fn decode(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spaces_are_spaces_and_what_is_written_is_read_again() {
+    fn both_encodings_of_a_space_are_decoded_and_forms_round_trip() {
         assert_eq!(decode("a+b%20c%2Bd").expect("it is well-formed"), "a b c+d");
         let odd = "a b+c&d=e%f/g?h#i~ü\n";
         let fields = Fields::form(&encode(&[("x y", odd)])).expect("it is well-formed");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_is_named() {
+    fn malformed_forms_are_refused_with_a_message() {
         for text in ["a=%", "a=%4", "a=%zz", "a=%+1", "a=%ff", "a=1&a=2"] {
             assert!(Fields::form(text).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What a test, or the program's flags, can order of the issuer and ask it afterwards.
+//! Settings of the issuer for tests and the program's flags, and its counters.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::device::{self, Stage};
 use super::token::now_unix;
 use super::{Bounds, Issuer, Reply};
 
-/// How long access tokens live unless told otherwise, in seconds: 10 days, as the real ones do.
+/// Default lifetime of access tokens, in seconds: 10 days, like the real ones.
 const TEN_DAYS: u64 = 10 * 24 * 3600;
 
-/// What was ordered.
+/// The settings.
 #[allow(clippy::struct_excessive_bools, reason = "each is an order of its own")]
 pub(super) struct Knobs {
     pub(super) account: String,
@@ -60,7 +60,7 @@ impl Default for Knobs {
     }
 }
 
-/// What was counted.
+/// The counters.
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) refreshes: usize,
@@ -73,12 +73,12 @@ pub(super) struct Counts {
 
 /// Tokens.
 impl Issuer {
-    /// Tokens of a new family, as if this account had just signed in. They are valid for 10 days.
+    /// Issues tokens of a new family, as if this account had just signed in. They are valid for 10 days.
     pub(crate) fn grant(&self, account: &str) -> Tokens {
         self.grant_until(account, now_unix() + TEN_DAYS)
     }
 
-    /// The same with another end of the access and id token, in Unix seconds. It may be past.
+    /// The same with a different expiry of the access and id token, in Unix seconds. It may be past.
     pub(crate) fn grant_until(&self, account: &str, expires_unix: u64) -> Tokens {
         let mut state = self.state();
         let person = Person {
@@ -91,7 +91,7 @@ impl Issuer {
         state.book.mint(family, expires_unix, now_unix())
     }
 
-    /// From now on the backends refuse this access token. Its refresh token still works.
+    /// Makes the backends refuse this access token. Its refresh token still works.
     pub(crate) fn invalidate(&self, access: &str) {
         self.state().book.kill(access);
     }
@@ -101,101 +101,101 @@ impl Issuer {
         self.state().book.end(token);
     }
 
-    /// Whether this refresh token is known, unspent and of a living family.
+    /// Whether this refresh token is known, unused and of a living family.
     pub(crate) fn is_live(&self, refresh: &str) -> bool {
         self.state().book.is_live(refresh)
     }
 
-    /// Who signs in from now on, instead of `acct-standin`.
+    /// Sets the account that signs in from now on, instead of `acct-standin`.
     pub(crate) fn account(&self, account: &str) {
         account.clone_into(&mut self.state().knobs.account);
     }
 
-    /// The plan of whoever signs in or is granted tokens from now on, instead of `plus`.
+    /// Sets the plan of later sign-ins and grants, instead of `plus`.
     pub(crate) fn plan(&self, plan: &str) {
         plan.clone_into(&mut self.state().knobs.plan);
     }
 
-    /// What binds the workspace of whoever signs in or is granted tokens from now on.
+    /// Sets the restrictions of the workspace of later sign-ins and grants.
     pub(crate) fn bind(&self, bounds: Bounds) {
         self.state().knobs.bounds = bounds;
     }
 
-    /// How long the tokens live that `/oauth/token` mints from now on, in seconds.
+    /// Sets the lifetime of tokens that `/oauth/token` mints from now on, in seconds.
     pub(crate) fn lifetime(&self, seconds: u64) {
         self.state().knobs.lifetime = seconds;
     }
 
-    /// Whether a refresh spends its token and brings another, which is the default. Without, the
-    /// answer has no refresh token and the old one stays good.
+    /// Sets whether a refresh spends its token and returns a new one, which is the default. Otherwise
+    /// the response has no refresh token and the old one stays valid.
     pub(crate) fn rotate(&self, rotates: bool) {
         self.state().knobs.rotates = rotates;
     }
 
-    /// From now on no answer has an id token.
+    /// Omits the id token from all later responses.
     pub(crate) fn omit_id_token(&self) {
         self.state().knobs.omits_id_token = true;
     }
 }
 
-/// What goes wrong at `/oauth/token` and `/oauth/revoke`.
+/// Faults at `/oauth/token` and `/oauth/revoke`.
 impl Issuer {
-    /// A wait between the moment a token is spent and its answer. It ends early with the server or
+    /// Waits between spending a token and responding. The wait ends early with the server or
     /// with the client.
     pub(crate) fn pause(&self, time: Duration) {
         self.state().knobs.pause = time;
     }
 
-    /// A wait before anything is spent. A client that leaves during it has spent nothing.
+    /// Waits before anything is spent. A client that leaves meanwhile has spent nothing.
     pub(crate) fn pause_before(&self, time: Duration) {
         self.state().knobs.pause_before = time;
     }
 
-    /// The next `count` requests get this reply and spend nothing.
+    /// Answers the next `count` requests with this reply and spends nothing.
     pub(crate) fn fail(&self, count: usize, reply: Reply) {
         let failures = std::iter::repeat_n(reply, count);
         self.state().knobs.failures.extend(failures);
     }
 
-    /// The next `count` good refreshes are spent, and the connection closes without an answer.
+    /// Spends the next `count` valid refreshes, and closes the connection without a response.
     pub(crate) fn swallow(&self, count: usize) {
         self.state().knobs.swallowed = count;
     }
 
-    /// The next `count` good refreshes are spent, and answered 200 with what is no JSON.
+    /// Spends the next `count` valid refreshes, and answers 200 with invalid JSON.
     pub(crate) fn garble(&self, count: usize) {
         self.state().knobs.garbled = count;
     }
 
-    /// Revocations get this reply and revoke nothing.
+    /// Answers revocations with this reply and revokes nothing.
     pub(crate) fn revoke_answer(&self, reply: Reply) {
         self.state().knobs.revoke_answer = Some(reply);
     }
 
-    /// A wait before a revocation is answered.
+    /// Waits before answering a revocation.
     pub(crate) fn revoke_pause(&self, time: Duration) {
         self.state().knobs.revoke_pause = time;
     }
 }
 
-/// What the person does.
+/// The person's actions.
 impl Issuer {
-    /// What `/oauth/authorize` answers those who are no browser, instead of yes.
+    /// Sets the response of `/oauth/authorize` to clients that are not browsers, instead of approval.
     pub(crate) fn decide(&self, decision: Decision) {
         self.state().knobs.decision = decision;
     }
 
-    /// Enters a device's code and says yes. Says whether a device waited for it.
+    /// Enters a device's code and approves it. Returns whether a device was waiting for it.
     pub(crate) fn approve(&self, user_code: &str) -> bool {
         device::settle(&mut self.state(), &self.callbacks(), user_code, true)
     }
 
-    /// Enters a device's code and says no. Says whether a device waited for it.
+    /// Enters a device's code and denies it. Returns whether a device was waiting for it.
     pub(crate) fn deny(&self, user_code: &str) -> bool {
         device::settle(&mut self.state(), &self.callbacks(), user_code, false)
     }
 
-    /// Lets a device's code grow old. Says whether there is such a code.
+    /// Lets a device's code expire. Returns whether there is such a code.
     pub(crate) fn expire(&self, user_code: &str) -> bool {
         let mut state = self.state();
         let mut devices = state.devices.iter_mut();
@@ -203,22 +203,22 @@ impl Issuer {
         device.map(|device| device.stage = Stage::Expired).is_some()
     }
 
-    /// Device codes are approved at their second poll.
+    /// Approves device codes at their second poll.
     pub(crate) fn approve_devices(&self) {
         self.state().knobs.approves = true;
     }
 
-    /// There is no sign-in by device code: 404.
+    /// Disables sign-in by device code: 404.
     pub(crate) fn device_disabled(&self) {
         self.state().knobs.device_disabled = true;
     }
 
-    /// How often a device shall ask, in seconds, instead of every 5.
+    /// Sets the polling interval of a device, in seconds, instead of 5.
     pub(crate) fn interval(&self, seconds: u64) {
         self.state().knobs.interval = seconds;
     }
 
-    /// The next `count` polls are told that they come too often.
+    /// Answers the next `count` polls that they come too often.
     pub(crate) fn slow_down(&self, count: usize) {
         self.state().knobs.slow_downs = count;
     }
@@ -226,32 +226,32 @@ impl Issuer {
 
 /// What happened.
 impl Issuer {
-    /// Requests for a refresh, refused ones included.
+    /// Number of refresh requests, including refused ones.
     pub(crate) fn refreshes(&self) -> usize {
         self.state().counts.refreshes
     }
 
-    /// Refreshes that spent their token, whether or not the answer arrived.
+    /// Number of refreshes that spent their token, whether or not the response arrived.
     pub(crate) fn refreshed(&self) -> usize {
         self.state().counts.refreshed
     }
 
-    /// Requests to exchange a code, refused ones included.
+    /// Number of requests to exchange a code, including refused ones.
     pub(crate) fn exchanges(&self) -> usize {
         self.state().counts.exchanges
     }
 
-    /// Exchanges that brought tokens.
+    /// Number of exchanges that returned tokens.
     pub(crate) fn exchanged(&self) -> usize {
         self.state().counts.exchanged
     }
 
-    /// Every token that somebody wanted revoked, with the hint that came along, if any.
+    /// Every token whose revocation was requested, with its hint, if any.
     pub(crate) fn revocations(&self) -> Vec<(String, String)> {
         self.state().counts.revocations.clone()
     }
 
-    /// The user codes in the order they were given out.
+    /// The user codes in the order they were issued.
     pub(crate) fn user_codes(&self) -> Vec<String> {
         let state = self.state();
         let codes = state.devices.iter().map(|device| device.user_code.clone());

@@ -1,6 +1,6 @@
-//! The OAuth issuer: it signs people in, in a browser or by a device's code, hands out tokens,
-//! takes each refresh token once, and revokes. It lives on the same port as the backends, which ask
-//! it about the tokens that it minted; what it keeps is in `book`, what can be ordered in `knobs`.
+//! The OAuth issuer: it signs people in, in a browser or with a device code, issues tokens,
+//! accepts each refresh token once, and revokes. It shares the port with the backends, which ask
+//! it about the tokens that it minted; its records are in `book`, its settings in `knobs`.
 
 mod authorize;
 mod book;
@@ -31,10 +31,10 @@ use super::reply::Reply;
 )]
 pub(crate) use {authorize::Decision, book::Tokens};
 
-/// The public client that everybody signs in with.
+/// The public client of all sign-ins.
 pub(crate) const CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
-/// Who says so, in every token.
+/// The issuer claim of every token.
 const ISSUER: &str = "https://auth.openai.com";
 
 const TOKEN: &str = "/oauth/token";
@@ -79,7 +79,7 @@ impl Issuer {
         })
     }
 
-    /// How long to wait before this request is looked at.
+    /// How long to wait before this request is handled.
     pub(super) fn wait_before(&self, request: &Recorded) -> Duration {
         if request.bare_path() == TOKEN {
             return self.state().knobs.pause_before;
@@ -87,7 +87,7 @@ impl Issuer {
         Duration::ZERO
     }
 
-    /// What binds the workspace of this access token, or of a workspace's own one.
+    /// The restrictions of the workspace of this access token, or of a workspace's own one.
     pub(super) fn bounds(&self, access: &str) -> Bounds {
         let state = self.state();
         let person = state.personal.get(access);
@@ -100,7 +100,7 @@ impl Issuer {
         self.state().book.is_dead(access)
     }
 
-    /// Where a device's code says it comes from: this server, by any of its names.
+    /// The verification address of a device code: this server, under any of its names.
     fn callbacks(&self) -> [String; 2] {
         let port = self.port;
         ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{port}/deviceauth/callback"))
@@ -111,7 +111,7 @@ impl Issuer {
     }
 }
 
-/// A "no" in the service's words, as for refresh tokens and devices.
+/// A refusal in the service's format, as for refresh tokens and devices.
 fn refusal(status: u16, code: &str, message: &str) -> Reply {
     let error = json!({"message": message, "type": "invalid_request_error",
         "param": null, "code": code});

@@ -1,4 +1,4 @@
-//! The few pages that people see. Plain HTML without scripts, wide enough for a phone.
+//! The few pages that people see: plain HTML without scripts, readable on a phone.
 
 use super::Reply;
 
@@ -9,7 +9,7 @@ font:inherit;text-align:center;text-decoration:none;color:inherit;background:non
 border:1px solid;border-radius:.5rem}\
 a,button{cursor:pointer}";
 
-/// A page of this title and content, the latter in HTML.
+/// A page with this title and content, the latter in HTML.
 pub(super) fn page(status: u16, title: &str, content: &str) -> Reply {
     let title = escape(title);
     let html = format!(
@@ -22,7 +22,7 @@ pub(super) fn page(status: u16, title: &str, content: &str) -> Reply {
     Reply::status(status, &[("cache-control", "no-store")], html)
 }
 
-/// Asks whether a program may sign in. The three are the addresses to go on to.
+/// Asks whether a program may sign in. The three values are the addresses of the buttons.
 pub(super) fn consent(program: &str, allow: &str, deny: &str, tamper: &str) -> Reply {
     let program = escape(program);
     let link = |id: &str, to: &str, words: &str| {
@@ -52,7 +52,7 @@ pub(super) fn device(user_code: &str) -> Reply {
     page(200, "Sign in on a device", &content)
 }
 
-/// Says no in words.
+/// A refusal for people.
 pub(super) fn mistake(sentence: &str) -> Reply {
     let content = format!("<p id=\"mistake\">{}</p>", escape(sentence));
     page(400, "This does not work", &content)

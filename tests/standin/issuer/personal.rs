@@ -1,5 +1,5 @@
-//! Access tokens that a workspace hands out (`at-...`): they say nothing by themselves, so whoever
-//! has one asks whose it is.
+//! Access tokens that a workspace issues (`at-...`): they contain no claims, so clients ask the issuer
+//! for their account.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::super::token;
 use super::book::{Person, random};
 use super::{Issuer, Recorded, Reply, refusal};
 
-/// What such a token begins with.
+/// Prefix of such a token.
 pub(in super::super) const PREFIX: &str = "at-";
 
 /// `GET /api/accounts/v1/user-auth-credential/whoami`.
@@ -46,19 +46,19 @@ impl Issuer {
         token
     }
 
-    /// From now on nobody knows this access token of a workspace.
+    /// Makes this access token of a workspace unknown.
     pub(crate) fn withdraw(&self, personal: &str) {
         self.state().personal.remove(personal);
     }
 
-    /// The account of such a token, if it is one of ours.
+    /// The account of such a token, if it was issued here.
     pub(in super::super) fn personal_account(&self, personal: &str) -> Option<String> {
         let state = self.state();
         let person = state.personal.get(personal)?;
         Some(person.account.clone())
     }
 
-    /// How often somebody asked whose such a token is.
+    /// Number of requests for the account of such a token.
     pub(crate) fn whoamis(&self) -> usize {
         self.state().counts.whoamis
     }

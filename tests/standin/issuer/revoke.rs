@@ -1,5 +1,5 @@
-//! `POST /oauth/revoke`: the end of a token and of all its family (RFC 7009). A token that nobody
-//! knows is as good as revoked.
+//! `POST /oauth/revoke`: ends a token and all its family (RFC 7009). An unknown token counts as
+//! revoked.
 
 use serde_json::json;
 

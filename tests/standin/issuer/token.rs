@@ -1,5 +1,5 @@
 //! `POST /oauth/token`: a code or a refresh token in, tokens out. A refresh token is spent under
-//! the lock, so of two clients that bring the same one at the same time exactly one gets new ones.
+//! the lock, so of two clients that send the same one concurrently exactly one gets new ones.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::book::{Family, Worthless};
 use super::form::{Fields, Kind};
 use super::{CLIENT_ID, Issuer, Recorded, Reply, State, refusal};
 
-/// What the service says where it wants no client.
+/// The service's message for a refused client.
 const GARBAGE: &str = "<!doctype html><title>Just a moment...</title>";
 
 pub(super) fn answer(issuer: &Issuer, request: &Recorded) -> Reply {
@@ -98,7 +98,7 @@ fn refresh(state: &mut State, fields: &Fields) -> Reply {
     refusal(401, code, message)
 }
 
-/// What is answered instead, where a test ordered that the answer is lost.
+/// The response instead, if a test has requested that the real one is lost.
 fn spoilt(state: &mut State) -> Option<Reply> {
     let due = |count: &mut usize| {
         let due = *count > 0;
@@ -130,7 +130,7 @@ fn tokens(state: &mut State, family: Family, with_refresh: bool) -> Value {
     body
 }
 
-/// 400 in the words of RFC 6749 section 5.2.
+/// 400 in the format of RFC 6749 section 5.2.
 fn wrong(error: &str, description: &str) -> Reply {
     Reply::json(
         400,

@@ -1,11 +1,11 @@
-//! Each refusal by the change to a good request that brings it about.
+//! Each refusal by the change to a valid request that causes it.
 
 use super::*;
 use crate::standin::check;
 use crate::standin::id::Ids;
 use crate::standin::models::List;
 
-/// A body in the Lite shape to which nothing can be said.
+/// A valid body in the Lite shape.
 fn lite_body() -> Value {
     json!({
         "model": "gpt-6.1-sol",
@@ -49,7 +49,7 @@ fn classic_body() -> Value {
     })
 }
 
-/// The body with these fields in place of its own. An input takes the place of the user's message.
+/// The body with these fields replaced. An input replaces the user's message.
 fn changed(mut body: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().expect("an object") {
         if name == "input" {
@@ -63,7 +63,7 @@ fn changed(mut body: Value, changes: &Value) -> Value {
     body
 }
 
-/// What is said to the body, with its status; nothing if it is taken.
+/// The refusal of the body, with its status; nothing if it is accepted.
 fn said(backend: Backend, lite: bool, body: &Value) -> String {
     let mut request = Recorded::get("/responses");
     request.body = body.to_string().into_bytes();
@@ -101,7 +101,7 @@ fn to_classic(changes: Value, parts: &[&str]) {
 }
 
 #[test]
-fn good_requests_are_taken() {
+fn valid_requests_are_accepted() {
     to_lite(json!({}), &[]);
     to_lite(json!({"model": "gpt-5.6-luna"}), &[]);
     to_classic(json!({}), &[]);
@@ -111,7 +111,7 @@ fn good_requests_are_taken() {
 }
 
 #[test]
-fn a_lite_request_has_the_lite_shape() {
+fn a_lite_request_must_have_the_lite_shape() {
     let unsupported = "400 {\"error\":{\"code\":\"unsupported_value\"";
     for kind in ["web_search", "image_generation", "shell"] {
         let only = "Responses-Lite only supports function tools, custom tools, and client-executed \
@@ -165,7 +165,7 @@ fn a_lite_request_has_the_lite_shape() {
 }
 
 #[test]
-fn images_in_a_lite_request_are_plain_and_come_along() {
+fn images_in_a_lite_request_are_inline_and_without_detail() {
     let message = |image: &Value| json!([{"role": "user", "content": [image]}]);
     let output = |image: &Value| {
         json!([{"type": "function_call", "call_id": "1"},
@@ -189,7 +189,7 @@ fn images_in_a_lite_request_are_plain_and_come_along() {
 }
 
 #[test]
-fn a_lite_model_is_not_asked_in_the_classic_shape() {
+fn a_lite_model_refuses_the_classic_shape() {
     let check = |model: &str, reasoning: Value, parts: &[&str]| {
         let changes = json!({"model": model, "reasoning": reasoning});
         let body = changed(classic_body(), &changes);
@@ -218,7 +218,7 @@ fn a_lite_model_is_not_asked_in_the_classic_shape() {
 }
 
 #[test]
-fn a_classic_model_is_not_asked_in_the_lite_shape() {
+fn a_classic_model_refuses_the_lite_shape() {
     let words = "This model is not supported when using X-OpenAI-Internal-Codex-Responses-Lite.";
     for model in ["gpt-5.5", "gpt-x"] {
         let changes = json!({"model": model, "reasoning": {"context": "all_turns"}});
@@ -244,7 +244,7 @@ fn a_classic_model_is_not_asked_in_the_lite_shape() {
 }
 
 #[test]
-fn a_lite_model_takes_tools_in_the_input_without_the_header() {
+fn a_lite_model_accepts_tools_in_the_input_without_the_header() {
     let body = |changes: Value| changed(lite_body(), &changes);
     let check = |changes: Value, parts: &[&str]| {
         let body = body(changes.clone());
@@ -260,7 +260,7 @@ fn a_lite_model_takes_tools_in_the_input_without_the_header() {
     let search =
         json!({"input": list(json!([{"type": "web_search"}])), "parallel_tool_calls": true});
     check(search.clone(), &[]);
-    // With the header the same is refused.
+    // With the header it is refused.
     to_lite(search, &["400", "only supports function tools"]);
     let wrong = json!({"input": [{"type": "additional_tools", "role": "user", "tools": []}]});
     check(wrong, &["400", "has the role 'developer'"]);
@@ -278,7 +278,7 @@ fn a_lite_model_takes_tools_in_the_input_without_the_header() {
 }
 
 #[test]
-fn the_effort_changes_within_a_conversation_where_the_list_says_so() {
+fn the_effort_may_change_within_a_conversation_if_the_list_says_so() {
     let change =
         |effort: &str| json!([{"type": "configuration_update", "reasoning": {"effort": effort}}]);
     to_lite(json!({ "input": change("high") }), &[]);
@@ -293,7 +293,7 @@ fn the_effort_changes_within_a_conversation_where_the_list_says_so() {
 }
 
 #[test]
-fn an_effort_is_one_that_the_model_takes() {
+fn an_effort_must_be_accepted_by_the_model() {
     let check = |model: &str, effort: &str, values: &str| {
         let changes = json!({"model": model, "reasoning": {"effort": effort}});
         let body = changed(classic_body(), &changes);
@@ -325,7 +325,7 @@ fn an_effort_is_one_that_the_model_takes() {
 }
 
 #[test]
-fn verbosity_and_summary_are_words_of_the_api() {
+fn verbosity_and_summary_must_be_valid_words() {
     to_classic(
         json!({"text": {"verbosity": "terse"}}),
         &[
@@ -344,7 +344,7 @@ fn verbosity_and_summary_are_words_of_the_api() {
 }
 
 #[test]
-fn a_model_that_only_reads_is_shown_no_images() {
+fn a_text_only_model_refuses_images() {
     let model = "gpt-5.3-codex-spark";
     to_classic(
         json!({ "model": model }),
@@ -358,7 +358,7 @@ fn a_model_that_only_reads_is_shown_no_images() {
 }
 
 #[test]
-fn an_input_fits_the_window() {
+fn an_input_must_fit_the_context_window() {
     let message = |bytes: usize| json!([{"role": "user", "content": "x".repeat(bytes)}]);
     let fits = 4 * 127_000;
     let spark = |bytes| json!({"model": "gpt-5.3-codex-spark", "input": message(bytes)});
@@ -376,7 +376,7 @@ fn an_input_fits_the_window() {
     to_lite(json!({ "input": message(4 * 300_000) }), &[]);
     to_lite(json!({ "input": message(4 * 872_000) }), &words);
 
-    // A picture of 2 MB is not half a million tokens.
+    // An image of 2 MB is not half a million tokens.
     let url = format!("data:image/png;base64,{}", "A".repeat(2_000_000));
     let image = json!([{"role": "user", "content": [{"type": "input_image", "image_url": url}]}]);
     to_classic(json!({ "input": image }), &[]);

@@ -1,4 +1,4 @@
-# task: background jobs, signals, time limits, pipes with names, and devices
+# task: background jobs, signals, time limits, named pipes, and devices
 # proof: killed: 143, late: 124, through a pipe: x, from a device: 4
 # part: test
 set -euo pipefail

@@ -1,4 +1,4 @@
-# task: cargo nextest runs tests, each in a process of its own
+# task: cargo nextest runs tests, each in a separate process
 # needs: cargo cc cargo-nextest
 # proof: 2 passed
 set -euo pipefail

@@ -1,4 +1,4 @@
-# task: a D-Bus session of its own, and a client
+# task: a private D-Bus session, and a client
 # needs: dbus-run-session dbus-send
 # proof: answered
 set -euo pipefail

@@ -1,4 +1,4 @@
-# task: git commits, rebases, merges and collects garbage in a repository that was there
+# task: git commits, rebases, merges and collects garbage in an existing repository
 # needs: git
 # proof: one four two three
 # places: work tmp

@@ -1,4 +1,4 @@
-# task: node --test runs two files, each in a process of its own
+# task: node --test runs two files, each in a separate process
 # needs: node
 # proof: # pass 2
 # part: test

@@ -1,4 +1,4 @@
-# task: node --test asks an HTTP server of its own on the loopback address
+# task: node --test requests a page from its own HTTP server on the loopback address
 # needs: node
 # proof: # pass 1
 # network: yes

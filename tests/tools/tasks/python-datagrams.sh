@@ -1,6 +1,6 @@
 # task: datagrams over a Unix socket, as those of a system log
 # needs: python3
-# differs: a datagram's address is not seen by the sandbox, and could be that of another program
+# differs: a datagram's address is not visible to the sandbox, and could be that of another program
 # proof: logged: hello
 # part: test
 set -euo pipefail

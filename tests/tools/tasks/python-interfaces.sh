@@ -1,4 +1,4 @@
-# task: Python and node list the network interfaces and look localhost up
+# task: Python and node list the network interfaces and resolve localhost
 # needs: python3 node
 # proof: lo, localhost, lo
 # network: yes

@@ -1,4 +1,4 @@
-# task: a manager's process serves a dictionary to others in Python
+# task: a Python manager process serves a dictionary to other processes
 # needs: python3
 # proof: {'from': 'the child'}
 # part: test

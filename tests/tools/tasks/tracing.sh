@@ -1,4 +1,4 @@
-# task: strace and gdb look into a program
+# task: strace and gdb inspect a program
 # needs: strace gdb cc
 # linux: 6.12
 # variants: strace gdb

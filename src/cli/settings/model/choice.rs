@@ -1,12 +1,12 @@
-//! Chooses the model, its destination and its request shape, from what was read before (pure).
+//! Chooses the model, its destination and its request shape, from inputs that were read before (pure).
 
 use std::fmt;
 
 use super::super::endpoints::{AddressOrigin, account, address, backend};
 use super::destination::is_service;
+use super::error::{ModelError, ModelNote};
 use super::model_list::{ModelList, plan};
 use super::named::{EXAMPLE, ModelOrigin, NamedModel};
-use super::words::{ModelNote, Unchosen};
 use crate::api::{Endpoints, Scope, WorkspaceRoute};
 use crate::auth::FoundCredential;
 use crate::cli::nearest::nearest;
@@ -14,12 +14,12 @@ use crate::http::{self, BaseUrl};
 use crate::models::cache::{Cache, CacheFile, CachedLists};
 use crate::models::choice::{Choice, shapes};
 use crate::models::custom::{ListedUrl, Provider};
-use crate::models::custom_ids::own;
+use crate::models::custom_ids::listed_models;
 use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 
 /// Everything that depends on the model.
 #[derive(Debug)]
-pub(crate) struct Choosing {
+pub(crate) struct ChosenModel {
     pub(crate) choice: Choice,
     /// The model to use instead if the service does not have this one and it was not named explicitly.
     pub(crate) substitute: Option<Choice>,
@@ -38,7 +38,7 @@ pub(crate) struct Choosing {
 pub(crate) enum ShapeOrigin {
     /// `models.json`.
     ModelsFile,
-    /// The service, which has refused the others.
+    /// The service, which rejected the others.
     Learned,
     /// The list of models.
     List,
@@ -50,30 +50,30 @@ impl fmt::Display for ShapeOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ModelsFile => "from models.json",
-            Self::Learned => "the one that turned out to be right, from models_cache.json",
-            Self::List => "the one of the list of models",
+            Self::Learned => "the one that the service accepted, from models_cache.json",
+            Self::List => "from the list of models",
             Self::Default => "the default",
         })
     }
 }
 
-/// What every choice depends on, whatever the destination.
+/// The inputs of every choice, regardless of the destination.
 pub(super) struct ChoiceInputs<'a> {
     /// The contents of `models.json`.
     pub(super) providers: &'a [Provider],
-    /// No conversation is continued.
+    /// This run begins a new conversation.
     pub(super) is_new: bool,
     /// Web search is requested.
     pub(super) search: bool,
-    /// The flag of a key that was given, as messages name it.
+    /// The given flag for a key, as messages name it.
     pub(super) key_flag: Option<String>,
 }
 
 /// The destination of a model, with what was read for it.
 pub(super) enum ModelAt<'a> {
-    /// A server in `models.json`, which gets its own key and nothing else.
+    /// A server in `models.json`, which receives its own key and no other credential.
     Server(&'a Provider, NamedModel),
-    /// The subscription, the API, or a server in its place.
+    /// The subscription, the API, or a server that replaces it.
     Service(Option<NamedModel>, Box<KnownOfService<'a>>),
 }
 
@@ -89,7 +89,7 @@ pub(super) struct KnownOfService<'a> {
 }
 
 /// Chooses the model.
-pub(super) fn choose(at: ModelAt<'_>, asked: &ChoiceInputs<'_>) -> Result<Choosing, Unchosen> {
+pub(super) fn choose(at: ModelAt<'_>, asked: &ChoiceInputs<'_>) -> Result<ChosenModel, ModelError> {
     match at {
         ModelAt::Server(provider, named) => of_server(provider, named, asked),
         ModelAt::Service(named, known) => of_service(named, *known, asked),
@@ -100,17 +100,17 @@ fn of_server(
     provider: &Provider,
     named: NamedModel,
     asked: &ChoiceInputs<'_>,
-) -> Result<Choosing, Unchosen> {
+) -> Result<ChosenModel, ModelError> {
     let name = &provider.name;
     let id = named.id.as_str();
     if let Some(protocol) = &provider.other_protocol {
-        return Err(Unchosen::OtherProtocol {
+        return Err(ModelError::OtherProtocol {
             provider: name.clone(),
             protocol: protocol.clone(),
         });
     }
     let ListedUrl { url, place } = provider.base_url.clone().unwrap_or_default();
-    let base = BaseUrl::parse(&url).map_err(|error| Unchosen::BadAddress {
+    let base = BaseUrl::parse(&url).map_err(|error| ModelError::BadAddress {
         place: format!("\"baseUrl\" in {place}"),
         error,
     })?;
@@ -140,8 +140,8 @@ fn of_server(
     let listed_shape = listed.and_then(|listed| listed.shape);
     let shape = listed_shape.unwrap_or_else(|| model.shape(backend));
     let (shape, others) =
-        shapes(shape, true, asked.search).ok_or_else(|| Unchosen::NoSearch(id.to_owned()))?;
-    Ok(Choosing {
+        shapes(shape, true, asked.search).ok_or_else(|| ModelError::NoSearch(id.to_owned()))?;
+    Ok(ChosenModel {
         choice: Choice {
             provider: Some(name.clone()),
             shape,
@@ -169,13 +169,13 @@ fn of_server(
     })
 }
 
-/// A model of the subscription, of the public API, or of a server in its place; for a new conversation, also the model
-/// to use if the service does not have the default one.
+/// A model of the subscription, of the public API, or of a server that replaces it; for a new conversation, also the
+/// substitute if the service does not have the default model.
 fn of_service(
     named: Option<NamedModel>,
     known: KnownOfService<'_>,
     asked: &ChoiceInputs<'_>,
-) -> Result<Choosing, Unchosen> {
+) -> Result<ChosenModel, ModelError> {
     let KnownOfService {
         found,
         endpoints,
@@ -201,10 +201,10 @@ fn of_service(
     if origin == ModelOrigin::Conversation
         && let Some(retired) = unusable(&id, known)
     {
-        return Err(Unchosen::Unusable { model: id, retired });
+        return Err(ModelError::Unusable { model: id, retired });
     }
     let mut notes = Vec::new();
-    let own: Vec<String> = own(asked.providers).map(|(id, _)| id).collect();
+    let own: Vec<String> = listed_models(asked.providers).map(|(id, _)| id).collect();
     if known.is_none() && (backend != Backend::Other || !own.is_empty()) {
         let listed = listed.models.iter().map(|model| &*model.id);
         let ids: Vec<&str> = listed.chain(own.iter().map(String::as_str)).collect();
@@ -249,8 +249,8 @@ fn of_service(
         (None, None) if known.is_some() => ShapeOrigin::List,
         (None, None) => ShapeOrigin::Default,
     };
-    let choice = choice(&model).ok_or_else(|| Unchosen::NoSearch(id.clone()))?;
-    Ok(Choosing {
+    let choice = choice(&model).ok_or_else(|| ModelError::NoSearch(id.clone()))?;
+    Ok(ChosenModel {
         choice,
         substitute,
         endpoints,
@@ -261,8 +261,7 @@ fn of_service(
     })
 }
 
-/// Whether a model that was not named for this run is known to be unavailable to this credential, and
-/// then whether it was retired.
+/// For a model that is known to be unavailable to this credential: whether it was retired. `None` for any other.
 fn unusable(id: &str, known: Option<&Model>) -> Option<bool> {
     if let Some(model) = known {
         return model.older.then_some(true);

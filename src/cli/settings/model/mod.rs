@@ -1,14 +1,14 @@
-//! The model of a run: reads everything the choice depends on once, then chooses.
+//! The model of a run: reads everything that the choice depends on, once, and chooses.
 
 mod choice;
 mod destination;
+mod error;
 pub(crate) mod model_list;
 pub(crate) mod models_json;
 mod named;
 mod scope;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use super::credentials::{self, Credentials};
 use super::resumed_session::ResumedSettings;
@@ -18,7 +18,7 @@ use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::models::cache::CacheFile;
 use crate::models::custom::Provider;
-pub(crate) use choice::Choosing;
+pub(crate) use choice::ChosenModel;
 use choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use destination::Destination;
 pub(crate) use named::ModelOrigin;
@@ -27,7 +27,7 @@ pub(crate) use scope::{ModelScope, ScopeInputs};
 
 /// The model of a run, and the credential for it.
 pub(crate) struct ModelSettings {
-    pub(crate) chosen: Choosing,
+    pub(crate) chosen: ChosenModel,
     pub(crate) credentials: Credentials,
     /// The contents of `models.json`.
     pub(crate) providers: Vec<Provider>,
@@ -35,8 +35,8 @@ pub(crate) struct ModelSettings {
     pub(crate) scope: ModelScope,
 }
 
-/// Reads what the choice depends on and chooses the model; a resumed conversation keeps its own if no other is
-/// named. A server in `models.json` gets its own key, so no other credential is read for it.
+/// Reads what the choice depends on and chooses the model; a resumed conversation keeps its model unless another is named.
+/// A server in `models.json` receives only its own key, so no other credential is read for it.
 pub(super) fn find(
     args: &Args,
     environment: &Environment,

@@ -5,7 +5,7 @@ use crate::auth::token::claims;
 use crate::auth::{self, Chosen, Credential, FoundCredential};
 use crate::models::cache::List;
 use crate::models::custom::Provider;
-use crate::models::overlay::put_over;
+use crate::models::overlay::apply_overrides;
 use crate::models::{Backend, Model, catalogue};
 use crate::wire::request::Shape;
 
@@ -21,7 +21,7 @@ pub(super) struct ModelList {
 }
 
 impl ModelList {
-    /// The cached list for this backend, or else the built-in one.
+    /// The cached list for this backend, or the built-in one.
     pub(super) fn of(backend: Backend, kept: Option<&List>, providers: &[Provider]) -> Self {
         let mut further = catalogue::of(backend);
         let kept = match backend {
@@ -32,8 +32,8 @@ impl ModelList {
             Some(list) => (list.models.clone(), ModelOrigin::ServiceList),
             None => (std::mem::take(&mut further), ModelOrigin::BuiltInList),
         };
-        let shapes = put_over(&mut models, backend, providers);
-        put_over(&mut further, backend, providers);
+        let shapes = apply_overrides(&mut models, backend, providers);
+        apply_overrides(&mut further, backend, providers);
         Self {
             models,
             further,

@@ -12,9 +12,9 @@ pub(crate) fn providers(environment: &Environment) -> Result<Vec<Provider>, Fail
         return Ok(Vec::new());
     };
     let shown = file.display().to_string();
-    match config::of_home(&file)? {
+    match config::read_settings(&file)? {
         Some(text) => custom::parse(&jsonc::plain(&text), &shown)
-            .map_err(|mistake| config::wrong("there is a mistake in", &file, &mistake)),
+            .map_err(|mistake| config::invalid("invalid setting in", &file, &mistake)),
         None => Ok(Vec::new()),
     }
 }

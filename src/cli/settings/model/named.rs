@@ -1,5 +1,4 @@
-//! The model as it was named: by the flag, by a conversation that is continued, by the variable or by `config.json`
-//! (pure).
+//! The model that was named: by the flag, a resumed conversation, the variable or `config.json` (pure).
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use crate::failure::Failure;
 use crate::id::ModelId;
 use crate::prompt;
 
-/// The model id in examples of messages.
+/// The example of a model id in messages.
 pub(super) const EXAMPLE: &str = "gpt-6.2-sol";
 
 /// The variable that names a model.
@@ -23,9 +22,9 @@ pub(crate) enum ModelOrigin {
     Flag(FlagOrigin),
     /// The variable of the environment.
     Variable,
-    /// The conversation that is continued.
+    /// The resumed conversation.
     Conversation,
-    /// The service's list of models, which prefers it.
+    /// The service's list of models, by its default.
     ServiceList,
     /// The built-in list of models.
     BuiltInList,
@@ -53,7 +52,7 @@ pub(super) struct NamedModel {
     pub(super) origin: ModelOrigin,
 }
 
-/// The named model, if any. A conversation keeps its own unless this run names another.
+/// The named model, if any. A conversation keeps its model unless this run names another.
 pub(super) fn named(
     args: &Args,
     environment: &Environment,

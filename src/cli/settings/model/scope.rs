@@ -1,6 +1,6 @@
 //! The models among which a conversation can change: those of its server, or of the service and credential that it uses.
 
-use super::choice::{ChoiceInputs, Choosing, KnownOfService, ModelAt, choose};
+use super::choice::{ChoiceInputs, ChosenModel, KnownOfService, ModelAt, choose};
 use super::destination::Destination;
 use super::model_list::ModelList;
 use super::named::{ModelOrigin, NamedModel};
@@ -39,7 +39,7 @@ pub(crate) struct ScopeInputs {
 
 impl ModelScope {
     /// Chooses the model of this name.
-    pub(crate) fn choose(&self, name: &str, inputs: &ScopeInputs) -> Result<Choosing, Failure> {
+    pub(crate) fn choose(&self, name: &str, inputs: &ScopeInputs) -> Result<ChosenModel, Failure> {
         let id = name.parse().map_err(|error| {
             Failure::usage(format!("cannot use the model id {name:?}: {error}"))
         })?;

@@ -2,8 +2,8 @@
 
 use super::choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use super::destination::Destination;
+use super::error::ModelError;
 use super::named::{ModelOrigin, NamedModel};
-use super::words::Unchosen;
 use crate::api::{Endpoints, Scope, WorkspaceRoute};
 use crate::auth::{CredentialSource, FoundCredential, What};
 use crate::cli::flags::FlagOrigin;
@@ -26,7 +26,7 @@ const MODELS: &str = r#"{"providers": {
     "openai-codex": {"modelOverrides": {"gpt-5.5": {"shape": "lite"}}},
     "openai": {"apiKey": "sk-other"}}}"#;
 
-/// What is known in addition to the rows of the table.
+/// The inputs of a choice, apart from the named model.
 struct Case {
     found: Vec<FoundCredential>,
     api: &'static str,
@@ -64,9 +64,9 @@ fn address(text: &str) -> BaseUrl {
     BaseUrl::parse(text).expect("an address")
 }
 
-/// What is chosen, on one line: the model as `-m` takes it, its backend, shape and further shapes, who says so, what is
-/// asked instead, and the notes.
-fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unchosen> {
+/// The choice on one line: the model as for `-m`, its backend, its shape and further shapes, the origins, the substitute
+/// and the notes.
+fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, ModelError> {
     let providers: Vec<Provider> = custom::parse(case.models, "F").expect("providers");
     let named = model.map(|(id, origin)| NamedModel {
         id: id.parse().expect("an id"),
@@ -103,7 +103,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unc
     let others: Vec<&str> = choice.others.iter().map(|shape| shape.name()).collect();
     let mut line = format!(
         "{} {:?} {} [{}] from {}; shape {}; address {}",
-        choice.spelled(),
+        choice.qualified_name(),
         choice.backend,
         choice.shape.name(),
         others.join(" "),
@@ -112,7 +112,7 @@ fn chosen(case: &Case, model: Option<(&str, ModelOrigin)>) -> Result<String, Unc
         chosen.address_origin
     );
     if let Some(substitute) = &chosen.substitute {
-        line.push_str(&format!("; or {}", substitute.spelled()));
+        line.push_str(&format!("; or {}", substitute.qualified_name()));
     }
     for note in &chosen.notes {
         line.push_str(&format!("; {note}"));
@@ -133,7 +133,7 @@ fn check(case: &Case, model: Option<(&str, ModelOrigin)>, expected: &str) {
     assert_eq!(chosen(case, model), Ok(expected.to_owned()), "{id:?}");
 }
 
-fn refuse(case: &Case, model: Option<(&str, ModelOrigin)>, expected: &Unchosen) {
+fn refuse(case: &Case, model: Option<(&str, ModelOrigin)>, expected: &ModelError) {
     let id = model.as_ref().map(|(id, _)| (*id).to_owned());
     assert_eq!(chosen(case, model).as_ref(), Err(expected), "{id:?}");
 }
@@ -144,20 +144,18 @@ fn a_model_of_the_service_is_chosen_by_name_or_by_its_lists() {
     check(
         &plain,
         None,
-        "gpt-6.2-sol Subscription additional [lite classic] from the built-in list of models; shape \
-         the one of the list of models; address the default; or gpt-6.2-astra",
+        "gpt-6.2-sol Subscription additional [lite classic] from the built-in list of models; shape from the list of models; address the default; or gpt-6.2-astra",
     );
     check(
         &plain,
         flag("gpt-5.5"),
-        "gpt-5.5 Subscription classic [additional lite] from --model; shape the one of the list of \
-         models; address the default",
+        "gpt-5.5 Subscription classic [additional lite] from --model; shape from the list of models; address the default",
     );
     check(
         &plain,
         flag("gpt-5.55"),
         "gpt-5.55 Subscription classic [additional lite] from --model; shape the default; address the \
-         default; gpt-5.55 is not in the list of models, and is sent as it is; the nearest is gpt-5.5",
+         default; gpt-5.55 is not in the list of models; it is sent unchanged; the nearest is gpt-5.5",
     );
     let listed = Case {
         listed: vec![Model::unknown("new-one"), Model::unknown("new-two")],
@@ -167,20 +165,17 @@ fn a_model_of_the_service_is_chosen_by_name_or_by_its_lists() {
     check(
         &listed,
         None,
-        "new-one Subscription lite [additional classic] from the service's list of models; shape the \
-         one that turned out to be right, from models_cache.json; address the default; or new-two",
+        "new-one Subscription lite [additional classic] from the service's list of models; shape the one that the service accepted, from models_cache.json; address the default; or new-two",
     );
     check(
         &listed,
         Some(("new-two", ModelOrigin::Variable)),
-        "new-two Subscription classic [additional lite] from CODEX_MODEL; shape the one of the list of \
-         models; address the default",
+        "new-two Subscription classic [additional lite] from CODEX_MODEL; shape from the list of models; address the default",
     );
     check(
         &listed,
         flag("gpt-5.5"),
-        "gpt-5.5 Subscription classic [additional lite] from --model; shape the one of the list of \
-         models; address the default",
+        "gpt-5.5 Subscription classic [additional lite] from --model; shape from the list of models; address the default",
     );
     let key = Case {
         found: with_key(),
@@ -189,8 +184,7 @@ fn a_model_of_the_service_is_chosen_by_name_or_by_its_lists() {
     check(
         &key,
         None,
-        "gpt-6.2-sol Api classic [] from the built-in list of models; shape the one of the list of \
-         models; address the default; or gpt-6.1-terra",
+        "gpt-6.2-sol Api classic [] from the built-in list of models; shape from the list of models; address the default; or gpt-6.1-terra",
     );
     let other = Case {
         api: "https://other.example/v1",
@@ -205,7 +199,7 @@ fn a_model_of_the_service_is_chosen_by_name_or_by_its_lists() {
 }
 
 #[test]
-fn what_models_json_says_decides_about_address_and_shape() {
+fn models_json_sets_the_address_and_the_shape() {
     let case = |search| Case {
         models: MODELS,
         search,
@@ -221,50 +215,49 @@ fn what_models_json_says_decides_about_address_and_shape() {
         &case(false),
         flag("box/smal"),
         "box/smal Other classic [] from --model; shape the default; address from models.json; the \
-         \"headers\" of box in models.json are not sent; smal is not among the models of box, and is \
-         sent as it is; the nearest is small",
+         \"headers\" of box in models.json are not sent; smal is not among the models of box; it is sent unchanged; the nearest is small",
     );
     check(
         &case(false),
         flag("gpt-5.5"),
         "gpt-5.5 Subscription lite [] from --model; shape from models.json; address the default; the \
-         address and key of openai in models.json are used with -m openai/ID only",
+         address and key of openai in models.json are used only with -m openai/ID",
     );
     check(
         &case(false),
         flag("openai-codex/gpt-5.5"),
         "gpt-5.5 Subscription lite [] from --model; shape from models.json; address the default; the \
-         address and key of openai in models.json are used with -m openai/ID only",
+         address and key of openai in models.json are used only with -m openai/ID",
     );
     check(
         &case(false),
         flag("unknown/model"),
         "unknown/model Subscription classic [additional lite] from --model; shape the default; address \
-         the default; unknown/model is not in the list of models, and is sent as it is to \
-         chatgpt.example; the address and key of openai in models.json are used with -m openai/ID only",
+         the default; unknown/model is not in the list of models; it is sent unchanged to \
+         chatgpt.example; the address and key of openai in models.json are used only with -m openai/ID",
     );
     let of = |text: &str| text.to_owned();
     refuse(
         &case(true),
         flag("box/lite"),
-        &Unchosen::NoSearch(of("lite")),
+        &ModelError::NoSearch(of("lite")),
     );
     refuse(
         &case(true),
         flag("gpt-5.5"),
-        &Unchosen::NoSearch(of("gpt-5.5")),
+        &ModelError::NoSearch(of("gpt-5.5")),
     );
     refuse(
         &case(false),
         flag("nowhere/small"),
-        &Unchosen::NoAddress(of("nowhere")),
+        &ModelError::NoAddress(of("nowhere")),
     );
-    let other = Unchosen::OtherProtocol {
+    let other = ModelError::OtherProtocol {
         provider: of("chat"),
         protocol: of("openai-completions"),
     };
     refuse(&case(false), flag("chat/small"), &other);
-    let clear = Unchosen::BadAddress {
+    let clear = ModelError::BadAddress {
         place: of("\"baseUrl\" in F:5:26"),
         error: crate::http::AddressError::InTheClear,
     };
@@ -272,7 +265,7 @@ fn what_models_json_says_decides_about_address_and_shape() {
 }
 
 #[test]
-fn a_conversation_keeps_its_model_where_it_can_be_asked() {
+fn a_conversation_keeps_its_model_if_it_is_available() {
     let case = |provider| Case {
         models: MODELS,
         kept: Some(provider),
@@ -289,14 +282,16 @@ fn a_conversation_keeps_its_model_where_it_can_be_asked() {
         ..case("box")
     };
     let line = chosen(&with_key_flag, kept("box/small")).expect("a model");
-    assert!(line.ends_with("; --api-key-file is not used: box has a key of its own, or none"));
+    assert!(
+        line.ends_with("; --api-key-file is ignored: models.json sets the key of box, or none")
+    );
     check(
         &case("gone"),
         flag("gpt-5.5"),
         "gpt-5.5 Subscription lite [] from --model; shape from models.json; address the default; the \
-         address and key of openai in models.json are used with -m openai/ID only",
+         address and key of openai in models.json are used only with -m openai/ID",
     );
-    let gone = Unchosen::NoProvider {
+    let gone = ModelError::NoProvider {
         model: "gone/small".to_owned(),
         provider: "gone".to_owned(),
     };
@@ -305,7 +300,7 @@ fn a_conversation_keeps_its_model_where_it_can_be_asked() {
         found: with_key(),
         ..Case::default()
     };
-    let unusable = |retired| Unchosen::Unusable {
+    let unusable = |retired| ModelError::Unusable {
         model: "gpt-5.3-codex-spark".to_owned(),
         retired,
     };

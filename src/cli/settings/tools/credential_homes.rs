@@ -1,5 +1,5 @@
-//! The homes of the user: the one that `HOME` names, and the one of `/etc/passwd`, which programs take where it is not
-//! set. What is in either belongs to this user.
+//! The homes of the user: the one in `HOME`, and the one in `/etc/passwd`, which programs use if `HOME` is not set. Either
+//! may hold this user's credentials.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// The homes of the user.
 pub(super) struct Homes {
-    /// Each of them; a relative one counts from the current directory on, as everywhere else.
+    /// All homes; a relative path is relative to the current directory.
     pub(super) all: Vec<PathBuf>,
     /// At least one is an absolute path.
     is_known: bool,
@@ -38,7 +38,7 @@ impl Homes {
         }
     }
 
-    /// Fails if it is unknown what to hide.
+    /// Fails if no home is known, because it is then unknown what to hide.
     pub(super) fn known(&self) -> Result<(), Failure> {
         if self.is_known {
             return Ok(());
@@ -49,13 +49,13 @@ impl Homes {
             None => "HOME is not set".to_owned(),
         };
         Err(Failure::usage(format!(
-            "cannot hide credentials from tools: {variable}, and /etc/passwd has no home of user {user}"
+            "cannot hide credentials from tools: {variable}, and /etc/passwd has no home directory for user {user}"
         ))
         .hint("set HOME to an absolute path; a new, empty directory will do"))
     }
 }
 
-/// The homes of this user in a file of this form (passwd(5)). A number may have several names.
+/// The homes of this user in the text of a passwd(5) file. Several names may have the same user id.
 fn of_passwd(passwd: &[u8], user: u32) -> Vec<PathBuf> {
     let home = |line: &[u8]| {
         let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn homes_are_those_of_the_variable_and_of_the_file() {
+    fn homes_come_from_the_variable_and_from_passwd() {
         let passwd = b"root:x:0:0:root:/root:/bin/sh\n\
             # a comment\n\
             +::::::\n\

@@ -28,7 +28,7 @@ enum FoundGit {
 /// A note about such a directory.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum GitNote {
-    /// Tools may write in it; the directory whose file names it.
+    /// Tools may write to it; `of` is the directory whose file names it.
     Opened { git: PathBuf, of: PathBuf },
     /// It is rejected, for this reason.
     Refused {
@@ -45,26 +45,26 @@ impl fmt::Display for GitNote {
         match self {
             Self::Opened { git, of } => write!(
                 f,
-                "tools may write in {}, the git directory of {}",
+                "tools may write to {}, the git directory of {}",
                 git.display(),
                 of.display()
             ),
             Self::Refused { git, of, why } => write!(
                 f,
-                "{} is not opened to tools, although {} names it: {why}",
+                "tools cannot write to {}, although {} names it: {why}",
                 git.display(),
                 of.join(".git").display()
             ),
             Self::HoldsCredentials(git) => write!(
                 f,
-                "{} is not opened to tools: credentials are kept there",
+                "tools cannot write to {}: credentials are kept there",
                 git.display()
             ),
         }
     }
 }
 
-/// Reads what the `.git` files of these directories name. `owner` is the user whose git directories count.
+/// Reads what the `.git` files of these directories name. `owner` is the user whose git directories are accepted.
 pub(super) fn read(writable: &[Root], owner: u32) -> Vec<NamedGit> {
     let named = |of: &Path, found| NamedGit {
         of: of.to_owned(),
@@ -84,8 +84,8 @@ pub(super) fn read(writable: &[Root], owner: u32) -> Vec<NamedGit> {
     all
 }
 
-/// The git directories that are opened in addition to these writable ones, and what is to be reported. What lies in a
-/// directory that is open already needs nothing, and none is opened that holds, or lies in, a guarded place.
+/// The git directories that tools may write in addition to these, and the notes to report. One inside a writable directory
+/// is skipped, and one that contains a guarded place, or is inside one, is rejected.
 pub(super) fn opened(
     writable: &[Root],
     guarded: &[PathBuf],
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_git_directory_is_opened_once_and_never_with_a_guarded_place() {
-        let of_w = "tools may write in /r/.git, the git directory of /w";
+        let of_w = "tools may write to /r/.git, the git directory of /w";
         check(&[], vec![], &[], &[]);
         check(&[], vec![there("/w", "/r/.git")], &["/r/.git"], &[of_w]);
         let below = there("/w", "/r/.git/worktrees/w");
@@ -168,7 +168,7 @@ mod tests {
                 &["/other", guarded],
                 vec![there("/w", "/r/.git")],
                 &[],
-                &["/r/.git is not opened to tools: credentials are kept there"],
+                &["tools cannot write to /r/.git: credentials are kept there"],
             );
         }
         let refused = NamedGit {
@@ -179,7 +179,7 @@ mod tests {
             &[],
             vec![refused],
             &[],
-            &["/r/.git is not opened to tools, although /w/.git names it: it is not there"],
+            &["tools cannot write to /r/.git, although /w/.git names it: it is not there"],
         );
     }
 }

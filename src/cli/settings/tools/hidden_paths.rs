@@ -1,4 +1,4 @@
-//! Where credentials are kept, and what keeps tools away from there.
+//! Where credentials are kept, and how they are kept from tools.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,10 +14,10 @@ use crate::tools::sandbox::paths::{links, real, real_once};
 use crate::tools::sandbox::policy::{Conflict, SandboxPolicy};
 use crate::tools::sandbox::writable_reach::seen_twice;
 
-/// The home of codex-run in that of the user.
+/// The home of codex-run within the user's home.
 const RUN_HOME: &str = ".codex-run";
 
-/// The directories of other programs in the home of the user whose credentials can be used.
+/// The directories in the user's home of other programs whose credentials can be used.
 const OTHERS: &[&str] = &[".codex", ".pi", ".pi/agent"];
 
 /// The entries of such a directory that tools may read, even if they are links that lead elsewhere.
@@ -35,32 +35,32 @@ const FOR_TOOLS: &[&str] = &[
     "worktrees",
 ];
 
-/// Directories with very many files that everybody may read.
+/// Large directories of world-readable files.
 const STORES: &[&str] = &["/nix/store", "/gnu/store"];
 
-/// Where credentials are kept, those of codex-run and those of other programs whose files it can use.
+/// Where the credentials of codex-run, and of other programs whose files it can use, are kept.
 pub(super) struct Hidden {
     /// The home of codex-run in this run.
     own: Option<PathBuf>,
-    /// The homes of codex-run in runs with another environment.
+    /// The homes of codex-run in runs with a different environment.
     others: Vec<PathBuf>,
-    /// All places, as they really are.
+    /// All places, as real paths.
     pub(super) places: Vec<PathBuf>,
-    /// The links that lead to them: a process that changes one decides what the next run trusts.
+    /// The links that lead to them. A process that changes one changes what the next run trusts.
     links: Vec<PathBuf>,
-    /// Credentials files with further names (hard links), which cannot be hidden.
+    /// Warnings about credentials files with several hard links, which cannot all be hidden.
     pub(super) warnings: Vec<String>,
     homes: Homes,
-    decisive: ProtectedPaths,
+    protected: ProtectedPaths,
 }
 
-/// The guarded places that no writable directory may overlap. Others that are not there hold nothing.
+/// The guarded places that no writable directory may overlap. Most missing places are not among them: they hold nothing.
 #[derive(Debug, Default)]
 struct ProtectedPaths {
-    /// The home of this run, what it lies in, and links to it.
+    /// The home of this run, the directories that contain it, and links to it.
     own: Vec<PathBuf>,
-    /// Places that are there, and what links in a home of codex-run lead to, whether it is there or not: tools could
-    /// leave there what the next run trusts.
+    /// Other existing places, and the targets of links in a home of codex-run, even missing ones: tools could create there
+    /// what the next run trusts.
     others: Vec<PathBuf>,
 }
 
@@ -78,7 +78,7 @@ impl ProtectedPaths {
         }
     }
 
-    /// Fails with the first of these conflicts that matters, one with the home of this run before any other.
+    /// Fails with the first of these conflicts that matters; a conflict with the home of this run takes precedence.
     fn refuse(&self, conflicts: impl Iterator<Item = Conflict>) -> Result<(), Failure> {
         let conflicts: Vec<Conflict> = conflicts.collect();
         let in_list = |places: &[PathBuf]| {
@@ -88,11 +88,11 @@ impl ProtectedPaths {
         let (conflict, hint) = match (in_list(&self.own), in_list(&self.others)) {
             (Some(own), _) => (
                 own,
-                "work in another directory (-C), a project's own for example, or move CODEX_RUN_HOME",
+                "work in a different directory (-C), such as that of a project, or move CODEX_RUN_HOME",
             ),
             (None, Some(other)) => (
                 other,
-                "work in another directory (-C), or keep it elsewhere",
+                "work in a different directory (-C), or move it elsewhere",
             ),
             (None, None) => return Ok(()),
         };
@@ -119,7 +119,7 @@ impl Hidden {
         of_others.extend(variable("PI_CODING_AGENT_DIR"));
 
         let working = real(args.directory.as_deref().map_or(Path::new("."), Path::new));
-        // A link to a directory that contains everything else is not a place for credentials.
+        // A link to a directory that contains everything else does not lead to credentials.
         let is_above = |link: &PathBuf| {
             let target = real(link);
             let mut inside = homes.all.iter().map(|home| real(home));
@@ -137,7 +137,7 @@ impl Hidden {
         files.extend(variable("CODEX_RUN_AUTH_FILE"));
         let key = args.api_key_file.as_ref().map(PathBuf::from);
         let further = args.credential_files.iter().cloned().chain(key);
-        // A pipe made by a shell is not a place.
+        // A shell's pipe is not a file that could be hidden.
         files.extend(further.filter(|path| !path.exists() || path.is_file()));
         let warnings = files.iter().filter_map(|file| linked_twice(file)).collect();
 
@@ -165,10 +165,10 @@ impl Hidden {
             links,
             warnings,
             homes,
-            decisive: ProtectedPaths::default(),
+            protected: ProtectedPaths::default(),
         };
         let (guarded, targets) = (found.guarded_places(), real_once(of_run_links));
-        found.decisive = ProtectedPaths::find(&guarded, found.own.as_deref(), &targets);
+        found.protected = ProtectedPaths::find(&guarded, found.own.as_deref(), &targets);
         found
     }
 
@@ -177,20 +177,20 @@ impl Hidden {
         self.homes.known()
     }
 
-    /// The homes of codex-run, that of this run and those of runs with another environment.
+    /// The homes of codex-run: that of this run, and those of runs with a different environment.
     pub(super) fn run_homes(&self) -> impl Iterator<Item = &PathBuf> {
         self.own.iter().chain(&self.others)
     }
 
-    /// What tools could create that a run with another environment would use as its home.
-    pub(super) fn open_homes(&self, policy: &SandboxPolicy) -> Vec<String> {
+    /// Warnings about homes for runs with a different environment that tools could create.
+    pub(super) fn creatable_homes(&self, policy: &SandboxPolicy) -> Vec<String> {
         let others = SandboxPolicy {
             hidden: self.others.clone(),
             ..policy.clone()
         };
         let warning = |home: PathBuf| {
             format!(
-                "tools can make {}, which a run without CODEX_RUN_HOME takes for its home",
+                "tools can create {}, which a run without CODEX_RUN_HOME would use as its home",
                 home.display()
             )
         };
@@ -201,12 +201,12 @@ impl Hidden {
     }
 
     /// Rejects a run whose tools could write where credentials are kept.
-    pub(super) fn keep_apart(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
+    pub(super) fn check(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let with_links = SandboxPolicy {
             hidden: self.guarded_places(),
             ..policy.clone()
         };
-        self.decisive.refuse(with_links.conflicts())
+        self.protected.refuse(with_links.conflicts())
     }
 
     /// The places, and the links that lead to them.
@@ -214,7 +214,7 @@ impl Hidden {
         [&self.places[..], &self.links].concat()
     }
 
-    /// All of these, as what tools must not replace.
+    /// The same, as places that tools must not replace.
     pub(super) fn guarded(&self) -> Vec<Guarded> {
         let places = self.guarded_places();
         let guarded = |place: &PathBuf| Guarded {
@@ -224,8 +224,8 @@ impl Hidden {
         places.iter().map(guarded).collect()
     }
 
-    /// The hidden paths without places that do not exist and could be created by tools: what leads there would be
-    /// theirs too.
+    /// The policy without hidden paths that do not exist and that tools could create, because the links to them would be
+    /// made by tools as well.
     pub(super) fn there(policy: SandboxPolicy) -> SandboxPolicy {
         let made_by_tools: Vec<PathBuf> =
             policy.conflicts().map(|conflict| conflict.hidden).collect();
@@ -242,7 +242,7 @@ impl Hidden {
     }
 }
 
-/// The links directly in a directory that lead to something of the program's own.
+/// The links directly in this directory of a program, except those to files that tools may read.
 fn links_in(directory: &Path) -> Vec<PathBuf> {
     let found = fs::read_dir(directory).into_iter().flatten().flatten();
     let is_link = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_symlink());
@@ -260,12 +260,12 @@ fn links_in(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A warning about a file that has further names, by which tools can read it.
+/// A warning about a file with several hard links, through which tools can read it.
 fn linked_twice(file: &Path) -> Option<String> {
     let found = fs::metadata(file).ok()?;
     (found.is_file() && found.nlink() > 1).then(|| {
         format!(
-            "{} has {} names (hard links), and tools can read it by the others",
+            "{} has {} hard links, and tools can read it through the others",
             file.display(),
             found.nlink()
         )
@@ -277,8 +277,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conflict_with_the_home_of_the_run_is_named_first_and_one_with_nothing_not_at_all() {
-        let decisive = ProtectedPaths {
+    fn a_conflict_with_the_home_of_the_run_is_reported_first() {
+        let protected = ProtectedPaths {
             own: vec!["/h/.codex-run".into()],
             others: vec!["/h/.codex".into(), "/k/key".into()],
         };
@@ -287,7 +287,7 @@ mod tests {
                 root: root.into(),
                 hidden: hidden.into(),
             });
-            let refused = decisive
+            let refused = protected
                 .refuse(conflicts)
                 .map_err(|failure| failure.words());
             match (&refused, expected) {
@@ -302,7 +302,7 @@ mod tests {
         let (own, other) = (("/h", "/h/.codex-run"), ("/h", "/h/.codex"));
         check(&[], Ok(()));
         check(&[("/h", "/h/.pi")], Ok(()));
-        check(&[other], Err(("/h/.codex", "or keep it elsewhere")));
+        check(&[other], Err(("/h/.codex", "or move it elsewhere")));
         check(
             &[other, own],
             Err(("/h/.codex-run", "or move CODEX_RUN_HOME")),
@@ -310,7 +310,7 @@ mod tests {
         let key = ("/k", "/k/key");
         check(
             &[("/h", "/h/.pi"), key, other],
-            Err(("/k/key", "or keep it elsewhere")),
+            Err(("/k/key", "or move it elsewhere")),
         );
     }
 }

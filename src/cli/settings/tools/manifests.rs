@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::trust::{Trust, open_directory};
+use super::trust::{Trust, world_writable_parent};
 use super::variables;
 use crate::cli::config;
 use crate::cli::environment::Environment;
@@ -14,7 +14,7 @@ use crate::cli::named_files;
 use crate::cli::values::duration;
 use crate::failure::Failure;
 use crate::jsonc::Mistake;
-use crate::tools::manifest::{Around, Manifest};
+use crate::tools::manifest::{Manifest, ManifestContext};
 use crate::tools::program;
 use crate::tools::sandbox::paths::{is_program, program_on, real};
 use crate::tools::sandbox::policy::SandboxPolicy;
@@ -22,17 +22,17 @@ use crate::tools::tool::Tool;
 
 /// The user's own tools.
 #[derive(Default)]
-pub(super) struct Own {
-    /// All of them, those in the home first.
-    pub(super) tools: Vec<OwnTool>,
+pub(super) struct UserTools {
+    /// The tools, those in the home first.
+    pub(super) tools: Vec<UserTool>,
     /// Warnings about ignored manifests in the folder.
     pub(super) warnings: Vec<String>,
 }
 
-/// A tool of the user's own.
-pub(super) struct OwnTool {
+/// One of the user's own tools.
+pub(super) struct UserTool {
     pub(super) tool: Tool,
-    /// A flag names it.
+    /// It is named by `--tool`.
     pub(super) is_named: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
 }
 
 /// Finds the user's own tools.
-pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failure> {
+pub(super) fn find(args: &Args, environment: &Environment) -> Result<UserTools, Failure> {
     let home = environment.home().map(|home| real(&home));
     let folder = home.as_ref().map(|home| home.join("tools"));
     let mut files: Vec<PathBuf> = home.iter().flat_map(|home| manifests(home)).collect();
@@ -65,14 +65,14 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
     });
     let of_home = files.len();
     files.extend(args.tool.iter().map(PathBuf::from));
-    let mut own: Vec<OwnTool> = Vec::new();
+    let mut own: Vec<UserTool> = Vec::new();
     for (n, file) in files.iter().enumerate() {
         let flag = if n < of_home {
             "the tools folder".to_owned()
         } else {
             args.named("tool")
         };
-        // The files in the tools folder were not named explicitly: a pipe there is not waited for.
+        // Only regular files are read: the ones in the tools folder were not named explicitly, and a pipe would block.
         let regular = fs::metadata(file).map(|found| found.is_file());
         if regular.is_ok_and(|regular| !regular) {
             let file = file.display();
@@ -90,40 +90,41 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<Own, Failur
         let text = named_files::text_of("tool", &flag, file.as_os_str(), args.quiet)?;
         let directory = file.parent().filter(|parent| *parent != Path::new(""));
         let taken: Vec<&str> = own.iter().map(|own| &*own.tool.name).collect();
-        // Only this folder is opened inside a place that is hidden, and only as a folder of its own.
+        // Only this folder is made readable inside a hidden place, and only if it is a real directory there.
         let in_home = folder
             .as_deref()
             .filter(|folder| n < of_home && real(folder) == **folder);
-        let around = Around {
+        let context = ManifestContext {
             directory: directory.unwrap_or(Path::new(".")),
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
-            runs: &|name| runs(name, environment),
-            is_own: variables::is_own,
+            is_executable: &|name| is_executable(name, environment),
+            is_reserved: variables::is_own,
             taken: &taken,
         };
-        let manifest = Manifest::parse(&text, &around).map_err(|mistake| wrong(file, &mistake))?;
-        own.push(OwnTool {
+        let manifest =
+            Manifest::parse(&text, &context).map_err(|mistake| invalid(file, &mistake))?;
+        own.push(UserTool {
             tool: program::tool(manifest),
             is_named: n >= of_home,
         });
     }
-    Ok(Own {
+    Ok(UserTools {
         tools: own,
         warnings,
     })
 }
 
-/// Why this manifest is not trusted, and the hint.
+/// Returns why this manifest is not trusted and the hint, or `None` if it is.
 fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     let owner = fs::metadata(file).ok()?.uid();
-    if let Some(open) = open_directory(file) {
+    if let Some(open) = world_writable_parent(file) {
         return Some((
-            format!("everybody may write in {}", open.display()),
-            "move it into a directory that only its owner can write to",
+            format!("{} is world-writable", open.display()),
+            "move it to a directory that only its owner can write to",
         ));
     }
-    (!trust.takes(owner)).then(|| {
+    (!trust.trusts(owner)).then(|| {
         let why = format!(
             "it belongs to user {owner}, who is neither root nor the owner of the working directory"
         );
@@ -134,8 +135,8 @@ fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     })
 }
 
-/// Whether the shell would find a program of this name; or what is at this path, if it can be run.
-fn runs(name: &OsStr, environment: &Environment) -> bool {
+/// Whether the shell would find a program of this name, or can run the file at this path.
+fn is_executable(name: &OsStr, environment: &Environment) -> bool {
     if Path::new(name).components().count() > 1 {
         return is_program(Path::new(name));
     }
@@ -143,16 +144,16 @@ fn runs(name: &OsStr, environment: &Environment) -> bool {
     program_on(path, name).is_some()
 }
 
-/// A manifest with a mistake.
-fn wrong(file: &Path, mistake: &Mistake) -> Failure {
-    let failure = config::wrong("cannot use the tool in", file, mistake);
+/// The failure for an invalid manifest.
+fn invalid(file: &Path, mistake: &Mistake) -> Failure {
+    let failure = config::invalid("cannot use the tool in", file, mistake);
     match mistake.known {
         Some(_) => failure,
-        None => failure.hint("correct it there, or do not offer the tool"),
+        None => failure.hint("fix it there, or do not offer the tool"),
     }
 }
 
-/// Rejects programs of the user's own tools that tools cannot read.
+/// Rejects tools whose program cannot be read inside the sandbox.
 pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), Failure> {
     for offer in offered {
         let Some(manifest) = offer.runner.manifest() else {
@@ -168,7 +169,7 @@ pub(super) fn readable(policy: &SandboxPolicy, offered: &[Tool]) -> Result<(), F
                 manifest.name,
                 program.display()
             ))
-            .hint("keep it elsewhere, or in the tools folder of CODEX_RUN_HOME"));
+            .hint("move it elsewhere, or to the tools folder of CODEX_RUN_HOME"));
         }
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! The tools to offer, and their sandbox.
 
 mod credential_homes;
-mod deciding_files;
 mod git_directories;
 mod hidden_paths;
 mod manifests;
@@ -9,4 +8,5 @@ mod offer;
 mod shared_directories;
 pub(crate) mod tool_settings;
 pub(crate) mod trust;
+mod trusted_files;
 pub(crate) mod variables;

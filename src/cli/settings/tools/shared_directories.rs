@@ -1,5 +1,5 @@
-//! Where tools may write besides the directories that the user names: the temporary directories that every program
-//! expects, and the run's own, which no other run's tools can reach.
+//! Where tools may write besides the directories that the user names: the shared temporary directories that programs expect,
+//! and the temporary directory of the run, which tools of other runs cannot reach.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,12 +13,12 @@ use crate::tools::sandbox::paths::{links, real};
 use crate::tools::sandbox::policy::ClosedDirectory;
 use crate::tools::scratch::TemporaryParent;
 
-/// Directories that programs take for granted.
+/// Temporary directories that programs expect to exist.
 const SHARED: &[&str] = &["/tmp", "/var/tmp", "/dev/shm"];
 
-/// Variables that name a file which a shell or a CI system runs or believes later, or one that holds or gives access to
-/// credentials of other programs.
-const DECISIVE: &[&str] = &[
+/// Variables that name a file that a shell or a CI system later runs or trusts, or that holds or gives access to credentials
+/// of other programs.
+const GUARDED_VARIABLES: &[&str] = &[
     "BASH_ENV",
     "ENV",
     "GITHUB_ENV",
@@ -31,31 +31,31 @@ const DECISIVE: &[&str] = &[
     "SSH_AUTH_SOCK",
 ];
 
-/// The directory of our own below those where temporary directories are made.
+/// The subdirectory of codex-run where temporary directories are created.
 const OWN: &str = "codex-run";
 
 /// The shared directories, sorted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SharedDirectories {
-    /// Those that tools may write.
+    /// The ones that tools may write to.
     pub(super) open: Vec<PathBuf>,
-    /// Those that they may not.
+    /// The ones that they may not write to.
     pub(super) closed: Vec<ClosedDirectory>,
 }
 
 /// Something that tools must not replace.
 pub(super) struct Guarded {
-    /// Where it lies, or where a link to it lies.
+    /// Its path, and the paths of links to it.
     pub(super) places: Vec<PathBuf>,
-    /// What it is, in words that follow a path.
+    /// Why it is guarded, worded to follow "because".
     pub(super) what: String,
 }
 
-/// The files that variables name which decide about later programs.
+/// The files that these variables name.
 pub(super) fn named_by_variables(environment: &Environment) -> Vec<Guarded> {
     let guarded = |name: &&str| {
         let value = environment.get(name)?;
-        // Kerberos writes the kind of the cache before its path, and one colon more where it is one of several.
+        // Kerberos puts the type of the cache before its path, with a second colon for one of several caches.
         let path = value.to_str().and_then(|text| {
             let kinds = ["FILE:", "DIR::", "DIR:"];
             kinds.iter().find_map(|kind| text.strip_prefix(kind))
@@ -68,18 +68,18 @@ pub(super) fn named_by_variables(environment: &Environment) -> Vec<Guarded> {
             what: format!("{name} names a file there"),
         })
     };
-    DECISIVE.iter().filter_map(guarded).collect()
+    GUARDED_VARIABLES.iter().filter_map(guarded).collect()
 }
 
-/// Sorts the shared directories that are there into open and closed ones.
+/// Sorts the existing shared directories into open and closed ones.
 pub(super) fn shared(guarded: &[Guarded]) -> SharedDirectories {
-    let mut there: Vec<PathBuf> = SHARED
+    let mut existing: Vec<PathBuf> = SHARED
         .iter()
         .filter_map(|place| fs::canonicalize(place).ok())
         .filter(|place| place.is_dir())
         .collect();
-    there.dedup();
-    sorted(there, guarded)
+    existing.dedup();
+    sorted(existing, guarded)
 }
 
 /// Whether this is one of the shared directories.
@@ -89,7 +89,7 @@ pub(super) fn is_shared(directory: &Path) -> bool {
         .any(|place| real(Path::new(place)) == directory)
 }
 
-/// Only the directory that is affected is closed.
+/// Closes the directories that overlap a guarded place.
 fn sorted(places: Vec<PathBuf>, guarded: &[Guarded]) -> SharedDirectories {
     let mut shared = SharedDirectories::default();
     for place in places {
@@ -108,8 +108,8 @@ fn sorted(places: Vec<PathBuf>, guarded: &[Guarded]) -> SharedDirectories {
     shared
 }
 
-/// The directories in which the run's temporary directory may be made, the best first. `reached` says whether tools can
-/// reach a place, and `hidden` whether credentials are kept there.
+/// The directories where the run's temporary directory may be created, best first. `reached` returns whether tools can reach
+/// a place, and `hidden` whether credentials are kept there.
 pub(super) fn temporary(
     environment: &Environment,
     reached: impl Fn(&Path) -> bool,
@@ -126,7 +126,7 @@ pub(super) fn temporary(
         .filter(|place| place.is_absolute() && is_private(place, user))
         .collect();
     let home = environment.get("HOME").map(PathBuf::from);
-    // Under sudo this may be the home of another user, where nothing of root's is to be left.
+    // Under sudo this may be the home of another user, where root must not leave files.
     let own = |home: &PathBuf| {
         home.is_absolute()
             && fs::metadata(home).is_ok_and(|found| found.is_dir() && found.uid() == user)

@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::super::model::models_json::providers;
-use super::deciding_files::Deciding;
 use super::hidden_paths::Hidden;
-use super::manifests::Own;
+use super::manifests::UserTools;
 use super::offer::offer;
 use super::trust::Trust;
+use super::trusted_files::TrustedFiles;
 use super::variables::KnownSecrets;
 use super::{git_directories, manifests, shared_directories, variables};
 use crate::cli::environment::Environment;
@@ -38,14 +38,14 @@ pub(crate) struct Tooling {
 
 impl Tooling {
     /// Fills in the environment of the tools, given the secrets of the run.
-    pub(crate) fn hand_on(
+    pub(crate) fn fill_environment(
         &mut self,
         args: &Args,
         environment: &Environment,
         known: &KnownSecrets<'_>,
     ) -> Result<(), Failure> {
         let (setup, offered) = (&mut self.setup, &self.offered);
-        let warnings = variables::hand_on(setup, offered, args, environment, known)?;
+        let warnings = variables::fill_environment(setup, offered, args, environment, known)?;
         self.warnings.extend(warnings);
         Ok(())
     }
@@ -59,7 +59,7 @@ pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, 
     Ok(tooling)
 }
 
-/// The one tool that `codex tool` runs.
+/// The tool that `codex tool` runs.
 pub(crate) fn of_tool(
     name: &str,
     args: &Args,
@@ -76,7 +76,7 @@ pub(crate) fn of_tool(
         providers: &providers,
         ..KnownSecrets::default()
     };
-    tooling.hand_on(args, environment, &known)?;
+    tooling.fill_environment(args, environment, &known)?;
     Ok(tooling)
 }
 
@@ -109,8 +109,8 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
                 hidden: hidden.places.clone(),
                 ..SandboxPolicy::default()
             };
-            hidden.keep_apart(&policy)?;
-            warnings.extend(hidden.open_homes(&policy));
+            hidden.check(&policy)?;
+            warnings.extend(hidden.creatable_homes(&policy));
             manifests::readable(&policy, &offered)?;
             let mut policy = Hidden::there(policy);
             let owner = Trust::of(&directory).acts_for();
@@ -123,16 +123,16 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             if write && !args.no_tmp {
                 open_shared(&mut policy, &hidden, environment)?;
             }
-            let tools = Deciding {
+            let trusted = TrustedFiles {
                 args,
                 environment,
                 hidden: &hidden,
                 offered: &offered,
                 directory: &directory,
             };
-            warnings.extend(tools.keep_out_of_reach(&policy)?);
+            warnings.extend(trusted.check(&policy)?);
             for named in &named {
-                named.keep_within_reach(&policy)?;
+                named.check_reach(&policy)?;
             }
             Some(policy)
         }
@@ -155,7 +155,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     })
 }
 
-/// Directories with what identifies them.
+/// These directories with their identities.
 fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
     let roots: std::io::Result<_> = paths.into_iter().map(Root::of).collect();
     roots.map_err(|error| {
@@ -165,7 +165,7 @@ fn roots(paths: Vec<PathBuf>) -> Result<Vec<Root>, Failure> {
     })
 }
 
-/// Opens the shared temporary directories, except those with something in them that tools must not change.
+/// Opens the shared temporary directories, except those that contain something that tools must not change.
 fn open_shared(
     policy: &mut SandboxPolicy,
     hidden: &Hidden,
@@ -185,15 +185,15 @@ fn open_shared(
     Ok(())
 }
 
-/// A directory that a flag names, to be opened to tools.
+/// A directory that a flag names, which tools may use.
 struct NamedDirectory<'a> {
     flag: String,
     path: &'a Path,
-    /// Where it was found.
+    /// Its real path.
     real: PathBuf,
 }
 
-/// The working directory, and further ones.
+/// The working directory, and those of `--add-dir`.
 fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
     let working = args.directory.as_deref().unwrap_or(OsStr::new("."));
     let further = args.add_dir.iter().map(|path| ("add-dir", &**path));
@@ -213,7 +213,7 @@ fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
 impl NamedDirectory<'_> {
     /// Rejects a directory whose path leads elsewhere through a place that tools can change: a tool of an earlier run
     /// may have put a link there.
-    fn keep_within_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
+    fn check_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let others = policy.writable.iter().filter(|root| root.path != self.real);
         let others = SandboxPolicy {
             writable: others.cloned().collect(),
@@ -233,7 +233,7 @@ impl NamedDirectory<'_> {
     }
 }
 
-/// Where the run's temporary directory may be made, and the sandbox that keeps other runs out of it.
+/// Where the run's temporary directory may be created, and the sandbox that keeps other runs out of it.
 fn apart(
     policy: Option<SandboxPolicy>,
     hidden: &Hidden,
@@ -241,7 +241,7 @@ fn apart(
 ) -> Result<(Vec<TemporaryParent>, Option<SandboxPolicy>), Failure> {
     let writable = policy.iter().flat_map(|policy| &policy.writable);
     let roots: Vec<PathBuf> = writable.map(|root| root.path.clone()).collect();
-    // What is mounted below a writable place can be written there, wherever else it is seen.
+    // A place may also be mounted below a writable directory, and be writable there.
     let reached = |place: &Path| {
         if roots.is_empty() {
             return false;
@@ -258,7 +258,7 @@ fn apart(
             "cannot create the tools' temporary directory in {}: credentials are kept there",
             std::env::temp_dir().display()
         ))
-        .hint("set TMPDIR to another directory"));
+        .hint("set TMPDIR to a different directory"));
     }
     let private = temporary.iter().filter(|parent| parent.private);
     let private: Vec<PathBuf> = private.map(|parent| parent.path.clone()).collect();
@@ -283,7 +283,7 @@ fn cd(args: &Args) -> String {
     }
 }
 
-/// The sandbox as described to the model; none without a sandbox.
+/// The description of the sandbox for the model; `None` without a sandbox.
 pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
     setup
         .policy
@@ -291,12 +291,12 @@ pub(crate) fn notice(setup: &ToolSetup) -> Option<String> {
         .map(|policy| policy.notice(&setup.directory))
 }
 
-/// A directory that a flag names, which must be there.
+/// The real path of a directory that a flag names, which must exist.
 fn existing(flag: &str, path: &OsStr) -> Result<PathBuf, Failure> {
     let path = Path::new(path);
     let wrong = |why: String| {
         Failure::usage(format!("cannot work in {}: {why}", path.display()))
-            .hint(format!("{flag} takes an existing directory"))
+            .hint(format!("{flag} must name an existing directory"))
     };
     match path.canonicalize() {
         Ok(real) if real.is_dir() => Ok(real),
@@ -310,13 +310,13 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     if args.no_tools {
         return Ok((Vec::new(), Vec::new()));
     }
-    let Own { tools, warnings } = manifests::find(args, environment)?;
+    let UserTools { tools, warnings } = manifests::find(args, environment)?;
     let offered = offer(args.tools.as_deref(), &args.named("tools"), tools)?;
     Ok((offered, warnings))
 }
 
-/// The path of this program. On Linux a path that leads to it even if its file was replaced in the meantime; if neither
-/// that nor its path is known, by the name it has on the PATH.
+/// The path of this program: on Linux, one that leads to it even if its file is replaced; otherwise its path, or if that is
+/// unknown, its name on the PATH.
 fn program() -> PathBuf {
     let own = PathBuf::from("/proc/self/exe");
     if own.exists() {

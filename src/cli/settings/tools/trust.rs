@@ -1,5 +1,5 @@
 //! Which users' files are trusted without being named explicitly: instructions of a project, its repository, and
-//! manifests of tools. Another user who may write in a directory above could have put them there.
+//! manifests of tools. Another user who can write to a parent directory could have put them there.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -23,7 +23,7 @@ impl Trust {
         Self { user, owner }
     }
 
-    /// The user whose repositories tools may change. Root, in a container, works on files of another user.
+    /// The user whose repositories tools may change. In a container, root works on files of another user.
     pub(crate) fn acts_for(&self) -> u32 {
         if self.user == 0 {
             self.owner
@@ -32,49 +32,49 @@ impl Trust {
         }
     }
 
-    /// Whether instructions of this owner are taken: the user's own, and those of root. Root, in a container, works on
-    /// files of others, but on those of one user only.
-    pub(crate) fn takes_words(&self, owner: u32) -> bool {
+    /// Whether instructions of this owner are trusted: those of the user and of root. For root in a container, also those
+    /// of the owner of the working directory.
+    pub(crate) fn trusts_instructions(&self, owner: u32) -> bool {
         owner == 0 || owner == self.user || (self.user == 0 && owner == self.owner)
     }
 
-    /// Whether a repository or a manifest of this owner is taken. What others share with a user who is not root is
-    /// confined to that user's rights.
-    pub(crate) fn takes(&self, owner: u32) -> bool {
-        self.user != 0 || self.takes_words(owner)
+    /// Whether a repository or a manifest of this owner is trusted. For a user other than root it always is, because it is
+    /// limited to that user's rights.
+    pub(crate) fn trusts(&self, owner: u32) -> bool {
+        self.user != 0 || self.trusts_instructions(owner)
     }
 }
 
-/// Whether everybody may write in this directory. Where that holds for it as a whole, the sticky bit (inode(7)) does
-/// not keep anybody from making a file there first.
-pub(crate) fn is_open_to_all(directory: &Path) -> bool {
+/// Whether this directory is world-writable. The sticky bit (inode(7)) does not keep other users from creating a file there
+/// first.
+pub(crate) fn is_world_writable(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|found| found.mode() & 0o002 != 0)
 }
 
-/// The directory, open to everybody, in which this file or a link on the way to it lies.
-pub(crate) fn open_directory(file: &Path) -> Option<PathBuf> {
+/// The world-writable directory that contains this file, or a link in its path.
+pub(crate) fn world_writable_parent(file: &Path) -> Option<PathBuf> {
     let mut places = links(file);
     places.push(real(file));
     let mut above = places.iter().filter_map(|place| place.parent());
     above
-        .find(|above| is_open_to_all(above))
+        .find(|above| is_world_writable(above))
         .map(Path::to_owned)
 }
 
-/// The part of a project whose instructions count.
+/// The part of a project whose instructions apply.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Project {
     /// The root of its repository, or the working directory.
     pub(crate) root: PathBuf,
     /// The directories from the root down to the working directory.
     pub(crate) folders: Vec<PathBuf>,
-    /// What is not believed, to be reported.
+    /// Warnings about what is ignored.
     pub(crate) warnings: Vec<String>,
 }
 
 impl Project {
-    /// Looks for the repository around this directory, a real path. Nothing is taken from a directory in which
-    /// everybody may write, and nothing above one is looked for.
+    /// Finds the repository that contains this directory, a real path. World-writable directories and everything above them
+    /// are skipped.
     pub(crate) fn around(directory: &Path, trust: &Trust) -> Self {
         let mut project = Self {
             root: directory.to_owned(),
@@ -82,8 +82,8 @@ impl Project {
             warnings: Vec::new(),
         };
         for folder in directory.ancestors() {
-            if is_open_to_all(folder) {
-                project.warnings.extend(not_taken(folder, directory));
+            if is_world_writable(folder) {
+                project.warnings.extend(ignored_in(folder, directory));
                 if folder == directory {
                     project.folders.clear();
                 }
@@ -93,7 +93,7 @@ impl Project {
             if !git.exists() {
                 continue;
             }
-            if fs::symlink_metadata(&git).is_ok_and(|found| trust.takes(found.uid())) {
+            if fs::symlink_metadata(&git).is_ok_and(|found| trust.trusts(found.uid())) {
                 let below = directory.ancestors();
                 let folders = below.take_while(|below| below.starts_with(folder));
                 project.folders = folders.map(Path::to_owned).collect();
@@ -111,15 +111,15 @@ impl Project {
     }
 }
 
-/// What would be taken if not everybody could write in `open`, which is the working directory or lies above it.
-fn not_taken(open: &Path, directory: &Path) -> Vec<String> {
+/// Warnings about what is ignored because `open`, the working directory or one above it, is world-writable.
+fn ignored_in(open: &Path, directory: &Path) -> Vec<String> {
     let repository = open.ancestors().map(|folder| folder.join(".git"));
     let git = repository.into_iter().find(|git| git.exists());
     let words = open.join("AGENTS.md");
     let words = Some(words).filter(|words| (open == directory || git.is_some()) && words.exists());
     let warning = |path: PathBuf| {
         format!(
-            "{} is ignored: everybody may write in {}",
+            "{} is ignored: {} is world-writable",
             path.display(),
             open.display()
         )
@@ -132,10 +132,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn root_believes_itself_and_the_owner_of_the_working_directory() {
+    fn root_trusts_itself_and_the_owner_of_the_working_directory() {
         let check = |user, owner, file, words: bool, other: bool| {
             let trust = Trust { user, owner };
-            let found = (trust.takes_words(file), trust.takes(file));
+            let found = (trust.trusts_instructions(file), trust.trusts(file));
             assert_eq!(
                 found,
                 (words, other),

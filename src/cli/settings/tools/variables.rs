@@ -1,5 +1,5 @@
-//! The environment of tools: what every tool needs, what `--env` and manifests add, and what no tool ever
-//! gets: variables of codex-run, variables that hold a key of `models.json`, and values that contain a credential.
+//! The environment of tools: the variables that every tool needs, those that `--env` and manifests add, and those that are
+//! never passed on: variables of codex-run, keys of `models.json`, and values that contain a credential.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -34,7 +34,7 @@ const MIN_PREFIX: usize = 3;
 /// needs none, such as `none`, is the value of many variables.
 const MIN_CREDENTIAL: usize = 8;
 
-/// The minimum length of one that is searched for inside values, as in `Bearer KEY`.
+/// The minimum length of a credential that is searched for inside values, as in `Bearer KEY`.
 const MIN_WITHIN: usize = 16;
 
 /// Whether this is a variable of codex-run.
@@ -44,30 +44,31 @@ pub(crate) fn is_own(name: &str) -> bool {
 
 /// A value of `--env`.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+enum EnvPattern {
     /// The variable of this name.
     Name(String),
     /// All variables with this prefix.
     Prefix(String),
 }
 
-impl Wanted {
+impl EnvPattern {
     /// Reads the value of the flag.
     fn parse(text: &OsStr, flag: &str) -> Result<Self, Failure> {
         let text = text.to_string_lossy();
         if text.is_empty() {
-            return Err(Failure::usage(format!(
-                "{flag} takes the name of a variable, and got nothing"
-            ))
-            .hint("for example: --env NAME"));
+            return Err(
+                Failure::usage(format!("invalid value for {flag}: it is empty"))
+                    .hint("for example: --env NAME"),
+            );
         }
         if let Some((name, _)) = text.split_once('=') {
             // The rest may be a secret.
-            return Err(
-                Failure::usage(format!("{flag} takes a name only, and got {name}=...")).hint(
-                    format!("write {name}=VALUE before the command, and --env {name}"),
-                ),
-            );
+            return Err(Failure::usage(format!(
+                "invalid value for {flag}: {name}=... is not a name"
+            ))
+            .hint(format!(
+                "set {name}=VALUE before the command, and use --env {name}"
+            )));
         }
         let Some((prefix, rest)) = text.split_once('*') else {
             if is_own(&text) {
@@ -76,35 +77,37 @@ impl Wanted {
             return Ok(Self::Name(text.into_owned()));
         };
         let wrong = |what: &str| {
-            Err(Failure::usage(format!("{flag} {text}: {what}"))
-                .hint("for example: --env 'NAME_*'"))
+            Err(
+                Failure::usage(format!("invalid value for {flag}: {text}: {what}"))
+                    .hint("for example: --env 'NAME_*'"),
+            )
         };
         match prefix.chars().count() {
             _ if !rest.is_empty() => wrong("a * is allowed only at the end of a name"),
             MIN_PREFIX.. => Ok(Self::Prefix(prefix.to_owned())),
-            _ => wrong("a prefix needs three characters or more before the *"),
+            _ => wrong("a prefix needs at least three characters before the *"),
         }
     }
 }
 
-/// Validates what `--env` names, as far as possible without reading values.
+/// Validates the names in `--env`, as far as possible without reading values.
 pub(crate) fn check(args: &Args) -> Result<(), Failure> {
     wanted(args).map(drop)
 }
 
-fn wanted(args: &Args) -> Result<Vec<Wanted>, Failure> {
+fn wanted(args: &Args) -> Result<Vec<EnvPattern>, Failure> {
     let flag = args.named("env");
-    let parsed = args.env.iter().map(|text| Wanted::parse(text, &flag));
+    let parsed = args.env.iter().map(|text| EnvPattern::parse(text, &flag));
     parsed.collect()
 }
 
-/// A variable that is named in full and that tools do not get.
+/// The failure for a variable that is named in full and is not passed to tools.
 fn refused(name: &str, whom: &str, why: &str) -> Failure {
     Failure::usage(format!("cannot pass {name} to {whom}: {why}"))
-        .hint("give a tool that needs a key one of its own, in a variable of another name")
+        .hint("if a tool needs a key, give it a separate one, in a variable with a different name")
 }
 
-/// The secrets of a run that no tool gets.
+/// The secrets of a run, which are not passed to tools.
 #[derive(Default)]
 pub(crate) struct KnownSecrets<'a> {
     /// The credentials of the run.
@@ -116,7 +119,7 @@ pub(crate) struct KnownSecrets<'a> {
 }
 
 /// Fills in the environment of this run's tools, given its secrets; returns the warnings.
-pub(crate) fn hand_on(
+pub(crate) fn fill_environment(
     setup: &mut ToolSetup,
     offered: &[Tool],
     args: &Args,
@@ -145,19 +148,19 @@ pub(crate) fn hand_on(
     let flag = args.named("env");
     for wanted in &wanted {
         match wanted {
-            Wanted::Name(name) => match guard.by_name(name, environment) {
+            EnvPattern::Name(name) => match guard.by_name(name, environment) {
                 Ok(Some(variable)) => setup.environment.push(variable),
-                Ok(None) => warnings.push(format!("{flag} {name}: it is not set")),
+                Ok(None) => warnings.push(format!("{flag} {name}: the variable is not set")),
                 Err(why) => return Err(refused(name, "tools", why)),
             },
-            Wanted::Prefix(prefix) => {
-                let (taken, left_out) = guard.of_prefix(prefix, environment);
-                if taken.is_empty() && left_out.is_empty() {
+            EnvPattern::Prefix(prefix) => {
+                let (taken, omitted) = guard.of_prefix(prefix, environment);
+                if taken.is_empty() && omitted.is_empty() {
                     warnings.push(format!("{flag} {prefix}*: no such variable is set"));
                 }
-                if !left_out.is_empty() {
-                    let left_out = left_out.join("; ");
-                    warnings.push(format!("{flag} {prefix}* leaves out {left_out}"));
+                if !omitted.is_empty() {
+                    let omitted = omitted.join("; ");
+                    warnings.push(format!("{flag} {prefix}* omits {omitted}"));
                 }
                 setup.environment.extend(taken);
             }
@@ -175,16 +178,16 @@ pub(crate) fn hand_on(
         }
     }
 
-    // Without the network a missing address rarely matters; with it, builds fail for no visible reason.
-    let is_handed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
+    // Without the network a missing address rarely matters; with it, builds would fail for no visible reason.
+    let is_passed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
     let left_out: Vec<String> = selected
         .left_out
         .into_iter()
-        .filter(|name| network && !is_handed_on(name))
+        .filter(|name| network && !is_passed_on(name))
         .collect();
     if !left_out.is_empty() {
         warnings.push(format!(
-            "tools do not get {}, because the value looks like a credential; {flag} NAME passes it on",
+            "not passed to tools, because the value looks like a credential: {}; {flag} NAME passes it on",
             left_out.join(" and ")
         ));
     }
@@ -194,7 +197,7 @@ pub(crate) fn hand_on(
 /// A name and its value.
 type Variable = (OsString, OsString);
 
-/// What no tool gets.
+/// The variables that are not passed to tools.
 struct Guard {
     /// Variables that `models.json` uses as a key.
     keys: Vec<String>,
@@ -203,7 +206,7 @@ struct Guard {
 }
 
 impl Guard {
-    /// With the credentials that the run has, and those of the environment.
+    /// Starts with the credentials of the run and of the environment.
     fn new(environment: &Environment, found: &[FoundCredential]) -> Self {
         let of_environment = SECRETS.iter().filter_map(|name| environment.secret(name));
         let of_run = found.iter().flat_map(FoundCredential::secrets);
@@ -214,7 +217,7 @@ impl Guard {
         }
     }
 
-    /// Adds those of `models.json` and of the credentials file, whichever of them the run uses.
+    /// Adds those of `models.json` and of the credentials files, whether or not the run uses them.
     fn look_further(&mut self, args: &Args, environment: &Environment, known: &KnownSecrets<'_>) {
         for provider in known.providers {
             let Some(key) = &provider.api_key else {
@@ -234,7 +237,7 @@ impl Guard {
         self.credentials.extend(stored);
     }
 
-    /// Why this variable is not passed on, whatever its value.
+    /// Returns why this variable is not passed on regardless of its value, or `None`.
     fn refuses_name(&self, name: &str) -> Option<&'static str> {
         if is_own(name) {
             return Some("it is a variable of codex-run");
@@ -243,7 +246,7 @@ impl Guard {
         is_key.then_some("models.json uses it as a key")
     }
 
-    /// Why this variable is not passed on.
+    /// Returns why this variable is not passed on, or `None`.
     fn refuses(&self, name: &str, value: &OsStr) -> Option<&'static str> {
         let value = value.to_string_lossy();
         let is_value = |secret: &Secret| {
@@ -257,7 +260,7 @@ impl Guard {
         })
     }
 
-    /// The variable of this name, if it is set; or why it is not passed on.
+    /// Returns the variable of this name, if it is set, or why it is not passed on.
     fn by_name(
         &self,
         name: &str,
@@ -272,7 +275,7 @@ impl Guard {
         Ok(value.map(|value| (name.into(), value.to_owned())))
     }
 
-    /// The variables with this prefix, and those left out, each with the reason.
+    /// Returns the variables with this prefix, and the omitted ones, each with the reason.
     fn of_prefix(&self, prefix: &str, environment: &Environment) -> (Vec<Variable>, Vec<String>) {
         let (mut taken, mut left_out) = (Vec::new(), Vec::new());
         for (name, value) in &environment.0 {
@@ -295,22 +298,23 @@ mod tests {
 
     #[test]
     fn a_name_or_a_prefix_is_read() {
-        let check = |text: &str, expected: Result<Wanted, &str>| {
-            let read = Wanted::parse(OsStr::new(text), "--env").map_err(|failure| failure.words());
+        let check = |text: &str, expected: Result<EnvPattern, &str>| {
+            let read =
+                EnvPattern::parse(OsStr::new(text), "--env").map_err(|failure| failure.words());
             match (&read, &expected) {
                 (Err(words), Err(expected)) => assert!(words.contains(expected), "{text}: {words}"),
                 (Ok(read), Ok(expected)) => assert_eq!(read, expected, "{text}"),
                 _ => panic!("{text}: {read:?} is not {expected:?}"),
             }
         };
-        check("NAME", Ok(Wanted::Name("NAME".to_owned())));
-        check("NAME_*", Ok(Wanted::Prefix("NAME_".to_owned())));
-        check("NO_*", Ok(Wanted::Prefix("NO_".to_owned())));
-        check("CODEX_*", Ok(Wanted::Prefix("CODEX_".to_owned())));
-        check("", Err("takes the name of a variable, and got nothing"));
-        check("A=secret", Err("takes a name only, and got A=..."));
-        check("AB*", Err("three characters or more"));
-        check("*", Err("three characters or more"));
+        check("NAME", Ok(EnvPattern::Name("NAME".to_owned())));
+        check("NAME_*", Ok(EnvPattern::Prefix("NAME_".to_owned())));
+        check("NO_*", Ok(EnvPattern::Prefix("NO_".to_owned())));
+        check("CODEX_*", Ok(EnvPattern::Prefix("CODEX_".to_owned())));
+        check("", Err("invalid value for --env: it is empty"));
+        check("A=secret", Err("A=... is not a name"));
+        check("AB*", Err("at least three characters"));
+        check("*", Err("at least three characters"));
         check("*_URL", Err("only at the end of a name"));
         check("NAME_**", Err("only at the end of a name"));
         for name in ["OPENAI_API_KEY", "CODEX_RUN_HOME", "CODEX_MODEL"] {
@@ -319,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ours_is_refused_by_name_and_by_value() {
+    fn credentials_of_codex_run_are_refused_by_name_and_by_value() {
         let environment = Environment::new(
             [
                 ("OPENAI_API_KEY", "sk-invented-1"),

@@ -1,4 +1,4 @@
-//! The issuer tries itself: a client of a few lines asks, and looks at what it is answered.
+//! Tests of the issuer: a minimal client sends requests and checks the responses.
 
 mod sign_in;
 mod tokens;
@@ -23,7 +23,7 @@ fn server() -> Server {
     Server::start(Script::prompts(Scenarios::default()))
 }
 
-/// One answer, read to its end.
+/// One response, read to its end.
 struct Got {
     status: u16,
     text: String,

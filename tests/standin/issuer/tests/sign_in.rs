@@ -33,7 +33,7 @@ fn begin(server: &Server, pairs: &[(&str, String)], headers: &str) -> Got {
     ask(server, &what, headers, "")
 }
 
-/// What came back to the callback.
+/// The request that arrived at the callback.
 fn came_back(location: &str) -> Fields {
     assert!(location.starts_with(&format!("{CALLBACK}?")), "{location}");
     Fields::query(location).expect("it is well-formed")
@@ -59,7 +59,7 @@ fn exchange(server: &Server, code: &str, verifier: &str, redirect_uri: &str) -> 
 }
 
 #[test]
-fn a_sign_in_ends_with_tokens_that_the_backends_take() {
+fn a_sign_in_returns_tokens_that_the_backends_accept() {
     let server = server();
     server.issuer().account("acct-7");
     let verifier = random(64);
@@ -102,7 +102,7 @@ fn a_sign_in_ends_with_tokens_that_the_backends_take() {
 }
 
 #[test]
-fn a_code_wants_its_verifier_and_its_address() {
+fn a_code_requires_its_verifier_and_redirect_uri() {
     let server = server();
     let verifier = random(64);
     for (verifier_sent, uri) in [
@@ -120,7 +120,7 @@ fn a_code_wants_its_verifier_and_its_address() {
 }
 
 #[test]
-fn what_is_wrong_with_an_authorization_is_named() {
+fn an_invalid_authorization_request_is_explained() {
     let server = server();
     for (name, value) in [
         ("response_type", "token"),
@@ -155,7 +155,7 @@ fn what_is_wrong_with_an_authorization_is_named() {
 }
 
 #[test]
-fn people_are_asked_and_programs_are_sent_on() {
+fn people_get_a_page_and_programs_are_redirected() {
     let server = server();
     let page = begin(&server, &authorize("v"), BROWSER);
     assert_eq!(page.status, 200);
@@ -185,7 +185,7 @@ fn people_are_asked_and_programs_are_sent_on() {
 }
 
 #[test]
-fn a_device_signs_in_when_its_code_is_entered() {
+fn a_device_signs_in_once_its_code_is_entered() {
     let server = server();
     let issuer = server.issuer();
     issuer.interval(1);

@@ -1,4 +1,4 @@
-//! What becomes of tokens: they are refreshed, lost, revoked and refused.
+//! Tokens are refreshed, lost, revoked and refused.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -45,7 +45,7 @@ fn a_refresh_token_is_used_once_and_using_it_twice_ends_its_family() {
 }
 
 #[test]
-fn of_many_at_once_one_gets_tokens() {
+fn of_many_concurrent_refreshes_one_gets_tokens() {
     let server = server();
     let token = server.issuer().grant("acct-1").refresh;
     let count = thread::scope(|scope| {
@@ -61,7 +61,7 @@ fn of_many_at_once_one_gets_tokens() {
 }
 
 #[test]
-fn what_is_revoked_is_refused_everywhere() {
+fn revoked_tokens_are_refused_everywhere() {
     let server = server();
     let revoke = |headers, body: &str| ask(&server, "POST /oauth/revoke", headers, body);
     let tokens = server.issuer().grant("acct-1");
@@ -91,7 +91,7 @@ fn what_is_revoked_is_refused_everywhere() {
 }
 
 #[test]
-fn tokens_can_be_old_dead_or_of_another_making() {
+fn tokens_can_be_expired_ended_or_foreign() {
     let server = server();
     let issuer = server.issuer();
     let old = issuer.grant_until("acct-1", now_unix() - 1);
@@ -114,7 +114,7 @@ fn tokens_can_be_old_dead_or_of_another_making() {
 }
 
 #[test]
-fn answers_are_lost_as_ordered() {
+fn responses_are_lost_on_request() {
     let server = server();
     let issuer = server.issuer();
     let token = issuer.grant("acct-1").refresh;
@@ -154,7 +154,7 @@ fn spent_while_waiting(order: fn(&Issuer, Duration)) -> bool {
     while server.requests().is_empty() && began.elapsed() < FOREVER {
         thread::yield_now();
     }
-    // The token may be spent a moment after its request was noted down, but never before.
+    // The token may be spent a moment after its request was recorded, but never before.
     let moment = Instant::now();
     while server.issuer().is_live(&token) && moment.elapsed() < Duration::from_millis(200) {
         thread::yield_now();

@@ -1,4 +1,4 @@
-//! Programs of the user's own as tools.
+//! User-defined programs as tools.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -43,7 +43,7 @@ fn lookup(arguments: Value) -> Item {
 }
 
 #[test]
-fn a_program_is_a_tool_wherever_its_manifest_lies() {
+fn a_program_is_a_tool_wherever_its_manifest_is() {
     let home = Home::with_key()
         .env("TICKETS_URL", "http://tickets")
         .env("MY_TOKEN", KEY);
@@ -58,17 +58,17 @@ fn a_program_is_a_tool_wherever_its_manifest_lies() {
         ]
     };
     let check = |flags: &[&str]| {
-        let (ran, told) = called(&home, flags, calls());
-        assert_eq!(told[0], "got {\"id\":\"7\"} in work\n");
+        let (ran, outputs) = called(&home, flags, calls());
+        assert_eq!(outputs[0], "got {\"id\":\"7\"} in work\n");
         assert!(
-            told[1].starts_with("got {\"id\":\"fail\"} in work\nlooking\n[exit code 3]"),
+            outputs[1].starts_with("got {\"id\":\"fail\"} in work\nlooking\n[exit code 3]"),
             "{}",
-            told[1]
+            outputs[1]
         );
         assert!(
-            told[2].contains("TICKETS_URL=http://tickets") && !told[2].contains(KEY),
+            outputs[2].contains("TICKETS_URL=http://tickets") && !outputs[2].contains(KEY),
             "{}",
-            told[2]
+            outputs[2]
         );
         ran.says("codex: lookup: {\"id\":\"7\"} (ok, ")
             .says("(exit 3, ");
@@ -84,7 +84,7 @@ fn a_program_is_a_tool_wherever_its_manifest_lies() {
 }
 
 #[test]
-fn it_is_offered_as_it_describes_itself() {
+fn a_tool_is_offered_with_the_description_in_its_manifest() {
     let home = Home::with_key();
     let path = put(&home.root().join("mine"), &manifest())
         .display()
@@ -109,7 +109,7 @@ fn it_is_offered_as_it_describes_itself() {
 }
 
 #[test]
-fn it_gets_no_more_than_the_run_allows() {
+fn a_tool_has_no_more_permissions_than_the_run() {
     let home = Home::with_key();
     let mut greedy = manifest();
     greedy["write"] = json!(true);
@@ -123,9 +123,9 @@ fn it_gets_no_more_than_the_run_allows() {
     let check = |flags: &[&str], path: &str, expected: bool| {
         let _ = fs::remove_file(&written);
         let flags = [flags, &["--tool", path]].concat();
-        let told = called(&home, &flags, vec![lookup(json!({"id": "write"}))]).1;
-        assert_eq!(written.exists(), expected, "{flags:?}: {}", told[0]);
-        assert_eq!(told[0].contains("wrote"), expected);
+        let outputs = called(&home, &flags, vec![lookup(json!({"id": "write"}))]).1;
+        assert_eq!(written.exists(), expected, "{flags:?}: {}", outputs[0]);
+        assert_eq!(outputs[0].contains("wrote"), expected);
     };
     check(&[], &modest, false);
     check(&[], &greedy, false);
@@ -134,7 +134,7 @@ fn it_gets_no_more_than_the_run_allows() {
 }
 
 #[test]
-fn arguments_are_checked_before_the_start() {
+fn arguments_are_validated_before_the_program_starts() {
     let home = Home::with_key();
     let path = put(&home.root().join("mine"), &manifest())
         .display()
@@ -145,36 +145,36 @@ fn arguments_are_checked_before_the_start() {
         Item::call("lookup", "{\"id\":"),
         lookup(json!([])),
     ];
-    let (ran, told) = called(&home, &["--tool", &path], calls);
-    for (told, words) in told.iter().zip([
+    let (ran, outputs) = called(&home, &["--tool", &path], calls);
+    for (outputs, words) in outputs.iter().zip([
         "the arguments do not match: \"id\" is missing.",
         "the arguments do not match at /id: it is a number, not string.",
         "the arguments are not JSON: EOF while parsing a value at line 1 column 6.",
         "the arguments do not match: it is an array, not object.",
     ]) {
-        assert!(told.starts_with(words), "{told}");
+        assert!(outputs.starts_with(words), "{outputs}");
     }
     ran.says("codex: lookup: {} (bad arguments, 0 ms)");
 }
 
 #[test]
-fn it_ends_when_its_time_is_over() {
+fn a_tool_ends_at_its_time_limit() {
     let home = Home::with_key();
     let mut slow = manifest();
     slow["command"] = json!(["sh", "-c", "echo begun; sleep 60"]);
     slow["timeout"] = json!("2s");
     let path = put(&home.root().join("mine"), &slow).display().to_string();
-    let (ran, told) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
+    let (ran, outputs) = called(&home, &["--tool", &path], vec![lookup(json!({"id": "7"}))]);
     assert!(
-        told[0].starts_with("begun\n[ended after 2 s, its time limit"),
+        outputs[0].starts_with("begun\n[timed out after 2 s"),
         "{}",
-        told[0]
+        outputs[0]
     );
     ran.says("(timeout, ");
 }
 
 #[test]
-fn a_mistake_is_exit_2_with_its_place() {
+fn an_invalid_manifest_is_exit_2_with_its_position() {
     let home = Home::with_key();
     let folder = home.root().join("mine");
     let check = |from: &str, to: &str, words: &str| {
@@ -189,12 +189,12 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "\"lookup\"",
         "\"look up\"",
-        "cannot use the tool in FILE:9:11: a name is 1 to 64 letters, digits, - and _",
+        "cannot use the tool in FILE:9:11: a name must be 1 to 64 letters, digits, - or _",
     );
     check(
         "\"lookup\"",
         "\"bash\"",
-        "FILE:9:11: there is already a tool bash",
+        "FILE:9:11: there is already a tool named bash",
     );
     check(
         "./lookup.sh",
@@ -214,7 +214,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     check(
         "TICKETS_URL",
         "CODEX_API_KEY",
-        "FILE:6:10: CODEX_API_KEY is a variable of codex-run, which no tool gets",
+        "FILE:6:10: CODEX_API_KEY is a variable of codex-run, which is never passed to tools",
     );
     check(
         "\"name\": \"lookup\",",
@@ -236,8 +236,8 @@ fn a_mistake_is_exit_2_with_its_place() {
         .args(["run", "--no-tools", "--tool", "x.json", "x"])
         .run();
     ran.exits(2)
-        .says("--tool and --no-tools exclude each other");
-    // One in the home stops every run that offers tools.
+        .says("--tool and --no-tools are mutually exclusive");
+    // An invalid manifest in the home stops every run that offers tools.
     put(&home.root().join(".codex-run/tools"), &json!({"name": "x"}));
     home.offline()
         .args(["run", "x"])
@@ -275,5 +275,5 @@ fn a_failed_call_can_fail_the_run() {
         .args(["run", "--fail-on", "nothing", "go"])
         .run()
         .exits(2)
-        .says("--fail-on takes tool-error");
+        .says("unknown value for --fail-on: \"nothing\"; use tool-error");
 }

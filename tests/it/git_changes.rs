@@ -1,43 +1,14 @@
-//! What goes into a tool and what it leaves behind: the environment, and what git runs by itself.
+//! Changes that tools make to what git executes by itself are reported.
 
 use std::fs;
 
-use crate::ends::TERM;
-use crate::home::{Home, KEY, finish, until};
+use crate::home::{Home, finish, until};
 use crate::standin::{Reply, Server};
-use crate::tools::{bash, called};
+use crate::stops::TERM;
+use crate::tools::bash;
 
 #[test]
-fn no_variable_whose_value_is_a_credential_is_handed_on() {
-    let names = [
-        "OPENAI_API_KEY",
-        "CODEX_API_KEY",
-        "GITHUB_TOKEN",
-        "AWS_SECRET_ACCESS_KEY",
-        "MY_TOKEN",
-    ];
-    let mut home = Home::new().env("HTTPS_PROXY", &format!("http://me:{KEY}@proxy.invalid:1"));
-    for name in names {
-        home = home.env(name, KEY);
-    }
-    for flags in [
-        &[][..],
-        &["--network"],
-        &["-s", "danger-full-access"],
-        &["-s", "workspace-write"],
-    ] {
-        // The proxy is for tools only: this request goes to this machine.
-        let (_, told) = called(&home, flags, vec![bash("env")]);
-        assert!(
-            !told[0].contains(KEY) && told[0].contains("PATH="),
-            "{flags:?}: {}",
-            told[0]
-        );
-    }
-}
-
-#[test]
-fn a_change_of_what_git_runs_is_told_once() {
+fn a_change_to_what_git_executes_is_reported_once() {
     let home = Home::with_key();
     for path in [".git/hooks", "sub"] {
         fs::create_dir_all(home.work().join(path)).expect("a directory");
@@ -56,8 +27,8 @@ fn a_change_of_what_git_runs_is_told_once() {
         cmd.command.args(flags).arg("go");
         cmd.run()
     };
-    let told = format!(
-        "codex: tools have changed {0}/config and {0}/hooks: check it before git runs what it names\n",
+    let reported = format!(
+        "codex: tools changed {0}/config and {0}/hooks: review before running git, which executes programs named there\n",
         home.work().join(".git").display()
     );
     for flags in [
@@ -66,12 +37,12 @@ fn a_change_of_what_git_runs_is_told_once() {
     ] {
         let ran = run(flags);
         ran.exits(0);
-        assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
+        assert_eq!(ran.stderr.matches(&reported).count(), 1, "{}", ran.stderr);
     }
     let ran = run(&[]);
     assert!(!ran.stderr.contains("have changed"), "{}", ran.stderr);
     let before = home.read(".git/config");
-    // From a directory below, and where the run ends before the round does.
+    // From a subdirectory, and with the run ending before the round does.
     let server = Server::start([Reply::items([bash("echo x >> ../.git/config; sleep 60")])]);
     let cmd = home
         .codex(&server)
@@ -82,6 +53,6 @@ fn a_change_of_what_git_runs_is_told_once() {
     running.signal(TERM);
     let ran = finish(running, "codex run go".to_owned());
     ran.ends_by(TERM)
-        .says("/.git/config: check it before git runs");
+        .says("/.git/config: review before running git");
     assert!(home.read(".git/config").len() > before.len());
 }

@@ -1,4 +1,4 @@
-//! Errors and notes of the choice of a model, as values and in words.
+//! Errors and notes about the choice of a model, as values and as text.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 
 /// Why no model can be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unchosen {
+pub(super) enum ModelError {
     /// The conversation used a model of a provider that is no longer in `models.json`.
     NoProvider {
         /// The model of the conversation.
@@ -20,12 +20,12 @@ pub(super) enum Unchosen {
     Unusable {
         /// The model of the conversation.
         model: String,
-        /// The service had it once.
+        /// The service used to have it.
         retired: bool,
     },
     /// The provider of this name has no address in `models.json`.
     NoAddress(String),
-    /// The server speaks another protocol.
+    /// The server speaks a different protocol.
     OtherProtocol {
         /// The provider.
         provider: String,
@@ -43,8 +43,8 @@ pub(super) enum Unchosen {
     NoSearch(String),
 }
 
-impl From<Unchosen> for Failure {
-    fn from(why: Unchosen) -> Self {
+impl From<ModelError> for Failure {
+    fn from(why: ModelError) -> Self {
         let not_kept = |model: &str, why: &str| {
             Self::new(
                 Outcome::Forbidden,
@@ -53,36 +53,36 @@ impl From<Unchosen> for Failure {
             .hint("choose another model with -m; `codex models` lists the models")
         };
         match why {
-            Unchosen::NoProvider { model, provider } => {
+            ModelError::NoProvider { model, provider } => {
                 not_kept(&model, &format!("models.json no longer has a provider {provider}"))
             }
-            Unchosen::Unusable { model, retired } => not_kept(
+            ModelError::Unusable { model, retired } => not_kept(
                 &model,
                 if retired {
-                    "it is retired for this sign-in"
+                    "it has been retired"
                 } else {
-                    "this credential cannot use it"
+                    "it is not available to this credential"
                 },
             ),
-            Unchosen::NoAddress(name) => Self::usage(format!(
+            ModelError::NoAddress(name) => Self::usage(format!(
                 "cannot use {name}: models.json has no address for it"
             ))
             .hint("add its \"baseUrl\""),
-            Unchosen::OtherProtocol { provider, protocol } => Self::usage(format!(
-                "cannot use {provider}: it speaks {protocol}, but codex-run speaks the Responses API"
+            ModelError::OtherProtocol { provider, protocol } => Self::usage(format!(
+                "cannot use {provider}: its protocol is {protocol}, and codex-run supports only the Responses API"
             ))
-            .hint("if the server has the Responses API too, set \"api\" to \"openai-responses\" in models.json"),
-            Unchosen::BadAddress { place, error } => {
+            .hint("if the server also supports the Responses API, set \"api\" to \"openai-responses\" in models.json"),
+            ModelError::BadAddress { place, error } => {
                 Self::usage(format!("cannot use the address of {place}: {error}"))
                     .hint("for example: https://server.example/v1")
             }
-            Unchosen::NoSearch(id) => Self::new(
+            ModelError::NoSearch(id) => Self::new(
                 Outcome::Failed,
                 format!(
-                    "cannot search the web: models.json sets the lite request shape for {id}, which supports no tools of the service"
+                    "cannot search the web: models.json sets the request shape lite for {id}, which does not support the service's tools"
                 ),
             )
-            .hint("run without --search, or set another shape in models.json"),
+            .hint("run without --search, or set a different shape in models.json"),
         }
     }
 }
@@ -99,15 +99,15 @@ pub(crate) enum ModelNote {
         /// The provider.
         provider: String,
     },
-    /// The model is not known, and is sent as it is.
+    /// The model is unknown, and its id is sent unchanged.
     NotKnown {
         /// Its id.
         id: String,
-        /// The provider whose models were searched; none for the list of models.
+        /// The provider whose models were searched; `None` for the list of models.
         provider: Option<String>,
-        /// Its destination, if that may not be what was meant.
+        /// Its destination, if that may not be the intended one.
         host: Option<String>,
-        /// The nearest that is known.
+        /// The nearest known id.
         nearest: Option<String>,
     },
     /// The address and the key of this provider apply only to models that are named with it.
@@ -122,7 +122,7 @@ impl fmt::Display for ModelNote {
             }
             Self::KeyNotUsed { flag, provider } => write!(
                 f,
-                "{flag} is not used: {provider} has a key of its own, or none"
+                "{flag} is ignored: models.json sets the key of {provider}, or none"
             ),
             Self::NotKnown {
                 id,
@@ -134,7 +134,7 @@ impl fmt::Display for ModelNote {
                     Some(name) => write!(f, "{id} is not among the models of {name}")?,
                     None => write!(f, "{id} is not in the list of models")?,
                 }
-                f.write_str(", and is sent as it is")?;
+                f.write_str("; it is sent unchanged")?;
                 if let Some(host) = host {
                     write!(f, " to {host}")?;
                 }
@@ -145,7 +145,7 @@ impl fmt::Display for ModelNote {
             }
             Self::EntryNotUsed(name) => write!(
                 f,
-                "the address and key of {name} in models.json are used with -m {name}/ID only"
+                "the address and key of {name} in models.json are used only with -m {name}/ID"
             ),
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn capture(name: &str, most: usize, context: &Context<'_>) -> Capture
 }
 
 /// The result of a program with this output, these cuts and this end.
-pub(super) fn ended(
+pub(super) fn program_result(
     output: String,
     cuts: Vec<Cut>,
     end: &End,

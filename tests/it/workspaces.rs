@@ -1,4 +1,4 @@
-//! Workspaces that are bound to a region, to `FedRAMP` or to a routing: what requests say, and what becomes of refusals.
+//! Workspaces restricted to a region, to `FedRAMP` or to a routing: the headers of requests, and how refusals are reported.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn ask(home: &Home, server: &Server) -> Cmd {
     home.codex(server).args(["run", "--no-tools", "hi"])
 }
 
-/// How many requests came to this path.
+/// Number of requests to this path.
 fn asked(server: &Server, path: &str) -> usize {
     let requests = server.requests();
     requests
@@ -30,7 +30,7 @@ fn in_us() -> Bounds {
 }
 
 #[test]
-fn requests_of_a_bound_workspace_say_so() {
+fn requests_of_a_restricted_workspace_carry_its_headers() {
     let server = Server::start(vec![Reply::text("ok"); 3]);
     server.issuer().bind(in_us());
     let (home, _) = Home::signed_in(&server);
@@ -65,7 +65,7 @@ fn requests_of_a_bound_workspace_say_so() {
 }
 
 #[test]
-fn the_claim_of_the_id_token_outlives_the_id_token() {
+fn the_fedramp_claim_is_kept_across_renewals() {
     let server = Server::start(vec![Reply::text("ok"); 2]);
     server.issuer().interval(1);
     server.issuer().approve_devices();
@@ -100,7 +100,7 @@ fn the_claim_of_the_id_token_outlives_the_id_token() {
 }
 
 #[test]
-fn a_refusal_of_the_region_is_no_matter_of_the_sign_in() {
+fn a_region_refusal_does_not_blame_the_sign_in() {
     let path = "/backend-api/codex/responses";
     for (status, words, checks) in [
         (401, REGION, 1),
@@ -131,7 +131,7 @@ fn a_refusal_of_the_region_is_no_matter_of_the_sign_in() {
 }
 
 #[test]
-fn the_way_of_a_workspace_is_asked_for_once_a_run_and_not_kept() {
+fn the_routing_of_a_workspace_is_fetched_once_per_run_and_not_stored() {
     let call = r#"{"command":"echo hi"}"#;
     let replies = [
         Reply::items(vec![crate::standin::Item::call("bash", call)]),
@@ -167,7 +167,7 @@ fn the_way_of_a_workspace_is_asked_for_once_a_run_and_not_kept() {
 }
 
 #[test]
-fn no_word_of_a_server_leads_anywhere_else() {
+fn a_server_cannot_redirect_requests_to_another_host() {
     let elsewhere = Server::start([Reply::text("stolen")]);
     for (origin, routing) in [
         (elsewhere.url(), None),

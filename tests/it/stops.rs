@@ -1,4 +1,4 @@
-//! Ends that are ordered from outside: signals, the clock, a budget.
+//! Stops from outside: signals, time limits, budgets.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -29,10 +29,10 @@ pub(crate) fn calls(command: &str) -> Reply {
 }
 
 #[test]
-fn a_signal_ends_the_run_by_that_signal() {
+fn a_signal_ends_the_run_with_that_signal() {
     for (signal, words) in [(INT, "interrupted"), (HUP, "hung up"), (TERM, "terminated")] {
         if ignored(signal) {
-            continue; // by whoever started the tests, and then the run ignores it too
+            continue; // ignored when the tests were started, so the run ignores it too
         }
         let server = Server::start([Reply::text("partial answer").stall_at(900)]);
         let child = Home::with_key()
@@ -48,13 +48,13 @@ fn a_signal_ends_the_run_by_that_signal() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_stays_ignored() {
+fn an_ignored_signal_stays_ignored() {
     let home = Home::with_key();
     let server = Server::start([
         Reply::text("answer").stall_at(900),
         Reply::text("answer").hold_open(),
     ]);
-    // As `nohup` does it. What follows must not end the run, so another signal has to.
+    // Like `nohup`. These signals must not end the run, so a different one has to.
     let cmd = home
         .codex(&server)
         .args(["run", "--no-tools", "--no-stdin", "x"])
@@ -69,7 +69,7 @@ fn a_signal_that_was_ignored_stays_ignored() {
 }
 
 #[test]
-fn the_time_of_the_whole_run_is_kept() {
+fn the_time_limit_of_a_run_is_enforced() {
     let server = Server::start([
         Reply::text("partial answer").stall_at(900),
         Reply::text("x").stall_at(0),
@@ -80,7 +80,7 @@ fn the_time_of_the_whole_run_is_kept() {
             .args(["run", "--no-tools", "--timeout", "700ms", "x"])
             .run();
         run.exits(124)
-            .says("codex: stopped: --timeout has expired\ncodex: hint: raise --timeout\n");
+            .says("codex: the time limit has expired\ncodex: hint: raise --timeout\n");
     }
     let server = Server::start([calls("sleep 60")]);
     let args = ["run", "-s", "danger-full-access", "--timeout", "700ms", "x"];
@@ -93,7 +93,7 @@ fn the_time_of_the_whole_run_is_kept() {
 }
 
 #[test]
-fn a_reader_that_stands_still_does_not_hold_an_ordered_end() {
+fn a_stalled_reader_does_not_delay_a_requested_stop() {
     if lacks(&Need::SYSTEM_CALLS) {
         return;
     }
@@ -102,8 +102,8 @@ fn a_reader_that_stands_still_does_not_hold_an_ordered_end() {
         .codex(&server)
         .args(["run", "--no-tools", "x"])
         .start();
-    // Nobody reads, so the pipe fills and the run gets stuck in a write.
-    until("it is stuck", || waits_in_write(child.id()));
+    // Nothing reads, so the pipe fills up and the run blocks in a write.
+    until("it is stuck", || is_blocked_in_write(child.id()));
     child.signal(TERM);
     let status = child.wait().expect("a child");
     assert_eq!(
@@ -113,7 +113,7 @@ fn a_reader_that_stands_still_does_not_hold_an_ordered_end() {
 }
 
 #[test]
-fn the_time_is_kept_where_nobody_reads() {
+fn the_time_limit_is_enforced_without_a_reader() {
     let server = Server::start([Reply::deltas(100_000, "word ")]);
     let begun = Instant::now();
     let args = ["run", "--no-tools", "--timeout", "1s", "x"];
@@ -124,7 +124,7 @@ fn the_time_is_kept_where_nobody_reads() {
 }
 
 #[test]
-fn an_interrupt_ends_a_loop_in_a_shell() {
+fn ctrl_c_ends_a_shell_loop() {
     if lacks(&Need::INTERRUPTS) {
         return;
     }
@@ -151,7 +151,7 @@ fn an_interrupt_ends_a_loop_in_a_shell() {
 }
 
 #[test]
-fn nohup_is_obeyed_to_the_end() {
+fn nohup_is_respected() {
     let late = Reply::text("answer").pause_before_headers(Duration::from_millis(500));
     let server = Server::start([late]);
     let cmd = Home::with_key().codex(&server);
@@ -163,8 +163,8 @@ fn nohup_is_obeyed_to_the_end() {
     ran.exits(0).stdout("answer\n");
 }
 
-/// Whether this process waits for a pipe to take more.
-pub(crate) fn waits_in_write(pid: u32) -> bool {
+/// Whether this process is waiting for a pipe to accept more.
+pub(crate) fn is_blocked_in_write(pid: u32) -> bool {
     let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     // Number 1 is `write` on x86-64, 64 on others.
     call.starts_with("1 ") || call.starts_with("64 ")
@@ -176,13 +176,13 @@ fn too_many_requests_are_exit_9() {
     let args = ["run", "-s", "danger-full-access", "--max-turns", "2", "x"];
     let run = Home::with_key().codex(&server).args(args).run();
     run.exits(9)
-        .says("stopped by --max-turns 2")
+        .says("the limit of 2 requests is reached: ")
         .says("raise --max-turns");
     assert_eq!(server.requests().len(), 2);
 }
 
 #[test]
-fn a_standard_error_that_nobody_reads_holds_no_answer_up_for_ever() {
+fn an_unread_standard_error_does_not_block_the_answer_forever() {
     let replies = [
         Reply::items((0..4).map(|_| bash("seq 1 20000"))),
         Reply::text("hello"),
@@ -192,7 +192,7 @@ fn a_standard_error_that_nobody_reads_holds_no_answer_up_for_ever() {
         .codex(&server)
         .args(["run", "-v", "-s", "danger-full-access", "x"])
         .start();
-    // Nobody reads it, but it is open.
+    // It is open, but not read.
     let stderr = child.stderr.take();
     let ran = finish(child, "codex run -v".to_owned());
     drop(stderr);
@@ -200,7 +200,7 @@ fn a_standard_error_that_nobody_reads_holds_no_answer_up_for_ever() {
 }
 
 #[test]
-fn a_standard_error_that_nobody_reads_does_not_hold_an_ordered_end() {
+fn an_unread_standard_error_does_not_delay_a_requested_stop() {
     let server = Server::start([Reply::items((0..4).map(|_| bash("seq 1 20000")))]);
     let home = Home::with_key();
     let mut child = home

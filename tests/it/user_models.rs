@@ -1,5 +1,5 @@
-//! Models of the user's own, from `models.json`: each is what the file says of it, and they are listed beside those of the
-//! service.
+//! User-defined models, from `models.json`: each has the properties given in the file, and they are listed with those of
+//! the service.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::shapes::write_models;
 use crate::standin::{Reply, Server};
 
 #[test]
-fn a_model_is_what_the_file_says_of_it() {
+fn a_model_has_the_properties_given_in_models_json() {
     let check = |model: &Value, flags: &[&str], note: &str, sent: &[(&str, Value)]| {
         let server = server([Reply::text("ok")]);
         let home = home_of(&server, &json!({"models": [model]}));
@@ -27,13 +27,13 @@ fn a_model_is_what_the_file_says_of_it() {
     };
     let (none, image) = (|| json!(null), ["-i", "a.png"]);
     let picture = "/input/0/content/1/type";
-    let told =
-        |words: &str| format!("codex: small does not take all that was asked for: {words}\n");
+    let reported =
+        |words: &str| format!("codex: small does not support all requested settings: {words}\n");
     // Nothing is taken for granted.
     check(
         &json!({"id": "small"}),
         &["-e", "high"],
-        &told("effort high is left out"),
+        &reported("effort high is omitted"),
         &[
             ("/max_output_tokens", none()),
             ("/reasoning", none()),
@@ -43,7 +43,7 @@ fn a_model_is_what_the_file_says_of_it() {
     check(
         &json!({"id": "small"}),
         &image,
-        &told("the picture is left out"),
+        &reported("the image is omitted"),
         &[(picture, none())],
     );
     check(
@@ -65,7 +65,7 @@ fn a_model_is_what_the_file_says_of_it() {
     check(
         &thinks,
         &["-e", "high"],
-        &told("effort high becomes medium (it takes effort low, medium)"),
+        &reported("effort high becomes medium (it supports effort low, medium)"),
         &[
             ("/reasoning/effort", json!("medium")),
             ("/include/0", json!("reasoning.encrypted_content")),
@@ -89,7 +89,7 @@ fn a_model_is_what_the_file_says_of_it() {
 }
 
 #[test]
-fn what_it_costs_is_told_and_its_window_is_kept() {
+fn the_cost_is_reported_and_the_context_window_enforced() {
     let server = server([Reply::text("ok")]);
     let model = json!({"id": "small", "contextWindow": 1000, "cost": {"input": 1_000_000, "output": 2_000_000}});
     let home = home_of(&server, &json!({"models": [model]}));
@@ -97,7 +97,7 @@ fn what_it_costs_is_told_and_its_window_is_kept() {
     let words: Vec<&str> = ran.exits(0).stderr.split_whitespace().collect();
     let count = |what: &str| -> u32 {
         let place = words.iter().position(|word| *word == what);
-        let number = words[place.expect("it is told") - 1];
+        let number = words[place.expect("it is reported") - 1];
         number.parse().expect("a number")
     };
     let dollars = count("tokens") + 2 * count("out");
@@ -112,7 +112,7 @@ fn what_it_costs_is_told_and_its_window_is_kept() {
 }
 
 #[test]
-fn its_models_are_listed_also_without_a_sign_in() {
+fn user_defined_models_are_listed_without_a_sign_in() {
     let server = server([]);
     let home = Home::new();
     write_box(
@@ -136,9 +136,9 @@ fn its_models_are_listed_also_without_a_sign_in() {
 }
 
 #[test]
-fn what_is_said_of_a_model_of_the_service_is_not_sent_where_that_is_refused() {
+fn overrides_of_a_service_model_are_not_sent_to_the_subscription_backend() {
     let server = Server::start([Reply::text("ok")]);
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     let changed = json!({"maxTokens": 2048, "contextWindow": 9000, "name": "Mine"});
     write_models(
         &home,

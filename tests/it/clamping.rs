@@ -1,34 +1,34 @@
-//! What a model does not take is made what it does, with a note: efforts, summaries, verbosity and pictures. A model that
-//! nobody knows is sent all of it.
+//! Settings that a model does not support are clamped, with a note: efforts, summaries, verbosity and images. An unknown
+//! model is sent all of them.
 
 use serde_json::json;
 
 use crate::catalogue::PNG;
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::shapes::{overrides, write_models};
 use crate::standin::{Item, Reply, Script, Server};
 use crate::tools::outputs;
 
-/// Each line: flags; what the note tells, if there is one, where `T` stands for the efforts of gpt-5.5 and its like; and
-/// the effort that is sent, if one is: without a flag that which the model is listed with. Summary and pictures are never
-/// taken here, and verbosity by spark only.
+/// Each line: flags; the note, if there is one, where `T` stands for the efforts of gpt-5.5 and similar models; and the
+/// effort that is sent, if any: without a flag the default in the list. Summaries and images are never accepted here, and
+/// verbosity only by spark.
 const NOTES: &str = "
     -m gpt-5.5 -e high                           |                                                    | high
     -m gpt-5.5 -e max                            | effort max becomes xhigh T                         | xhigh
     -m gpt-5.5 -e minimal                        | effort minimal becomes low T                       | low
-    -m gpt-5.5 --verbosity high                  | verbosity high is left out                         | medium
-    -m gpt-5.5 --summary auto                    | the summary is left out                            | medium
+    -m gpt-5.5 --verbosity high                  | verbosity high is omitted                          | medium
+    -m gpt-5.5 --summary auto                    | the summary is omitted                             | medium
     -m gpt-5.5 --summary none                    |                                                    | medium
-    -m plain -e high                             | effort high is left out                            |
-    -m gpt-5.3-codex-spark -i a.png              | the picture is left out                            | medium
-    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 pictures are left out                        | medium
-    -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the picture is left out T | xhigh
-    -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is left out T | xhigh
-    -m gpt-5.5 --summary auto --verbosity low    | the summary is left out, verbosity low is left out | medium
+    -m plain -e high                             | effort high is omitted                             |
+    -m gpt-5.3-codex-spark -i a.png              | the image is omitted                               | medium
+    -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 images are omitted                           | medium
+    -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the image is omitted T   | xhigh
+    -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is omitted T | xhigh
+    -m gpt-5.5 --summary auto --verbosity low    | the summary is omitted, verbosity low is omitted   | medium
 ";
 
 #[test]
-fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
+fn settings_that_a_model_does_not_support_are_clamped_with_one_note() {
     let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list",
         "supports_reasoning_summary_parameter": false}, {"slug": "plain", "visibility": "list", "priority": 1,
         "supported_reasoning_levels": []}]);
@@ -36,7 +36,7 @@ fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
         let parts: Vec<&str> = line.split('|').map(str::trim).collect();
         let flags: Vec<&str> = parts[0].split_whitespace().collect();
         let server = Server::start(Script::replies([Reply::text("ok")]).models(listed.clone()));
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.file("a.png", PNG);
         home.models(&server);
         let refuses = overrides("openai-codex", "gpt-5.5", &json!({"verbosity": false}));
@@ -44,11 +44,11 @@ fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
         let mut cmd = home.codex(&server).args(["run", "--no-tools"]);
         cmd.command.args(&flags).arg("hi");
         let ran = cmd.run();
-        let note = parts[1].replace(" T", " (it takes effort low, medium, high, xhigh)");
+        let note = parts[1].replace(" T", " (it supports effort low, medium, high, xhigh)");
         let expected = match &*note {
             "" => String::new(),
             note => format!(
-                "codex: {} does not take all that was asked for: {note}\n",
+                "codex: {} does not support all requested settings: {note}\n",
                 flags[1]
             ),
         };
@@ -69,20 +69,20 @@ fn what_a_model_does_not_take_is_made_what_it_does_with_one_note() {
     }
 }
 
-/// What the list says of a model holds as long as the list is kept.
+/// What the list says about a model is valid as long as the list is cached.
 #[test]
-fn a_word_that_the_list_refuses_is_refused_by_the_list_that_was_kept() {
+fn a_setting_that_the_list_rules_out_is_clamped_by_the_cached_list() {
     for (said, note, sent) in [
         (true, "", json!("high")),
         (
             false,
-            "codex: gpt-5.5 does not take all that was asked for: verbosity high is left out\n",
+            "codex: gpt-5.5 does not support all requested settings: verbosity high is omitted\n",
             json!(null),
         ),
     ] {
         let listed = json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list", "support_verbosity": said}]);
         let server = Server::start(Script::replies([Reply::text("ok")]).models(listed));
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.models(&server);
         let args = ["run", "--no-tools", "--verbosity", "high", "hi"];
         home.codex(&server).args(args).run().exits(0).stderr(note);
@@ -91,11 +91,11 @@ fn a_word_that_the_list_refuses_is_refused_by_the_list_that_was_kept() {
 }
 
 #[test]
-fn a_picture_that_a_tool_reads_becomes_words_for_a_model_that_sees_none() {
+fn an_image_read_by_a_tool_becomes_text_for_a_model_without_image_input() {
     let read = || Reply::items([Item::call("read", json!({"path": "a.png"}))]);
     for (model, sees) in [("gpt-5.3-codex-spark", false), ("gpt-5.4", true)] {
         let server = Server::start([read(), Reply::text("done")]);
-        let home = Home::keeping();
+        let home = Home::with_cache_directory();
         home.file("a.png", PNG);
         let args = ["run", "-s", "danger-full-access", "-m", model, "look"];
         home.codex(&server)
@@ -106,18 +106,18 @@ fn a_picture_that_a_tool_reads_becomes_words_for_a_model_that_sees_none() {
         let body = server.requests()[1].json().to_string();
         assert_eq!(body.contains("input_image"), sees, "{body}");
         if !sees {
-            let told = outputs(&server);
+            let notes = outputs(&server);
             assert!(
-                told[0].contains("a.png: image/png")
-                    && told[0].contains("this model takes text only"),
-                "{told:?}"
+                notes[0].contains("a.png: image/png")
+                    && notes[0].contains("this model accepts only text"),
+                "{notes:?}"
             );
         }
     }
 }
 
 #[test]
-fn ultra_is_told_to_be_no_effort() {
+fn ultra_is_refused_as_an_effort() {
     for (model, level) in [
         ("gpt-6.1-sol", "xhigh"),
         ("gpt-6-sol", "max"),
@@ -132,12 +132,12 @@ fn ultra_is_told_to_be_no_effort() {
                 .run();
             ran.exits(2)
                 .stdout("")
-                .says("ultra is not a model's effort")
+                .says("effort ultra is not supported")
                 .says(&format!("use -e {level}\n"));
             assert_eq!(server.connections(), 0);
         }
     }
-    // A word that is near to none is told with all that there are.
+    // A word that is similar to none is reported with all valid ones.
     let ran = Home::with_token()
         .offline()
         .args(["run", "-e", "hihg", "hi"])
@@ -145,15 +145,15 @@ fn ultra_is_told_to_be_no_effort() {
     ran.exits(2).says("did you mean high?");
 }
 
-/// What is told, without where it is sent: whether that is said depends on whether there is a choice.
-pub(crate) fn without_host(ran: &Ran, server: &Server) -> String {
+/// The message without its destination, which is only mentioned if there is a choice.
+pub(crate) fn without_host(ran: &CommandOutput, server: &Server) -> String {
     let url = server.url();
     let host = format!(" to {}", url.trim_start_matches("http://"));
     ran.stderr.replace(&host, "")
 }
 
 #[test]
-fn a_model_that_nobody_knows_is_sent_as_it_is() {
+fn an_unknown_model_id_is_sent_unchanged() {
     let server = Server::start(vec![Reply::text("ok"); 5]);
     let run = |home: &Home, model: &str, more: &[&str]| {
         let mut cmd =
@@ -169,17 +169,17 @@ fn a_model_that_nobody_knows_is_sent_as_it_is() {
         );
         without_host(&ran, &server)
     };
-    let home = Home::keeping();
+    let home = Home::with_cache_directory();
     assert_eq!(
         run(&home, "gpt-5.6-soll", &[]),
-        "codex: gpt-5.6-soll is not in the list of models, and is sent as it is; the nearest is gpt-5.6-sol\n"
+        "codex: gpt-5.6-soll is not in the list of models; it is sent unchanged; the nearest is gpt-5.6-sol\n"
     );
-    let told = "codex: brandnew is not in the list of models, and is sent as it is\n";
-    assert_eq!(run(&home, "brandnew", &[]), told);
+    let notes = "codex: brandnew is not in the list of models; it is sent unchanged\n";
+    assert_eq!(run(&home, "brandnew", &[]), notes);
     assert_eq!(run(&home, "brandnew", &["-q"]), "");
-    // Of a server in the place of the API nobody has a list.
+    // There is no list for a server that replaces the API.
     assert_eq!(run(&Home::with_key(), "gpt-5.6-soll", &[]), "");
-    // It is known, though the list has it no more.
+    // It is known, although it is no longer in the list.
     server.relist(json!([{"slug": "gpt-5.5", "priority": 0, "visibility": "list"}]));
     home.codex(&server).args(["models"]).run().exits(0);
     server.push(Reply::text("ok"));

@@ -1,5 +1,5 @@
-//! Entries of other programs that stand in the places of ours: pi keeps a sign-in of another kind under `openai`. They
-//! are named, and never written over or removed.
+//! Entries of other programs in place of ours: pi keeps a sign-in of a different kind under `openai`. They are named, and
+//! never overwritten or removed.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn with(home: &Home, server: &Server, args: &[&str]) -> Cmd {
 }
 
 #[test]
-fn a_key_is_not_written_over_another_programs_sign_in() {
+fn a_key_does_not_overwrite_the_sign_in_of_another_program() {
     let (server, home) = (Server::start([]), Home::new());
     let path = place(&home, PI);
     let cmd = with(&home, &server, &["login", "--with-api-key"]);
@@ -50,7 +50,7 @@ fn a_key_is_not_written_over_another_programs_sign_in() {
 }
 
 #[test]
-fn what_is_there_is_named_and_what_else_there_is_is_used() {
+fn a_foreign_entry_is_named_and_other_credentials_are_used() {
     let server = Server::start([Reply::text("ok")]);
     let home = Home::new();
     let path = place(&home, PI);
@@ -79,7 +79,7 @@ fn what_is_there_is_named_and_what_else_there_is_is_used() {
 }
 
 #[test]
-fn our_entry_beside_it_comes_and_goes() {
+fn our_entry_is_added_and_removed_next_to_a_foreign_one() {
     let (server, home) = (Server::start([]), Home::new());
     let path = place(&home, PI);
     let token = jwt("acct-9", now_unix() + 5000);
@@ -97,7 +97,7 @@ fn our_entry_beside_it_comes_and_goes() {
 }
 
 #[test]
-fn every_place_is_held_to_its_type() {
+fn every_entry_must_have_its_expected_type() {
     let server = Server::start([]);
     let token = jwt("acct-9", now_unix() + 5000);
     for (text, place_of_key) in [
@@ -115,7 +115,7 @@ fn every_place_is_held_to_its_type() {
         (r#"{"auth_mode": "bedrockApiKey", "tokens": null}"#, false),
     ] {
         let home = Home::new();
-        // Also in a file of our own.
+        // In our own file too.
         home.write_auth(text);
         let (way, secret) = if place_of_key {
             ("--with-api-key", KEY)
@@ -130,7 +130,7 @@ fn every_place_is_held_to_its_type() {
         home.codex(&server).args(["logout"]).run().exits(2);
         assert_eq!(home.auth_text().as_deref(), Some(text));
     }
-    // What says nothing of itself is as good as ours.
+    // An entry without a type counts as ours.
     for text in [
         r#"{"openai": null}"#,
         r#"{"openai": {"key": "sk-old"}}"#,

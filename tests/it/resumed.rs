@@ -1,11 +1,11 @@
-//! What a conversation keeps when it is gone on with: its model and how much that thinks; and what the requests of one
-//! question keep: where the service wants them to go.
+//! What a resumed conversation keeps: its model and its reasoning effort; and what the requests of one turn keep: the
+//! routing that the service asked for.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::providers::{home_of, server as any_server};
 use crate::sessions::{ask, file, files, id};
 use crate::shapes::write_models;
@@ -22,7 +22,7 @@ fn field(server: &Server, name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_conversation_keeps_its_model_unless_another_one_is_named() {
+fn a_conversation_keeps_its_model_unless_a_different_one_is_named() {
     for home in [Home::with_key(), Home::with_token()] {
         let server = Server::start(answers(7));
         let run = |home: &Home, flags: &[&str]| {
@@ -43,7 +43,7 @@ fn a_conversation_keeps_its_model_unless_another_one_is_named() {
         ]);
         with_variable.run().exits(0);
         run(&home, &["--resume", &id, "-m", "gpt-5.5"]);
-        // The one that was asked last is its model from then on.
+        // The last model used is its model from then on.
         run(&home, &["--resume", &id]);
         let sol = "gpt-6-sol";
         let expected = [sol, sol, sol, sol, sol, "gpt-5.5", "gpt-5.5"];
@@ -52,7 +52,7 @@ fn a_conversation_keeps_its_model_unless_another_one_is_named() {
 }
 
 #[test]
-fn the_official_spelling_keeps_and_changes_the_model_too() {
+fn exec_resume_keeps_and_changes_the_model_too() {
     let home = Home::with_key();
     let server = Server::start(answers(3));
     ask(&home, &server, &["-m", "gpt-6-sol"], "go").exits(0);
@@ -67,8 +67,8 @@ fn the_official_spelling_keeps_and_changes_the_model_too() {
     assert_eq!(field(&server, "model"), expected);
 }
 
-/// Says that the model of the conversation cannot be asked, and what to do.
-fn is_forbidden(ran: &Ran, model: &str, why: &str) {
+/// Checks that the model of the conversation is reported as unavailable, with a hint.
+fn check_unavailable(ran: &CommandOutput, model: &str, why: &str) {
     ran.exits(5)
         .stdout("")
         .says(&format!(
@@ -78,21 +78,21 @@ fn is_forbidden(ran: &Ran, model: &str, why: &str) {
 }
 
 #[test]
-fn a_model_that_cannot_be_asked_any_more_is_not_replaced_by_itself() {
+fn a_model_that_is_no_longer_available_is_not_replaced_silently() {
     let home = Home::with_token();
     let server = Server::start(answers(3));
     let spark = "gpt-5.3-codex-spark";
     ask(&home, &server, &["-m", spark], "go").exits(0);
     let ran = ask(&home, &server, &["--last"], "more");
-    is_forbidden(&ran, spark, "it is retired for this sign-in");
+    check_unavailable(&ran, spark, "it has been retired");
     let with_key = home
         .codex(&server)
         .without("CODEX_ACCESS_TOKEN")
         .env("OPENAI_API_KEY", crate::home::KEY);
     let ran = with_key.args(["run", "--last", "more"]).run();
-    is_forbidden(&ran, spark, "this credential cannot use it");
+    check_unavailable(&ran, spark, "it is not available to this credential");
     assert_eq!(server.requests().len(), 1);
-    // Named once more, it is asked: the service decides.
+    // If it is named again, it is used: the service decides.
     ask(&home, &server, &["--last", "-m", spark], "more").exits(0);
     ask(&home, &server, &["--last", "-m", "gpt-6-sol"], "more").exits(0);
     // With a key the older ones are models like any other.
@@ -103,7 +103,7 @@ fn a_model_that_cannot_be_asked_any_more_is_not_replaced_by_itself() {
 }
 
 #[test]
-fn a_model_that_the_service_refuses_leads_to_the_flag() {
+fn a_refused_model_gets_a_hint_about_the_flag() {
     let home = Home::with_token();
     let server = Server::start(answers(1));
     ask(&home, &server, &["-m", "gpt-x"], "go").exits(0);
@@ -118,7 +118,7 @@ fn a_model_that_the_service_refuses_leads_to_the_flag() {
 }
 
 #[test]
-fn a_conversation_with_a_server_of_ones_own_goes_on_there_or_nowhere() {
+fn a_conversation_with_a_user_defined_server_continues_only_there() {
     let server = any_server(answers(3));
     let home = home_of(&server, &json!({"models": [{"id": "small"}]}));
     let run = |flags: &[&str]| {
@@ -133,7 +133,7 @@ fn a_conversation_with_a_server_of_ones_own_goes_on_there_or_nowhere() {
     assert!(shown.exits(0).text().contains("\"box/small\""));
     write_models(&home, &json!({"providers": {}}));
     let ran = run(&["--last"]);
-    is_forbidden(
+    check_unavailable(
         &ran,
         "box/small",
         "models.json no longer has a provider box",
@@ -141,7 +141,7 @@ fn a_conversation_with_a_server_of_ones_own_goes_on_there_or_nowhere() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// The effort that each request names, and those that its items change it to.
+/// The effort in the head of each request, and those that its items change it to.
 fn efforts(server: &Server) -> Vec<(String, Vec<String>)> {
     let requests = server.requests();
     let of_request = |body: Value| {
@@ -178,7 +178,7 @@ fn run_with_efforts(model: &str, runs: &[&[&str]], expected: &[(&str, &[&str])])
         })
         .collect();
     assert_eq!(efforts(&server), expected, "{model} {runs:?}");
-    // What was sent before stays as it was, so that the service has it cached.
+    // Items sent before stay unchanged, so that the service's cache applies.
     let bodies = field(&server, "input");
     for pair in bodies.windows(2).filter(|_| model == "gpt-6.1-sol") {
         let [before, after] = pair else { continue };
@@ -189,7 +189,7 @@ fn run_with_efforts(model: &str, runs: &[&[&str]], expected: &[(&str, &[&str])])
 }
 
 #[test]
-fn an_effort_changes_by_an_item_where_the_model_takes_it() {
+fn an_effort_changes_by_an_item_if_the_model_accepts_it() {
     run_with_efforts(
         "gpt-6.1-sol",
         &[&[], &["-e", "high"], &[], &["-e", "low"], &["-e", "low"]],
@@ -214,7 +214,7 @@ fn an_effort_changes_by_an_item_where_the_model_takes_it() {
 }
 
 #[test]
-fn changes_of_the_effort_are_for_the_model_that_took_them() {
+fn effort_changes_are_sent_only_to_the_model_that_accepted_them() {
     let home = Home::with_token();
     let server = Server::start(answers(5));
     let run = |flags: &[&str]| {
@@ -222,12 +222,12 @@ fn changes_of_the_effort_are_for_the_model_that_took_them() {
     };
     run(&["-m", "gpt-6.1-sol", "-e", "low"]);
     run(&["--last", "-e", "high"]);
-    // Another model begins with its own.
+    // A different model begins with its own.
     run(&["--last", "-m", "gpt-5.5"]);
     run(&["--last", "-m", "gpt-6.1-sol"]);
     run(&["--last", "-e", "max"]);
-    let told = efforts(&server);
-    let told: Vec<(&str, Vec<&str>)> = told
+    let reported = efforts(&server);
+    let reported: Vec<(&str, Vec<&str>)> = reported
         .iter()
         .map(|(head, changes)| (&**head, changes.iter().map(String::as_str).collect()))
         .collect();
@@ -239,11 +239,11 @@ fn changes_of_the_effort_are_for_the_model_that_took_them() {
         ("low", none),
         ("low", vec!["max"]),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
 }
 
 #[test]
-fn a_copy_goes_on_with_the_changes_of_its_original() {
+fn a_fork_keeps_the_effort_changes_of_its_original() {
     let home = Home::with_token();
     let server = Server::start(answers(4));
     let run = |flags: &[&str]| {
@@ -261,7 +261,7 @@ fn a_copy_goes_on_with_the_changes_of_its_original() {
 }
 
 #[test]
-fn the_requests_of_one_question_say_where_they_belong() {
+fn requests_of_one_turn_repeat_its_turn_state() {
     const STATE: &str = "x-codex-turn-state";
     let answers = || {
         let call = || Reply::items([Item::reasoning("so"), bash("true")]);
@@ -284,9 +284,9 @@ fn the_requests_of_one_question_say_where_they_belong() {
         requests.iter().map(state).collect()
     };
     let first = Some("ts-1".to_owned());
-    // The first answer decides for the question, and the next question is another one.
+    // The first answer decides for the turn, and the next turn is separate.
     assert_eq!(states(&server), [None, first.clone(), first, None]);
-    // A server that is not the subscription's is not told what it said.
+    // A server that is not the subscription's does not get it back.
     let server = Server::start(answers());
     ask(&Home::with_key(), &server, &[], "go").exits(0);
     assert_eq!(states(&server), [None, None, None]);

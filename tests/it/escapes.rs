@@ -1,5 +1,5 @@
-//! Attempts to get out of the sandbox, in every mode, against the real binary. Each is made without walls too, where
-//! it gets through: an attempt that fails everywhere would prove nothing.
+//! Attempts to escape from the sandbox, in every mode, against the real binary. Each is also made without a sandbox,
+//! where it succeeds: an attempt that fails everywhere would prove nothing.
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
@@ -15,13 +15,13 @@ use crate::needs::{Need, is_root, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, outputs};
 
-/// What must be seen nowhere inside the walls.
+/// Must not appear anywhere inside the sandbox.
 const SECRET: &str = "rt-kept-in-a-file";
 
-/// A home with credentials in it, and somebody who listens outside.
+/// A home with credentials, and servers that listen outside.
 struct Stage {
     home: Home,
-    /// Kept open: what attempts reach for.
+    /// Kept open: the targets of attempts.
     tcp: TcpListener,
     udp: UdpSocket,
     _listening: (UnixListener, UnixDatagram),
@@ -83,7 +83,7 @@ impl Stage {
         attempts(&self.home, tcp, udp, &self.abstract_name)
     }
 
-    /// Makes these attempts in one run, each in a call of its own, and says what came of them.
+    /// Makes these attempts in one run, each in its own call, and returns their results.
     fn make(&self, attempts: &[Attempt], flags: &[&str], as_user: Option<u32>) -> Vec<String> {
         let calls: Vec<Item> = attempts
             .iter()
@@ -108,7 +108,7 @@ impl Stage {
         outputs(&server)
     }
 
-    /// As before the first attempt.
+    /// Restores the state before the first attempt.
     fn reset(&self, owner: Option<u32>) {
         let outside = self.home.root().join("outside");
         for entry in fs::read_dir(&outside).expect("a directory").flatten() {
@@ -137,7 +137,7 @@ impl Stage {
     }
 }
 
-/// The program that attempts, built once.
+/// The program that makes the attempts, built once.
 pub(crate) fn intruder() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
@@ -173,8 +173,8 @@ pub(crate) fn give(path: &Path, owner: u32) {
     }
 }
 
-/// Whether signals can be held back: Landlock's sixth version, in Linux 6.12.
-/// Makes every attempt in every mode, as this user or another one.
+/// Whether signals can be confined: Landlock's sixth version, in Linux 6.12.
+/// Makes every attempt in every mode, as this user or a different one.
 fn escape(user: Option<u32>) {
     let stage = Stage::new(user);
     let _abstract = abstract_listener(&stage.abstract_name);
@@ -189,9 +189,9 @@ fn escape(user: Option<u32>) {
     let mut wrong = Vec::new();
     for (flags, open, writing, network) in modes {
         stage.reset(user);
-        let told = stage.make(&attempts, flags, user);
-        assert_eq!(told.len(), attempts.len());
-        for (attempt, output) in attempts.iter().zip(&told) {
+        let reported = stage.make(&attempts, flags, user);
+        assert_eq!(reported.len(), attempts.len());
+        for (attempt, output) in attempts.iter().zip(&reported) {
             let expected = match attempt.through {
                 Through::Root => open && user.is_none() && is_root(),
                 Through::Writing => writing,
@@ -233,12 +233,12 @@ fn abstract_listener(name: &str) -> UnixListener {
 }
 
 #[test]
-fn nothing_gets_out_of_the_sandbox() {
+fn no_attempt_escapes_the_sandbox() {
     escape(None);
 }
 
 #[test]
-fn nothing_gets_out_of_the_sandbox_of_somebody_without_rights() {
+fn no_attempt_of_an_unprivileged_user_escapes_the_sandbox() {
     if lacks(&Need::OTHER_USER) {
         return;
     }

@@ -1,5 +1,5 @@
-//! What a file of variables, a unit file or a container hands over as it stands: homes that no shell has expanded, homes
-//! that cannot be entered, and keys with something around them.
+//! Values from env files, unit files and containers, which no shell has expanded: homes with variables, homes that cannot be
+//! entered, and keys with quotes or other text around them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -13,7 +13,7 @@ fn ask(cmd: Cmd) -> Cmd {
 }
 
 #[test]
-fn a_home_is_expanded_as_a_shell_would() {
+fn a_home_with_a_tilde_or_a_variable_is_expanded() {
     for value in ["~/.other", "$HOME/.other", "${HOME}/.other"] {
         let home = Home::new();
         let cmd = home.offline().env("CODEX_RUN_HOME", value);
@@ -36,7 +36,7 @@ fn a_home_is_expanded_as_a_shell_would() {
 }
 
 #[test]
-fn a_home_that_depends_on_the_working_directory_is_exit_2() {
+fn a_home_that_is_not_absolute_is_exit_2() {
     let home = Home::with_key();
     for value in ["other", "./other", "~ada/.other", "$HOMER/x"] {
         for args in [
@@ -56,7 +56,7 @@ fn a_home_that_depends_on_the_working_directory_is_exit_2() {
                 .says("codex: hint: ");
         }
     }
-    // What needs no home does not mind.
+    // Commands that need no home are not affected.
     home.offline()
         .env("CODEX_RUN_HOME", "other")
         .args(["--version"])
@@ -73,7 +73,7 @@ fn a_home_that_depends_on_the_working_directory_is_exit_2() {
 }
 
 #[test]
-fn a_home_that_cannot_be_entered_is_a_warning_where_a_key_is_given() {
+fn an_inaccessible_home_is_only_a_warning_if_a_key_is_given() {
     let server = Server::start(vec![Reply::text("ok"); 2]);
     let check = |cmd: &dyn Fn() -> Cmd, why: &str| {
         let key = || cmd().env("OPENAI_API_KEY", KEY);
@@ -124,7 +124,7 @@ fn a_home_that_cannot_be_entered_is_a_warning_where_a_key_is_given() {
 }
 
 #[test]
-fn a_key_that_is_not_bare_is_exit_2_and_is_not_sent() {
+fn a_key_that_is_not_bare_is_exit_2_and_not_sent() {
     let server = Server::start([]);
     let quoted = [
         format!("\"{KEY}\""),
@@ -155,7 +155,7 @@ fn a_key_that_is_not_bare_is_exit_2_and_is_not_sent() {
 }
 
 #[test]
-fn a_key_is_counted_on_the_organization_and_project_that_are_named() {
+fn organization_and_project_are_sent_as_headers() {
     let server = Server::start(vec![Reply::text("ok"); 3]);
     let sent = |server: &Server| {
         let request = server.requests().pop().expect("a request");
@@ -182,7 +182,7 @@ fn a_key_is_counted_on_the_organization_and_project_that_are_named() {
     .run()
     .exits(0);
     assert_eq!(sent(&server), (None, None));
-    // A sign-in has an account of its own.
+    // A sign-in has its own account.
     ask(named(Home::with_token()).codex(&server)).run().exits(0);
     assert_eq!(sent(&server), (None, None));
     let odd = Home::with_key().env("OPENAI_PROJECT", "a b");
@@ -193,7 +193,7 @@ fn a_key_is_counted_on_the_organization_and_project_that_are_named() {
 }
 
 #[test]
-fn what_root_makes_in_somebodys_home_is_theirs() {
+fn files_that_root_creates_in_a_home_belong_to_its_owner() {
     if lacks(&Need::ROOT) {
         return;
     }

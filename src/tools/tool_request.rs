@@ -14,7 +14,7 @@ const NO_SANDBOX: &str = "danger-full-access";
 
 /// A request to a tool's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolOrder {
+pub struct ToolRequest {
     /// The tool's name.
     pub name: String,
     /// Number of the call in the run, counted from 1.
@@ -27,7 +27,7 @@ pub struct ToolOrder {
     pub program: Option<Vec<OsString>>,
 }
 
-impl ToolOrder {
+impl ToolRequest {
     /// Encodes the request as arguments. Paths are encoded byte for byte.
     #[must_use]
     pub fn words(&self) -> Vec<OsString> {
@@ -205,14 +205,14 @@ mod tests {
                 None,
                 Some(vec!["./x".into(), "run".into(), "--held".into()]),
             ] {
-                let request = ToolOrder {
+                let request = ToolRequest {
                     name: "lookup".into(),
                     number: 7,
                     timeout: Duration::from_millis(1500),
                     policy: policy.clone(),
                     program,
                 };
-                assert_eq!(ToolOrder::parse(request.words()), Some(request));
+                assert_eq!(ToolRequest::parse(request.words()), Some(request));
             }
         }
         for words in [
@@ -238,7 +238,7 @@ mod tests {
             &[],
         ] {
             let words = words.iter().map(OsString::from);
-            assert_eq!(ToolOrder::parse(words), None);
+            assert_eq!(ToolRequest::parse(words), None);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a command did, and what a test wants of it. A failing check prints the command and both of its streams.
+//! The output and exit status of a command, and checks of both. A failing check prints the command and both streams.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -8,51 +8,51 @@ use serde_json::Value;
 use crate::home::KEY;
 use crate::lines;
 
-/// What a command did.
-pub(crate) struct Ran {
-    pub(crate) said: String,
+/// The output of a command.
+pub(crate) struct CommandOutput {
+    pub(crate) command: String,
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
 }
 
-impl Ran {
-    /// Also checks what holds for every run: no key and no token is shown, and no panic; and the
-    /// JSON lines, where it prints some, are those of the schema.
+impl CommandOutput {
+    /// Checks the exit code, and what holds for every run: no key, no token and no panic is shown, and JSON lines, if there
+    /// are any, match the schema.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {
-        assert_eq!(self.status.code(), Some(code), "{}", self.told());
-        self.lines_fit();
+        assert_eq!(self.status.code(), Some(code), "{}", self.report());
+        self.check_json_lines();
         let text = self.text();
-        // The address to sign in at is full of random letters, among which anything may turn up.
-        let told = self
+        // The sign-in address contains random letters that may happen to look like a secret.
+        let shown = self
             .stderr
             .lines()
             .filter(|line| !line.contains("/oauth/authorize?"));
-        let told: String = told.map(|line| format!("{line}\n")).collect();
-        for shown in [&*text, &*told] {
+        let shown: String = shown.map(|line| format!("{line}\n")).collect();
+        for text in [&*text, &*shown] {
             assert!(
-                !shown.contains(KEY) && !shown.contains("eyJ") && !shown.contains("rt_"),
+                !text.contains(KEY) && !text.contains("eyJ") && !text.contains("rt_"),
                 "a secret is shown: {}",
-                self.told()
+                self.report()
             );
-            assert!(!shown.contains("panicked"), "{}", self.told());
+            assert!(!text.contains("panicked"), "{}", self.report());
         }
         self
     }
 
     #[track_caller]
     pub(crate) fn ends_by(&self, signal: i32) -> &Self {
-        assert_eq!(self.status.signal(), Some(signal), "{}", self.told());
-        self.lines_fit();
+        assert_eq!(self.status.signal(), Some(signal), "{}", self.report());
+        self.check_json_lines();
         self
     }
 
     /// Checks what holds for the JSON lines of every run.
     #[track_caller]
-    fn lines_fit(&self) {
+    fn check_json_lines(&self) {
         let wrong = lines::wrong(self);
-        assert_eq!(wrong, None, "{}", self.told());
+        assert_eq!(wrong, None, "{}", self.report());
     }
 
     /// Every JSON line.
@@ -62,18 +62,18 @@ impl Ran {
         let lines = text.lines().map(serde_json::from_str);
         lines
             .collect::<Result<_, _>>()
-            .unwrap_or_else(|error| panic!("{error}: {}", self.told()))
+            .unwrap_or_else(|error| panic!("{error}: {}", self.report()))
     }
 
     #[track_caller]
     pub(crate) fn stdout(&self, expected: &str) -> &Self {
-        assert_eq!(self.text(), expected, "{}", self.told());
+        assert_eq!(self.text(), expected, "{}", self.report());
         self
     }
 
     #[track_caller]
     pub(crate) fn stderr(&self, expected: &str) -> &Self {
-        assert_eq!(self.stderr, expected, "{}", self.told());
+        assert_eq!(self.stderr, expected, "{}", self.report());
         self
     }
 
@@ -81,8 +81,8 @@ impl Ran {
     pub(crate) fn says(&self, words: &str) -> &Self {
         assert!(
             self.stderr.contains(words),
-            "not said: {words}\n{}",
-            self.told()
+            "missing: {words}\n{}",
+            self.report()
         );
         self
     }
@@ -91,15 +91,15 @@ impl Ran {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    fn told(&self) -> String {
+    fn report(&self) -> String {
         let Self {
-            said,
+            command,
             status,
             stderr,
             ..
         } = self;
         format!(
-            "\n$ {said}\n{status}\n--- stdout\n{}\n--- stderr\n{stderr}",
+            "\n$ {command}\n{status}\n--- stdout\n{}\n--- stderr\n{stderr}",
             self.text()
         )
     }

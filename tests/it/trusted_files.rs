@@ -1,4 +1,4 @@
-//! Files that decide about a later run, or about what a tool with further variables does, lie out of reach of tools.
+//! Files that decide about a later run, or about what a tool with additional variables does, are out of reach of tools.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Ran};
+use crate::home::{CommandOutput, Home};
 use crate::needs::{Need, lacks};
 use crate::standin::{Item, Reply, Server};
 use crate::tools::outputs;
 
 const WRITE: [&str; 2] = ["-s", "workspace-write"];
 
-/// A value that only one tool is to have.
+/// A value that only one tool should have.
 const TICKET: &str = "ticket-invented";
 
 fn program(path: &Path, text: &str) {
@@ -31,7 +31,7 @@ fn manifest(home: &Home, at: &str, command: &Value, env: &Value) -> String {
     path.display().to_string()
 }
 
-fn run(home: &Home, flags: &[&str], path: &str) -> Ran {
+fn run(home: &Home, flags: &[&str], path: &str) -> CommandOutput {
     let server = Server::start([Reply::text("done")]);
     let mut cmd = home.codex(&server).args(["run", "--tool", path]);
     cmd.command.args(flags).arg("x");
@@ -47,7 +47,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
         ran.exits(2)
             .stdout("")
             .says("cannot let tools write to ")
-            .says("it is a manifest, named by --tool")
+            .says("which is a manifest, named by --tool")
             .says("hint: move it to where tools cannot write")
             .says("use -s read-only");
         run(&home, &[], path).exits(0);
@@ -60,7 +60,7 @@ fn a_manifest_that_tools_could_change_is_refused() {
     check(&inside, &[]);
     check("sub/lookup.json", &[]);
     check("sub/lookup.json", &["--dry-run"]);
-    // Further directories count too, and links on either side.
+    // Additional directories count too, and links on either side.
     let more = home.root().join("safe").display().to_string();
     check(&safe, &["--add-dir", &more]);
     symlink(&inside, home.root().join("out.json")).expect("a link");
@@ -70,17 +70,17 @@ fn a_manifest_that_tools_could_change_is_refused() {
     symlink(home.root().join("safe"), home.work().join("through")).expect("a link");
     check("through/lookup.json", &[]);
     check("sub/../../safe/lookup.json", &[]);
-    // One of the home is found by itself.
+    // A manifest in the home is found by itself.
     let folder = home.root().join(".codex-run/tools");
     fs::create_dir_all(&folder).expect("a directory");
     symlink(&inside, folder.join("lookup.json")).expect("a link");
     let ran = home.offline().args(["run", WRITE[0], WRITE[1], "x"]).run();
     ran.exits(2)
-        .says("/.codex-run/tools/lookup.json, and it is a manifest");
+        .says("/.codex-run/tools/lookup.json, which is a manifest");
 }
 
 #[test]
-fn a_program_with_further_variables_that_tools_could_change_is_refused() {
+fn a_changeable_program_with_additional_variables_is_refused() {
     let home = Home::with_key().env("TICKETS", TICKET);
     for place in ["work", "safe", "work/sub"] {
         program(&home.root().join(place).join("lookup.sh"), "echo fine\n");
@@ -91,13 +91,13 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
         let ran = run(&home, &WRITE, &path);
         if refused {
             ran.exits(2)
-                .says("it is a part of the command of the tool lookup, which is given TICKETS")
+                .says("which is part of the command of the tool lookup, which receives TICKETS")
                 .says("hint: move it to where tools cannot write")
                 .says("use -s read-only, or remove \"env\" from the manifest");
         } else {
             ran.exits(0);
         }
-        // Without further variables it is given nothing that others are not.
+        // Without additional variables it is given nothing that other tools do not have.
         let path = manifest(&home, "safe/lookup.json", &command, &json!([]));
         run(&home, &WRITE, &path).exits(0);
     };
@@ -132,10 +132,10 @@ fn a_program_with_further_variables_that_tools_could_change_is_refused() {
 }
 
 #[test]
-fn a_file_that_decides_and_has_two_names_is_reported() {
+fn a_trusted_file_with_two_hard_links_is_reported() {
     let home = Home::with_key();
     let path = manifest(&home, "safe/lookup.json", &json!(["true"]), &json!([]));
-    let words = "lookup.json has 2 names (hard links), and tools can change it";
+    let words = "lookup.json has 2 hard links, and tools can change it";
     assert!(!run(&home, &WRITE, &path).stderr.contains(words));
     fs::hard_link(&path, home.work().join("copy")).expect("a link");
     run(&home, &WRITE, &path).exits(0).says(words);
@@ -143,7 +143,7 @@ fn a_file_that_decides_and_has_two_names_is_reported() {
 }
 
 #[test]
-fn what_is_mounted_elsewhere_is_within_reach_there_too() {
+fn a_second_mount_of_a_writable_directory_is_within_reach() {
     if lacks(&Need::MOUNTS) {
         return;
     }
@@ -157,12 +157,12 @@ fn what_is_mounted_elsewhere_is_within_reach_there_too() {
         .offline()
         .args(["run", WRITE[0], WRITE[1], "--tool", &by_alias, "x"]);
     let ran = cmd.within("unshare", ["-m", "sh", "-c", script]).run();
-    ran.exits(2).says("it is a manifest, named by --tool");
+    ran.exits(2).says("which is a manifest, named by --tool");
     assert!(Path::new(&path).exists());
 }
 
 #[test]
-fn what_lies_below_a_shared_directory_is_within_reach() {
+fn files_below_a_shared_directory_are_within_reach() {
     let home = Home::with_key();
     let folder = format!("/tmp/codex-run-test-{}-decisive", std::process::id());
     fs::create_dir_all(&folder).expect("a directory");
@@ -181,7 +181,7 @@ fn what_lies_below_a_shared_directory_is_within_reach() {
 }
 
 #[test]
-fn a_program_with_further_variables_finds_no_code_of_other_tools() {
+fn a_program_with_additional_variables_runs_no_code_of_other_tools() {
     let home = Home::with_key().env("TICKETS", TICKET);
     let bin = home.work().join("bin").display().to_string();
     let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
@@ -211,16 +211,22 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
         fs::create_dir_all(&bin).expect("a directory");
         (outputs(&server).pop().expect("an answer"), ran)
     };
-    let (told, ran) = go(json!(["TICKETS"]));
+    let (reported, ran) = go(json!(["TICKETS"]));
     assert!(
-        !told.contains("stolen") && !told.contains(&bin) && told.contains("||/nowhere|"),
-        "{told}"
+        !reported.contains("stolen")
+            && !reported.contains(&bin)
+            && reported.contains("||/nowhere|"),
+        "{reported}"
     );
-    ran.says("the tool lookup gets a PATH without the directories in which tools may write");
+    ran.says("the PATH of the tool lookup omits directories that tools can write to");
     // Every other tool finds what the user does.
-    let (told, ran) = go(json!([]));
-    assert!(told.contains("stolen"), "{told}");
-    assert!(!ran.stderr.contains("gets a PATH"), "{}", ran.stderr);
+    let (reported, ran) = go(json!([]));
+    assert!(reported.contains("stolen"), "{reported}");
+    assert!(
+        !ran.stderr.contains("the PATH of the tool"),
+        "{}",
+        ran.stderr
+    );
     // A program that is found there now is refused.
     program(&home.work().join("bin/finder"), "#!/bin/sh\n");
     let path = manifest(
@@ -231,12 +237,12 @@ fn a_program_with_further_variables_finds_no_code_of_other_tools() {
     );
     run(&home, &WRITE, &path)
         .exits(2)
-        .says("/bin/finder, and it is a part of the command of the tool lookup");
+        .says("/bin/finder, which is part of the command of the tool lookup");
     run(&home, &[], &path).exits(0);
 }
 
 #[test]
-fn a_link_that_tools_may_have_left_opens_no_directory() {
+fn a_link_that_tools_could_have_left_makes_no_directory_writable() {
     let home = Home::with_key();
     let victim = home.root().join("victim");
     fs::create_dir(&victim).expect("a directory");
@@ -270,7 +276,7 @@ fn a_link_that_tools_may_have_left_opens_no_directory() {
         2,
     )
     .says(&format!("cannot let tools write to {link}, named by -C"));
-    // Where nothing that tools can change leads there, or it leads to where they can write anyway.
+    // If nothing that tools can change leads there, or it leads to where they can write anyway.
     for path in [
         &*victim,
         "../victim",
@@ -285,7 +291,7 @@ fn a_link_that_tools_may_have_left_opens_no_directory() {
 }
 
 #[test]
-fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
+fn files_of_other_tools_are_not_run_with_additional_variables() {
     let home = Home::with_key().env("TICKETS", TICKET);
     let called = |command: Value, env: Value, plant: &str| {
         let path = manifest(&home, "safe/lookup.json", &command, &env);
@@ -305,16 +311,17 @@ fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
         }
         outputs(&server).pop().expect("an answer")
     };
-    // A file that was not there when the run began.
+    // A file that did not exist when the run began.
     let shell = "mkdir -p sub; echo 'echo stolen $TICKETS' | tee late.sh sub/late.sh";
     for name in ["late.sh", "sub/late.sh"] {
-        let told = called(json!(["sh", name]), json!(["TICKETS"]), shell);
+        let reported = called(json!(["sh", name]), json!(["TICKETS"]), shell);
         assert!(
-            told.contains("the tool could not be run: ") && told.contains("late.sh is part of"),
-            "{told}"
+            reported.contains("the tool could not be run: ")
+                && reported.contains("late.sh is part of"),
+            "{reported}"
         );
-        let told = called(json!(["sh", name]), json!([]), shell);
-        assert!(told.contains("stolen"), "{told}");
+        let reported = called(json!(["sh", name]), json!([]), shell);
+        assert!(reported.contains("stolen"), "{reported}");
     }
     // A module that Python would find before its own.
     if lacks(&Need::PYTHON_SAFE_PATH) {
@@ -326,16 +333,16 @@ fn what_other_tools_make_is_no_part_of_a_command_with_further_variables() {
         json!(["python3", "-c", "import json; print('looked')"]),
         json!(["python3", "-W", "ignore", "-um", "late"]),
     ] {
-        let told = called(command.clone(), json!(["TICKETS"]), module);
-        assert!(!told.contains("stolen"), "{told}");
-        let told = called(command, json!([]), module);
-        assert!(told.contains("stolen"), "{told}");
+        let reported = called(command.clone(), json!(["TICKETS"]), module);
+        assert!(!reported.contains("stolen"), "{reported}");
+        let reported = called(command, json!([]), module);
+        assert!(reported.contains("stolen"), "{reported}");
     }
-    // A script finds what lies beside it.
+    // A script finds modules next to it.
     fs::write(home.root().join("safe/beside.py"), "words = 'found'\n").expect("a file");
     let script = home.root().join("safe/look.py");
     fs::write(&script, "import beside; print(beside.words)\n").expect("a file");
     let script = script.display().to_string();
-    let told = called(json!(["python3", script]), json!(["TICKETS"]), "true");
-    assert!(told.contains("found"), "{told}");
+    let reported = called(json!(["python3", script]), json!(["TICKETS"]), "true");
+    assert!(reported.contains("found"), "{reported}");
 }

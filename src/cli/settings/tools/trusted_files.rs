@@ -1,5 +1,5 @@
-//! Files that decide about a later run, or about what a tool does that is given more than others: they must lie where
-//! tools cannot write. What a tool could change there would run later with more rights than the tool had.
+//! Files that later runs trust, or that a tool with more rights than others runs. They must be where tools cannot write:
+//! otherwise, a tool could change what runs later with more rights than its own.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use super::hidden_paths::Hidden;
 use super::manifests::manifests;
 use super::shared_directories::is_shared;
-use super::trust::open_directory;
+use super::trust::world_writable_parent;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
@@ -30,32 +30,32 @@ const MAX_INTERPRETERS: usize = 5;
 /// The longest first line that names a program, in bytes (execve(2)).
 const MAX_LINE_BYTES: u64 = 256;
 
-/// What there is to decide about.
-pub(super) struct Deciding<'a> {
+/// The inputs of the check.
+pub(super) struct TrustedFiles<'a> {
     pub(super) args: &'a Args,
     pub(super) environment: &'a Environment,
     pub(super) hidden: &'a Hidden,
     /// The tools of this run.
     pub(super) offered: &'a [Tool],
-    /// Where they work.
+    /// Their working directory.
     pub(super) directory: &'a Path,
 }
 
-/// A file that must be out of reach.
-struct DecidingFile {
+/// A file that tools must not be able to change.
+struct TrustedFile {
     path: PathBuf,
-    /// What it is, in words that follow "it is".
+    /// What it is, worded to follow "it is".
     what: String,
-    /// What can be done other than moving it.
+    /// The alternative to moving it, for the hint.
     otherwise: &'static str,
-    /// It is a program of the system, which was only looked up.
+    /// It is a program that was found on the PATH.
     is_found: bool,
 }
 
-impl Deciding<'_> {
-    /// Refuses a run whose tools could change such a file; what is to be reported otherwise. A further kind of file
-    /// that decides joins `files`.
-    pub(super) fn keep_out_of_reach(&self, policy: &SandboxPolicy) -> Result<Vec<String>, Failure> {
+impl TrustedFiles<'_> {
+    /// Rejects a run whose tools could change such a file; otherwise returns warnings. Add new kinds of such files to
+    /// `files`.
+    pub(super) fn check(&self, policy: &SandboxPolicy) -> Result<Vec<String>, Failure> {
         if !policy.write {
             return Ok(Vec::new());
         }
@@ -65,7 +65,7 @@ impl Deciding<'_> {
             check(&file, &reach)?;
             warnings.extend(linked_twice(&file, policy));
         }
-        for manifest in self.offered.iter().filter_map(of_own) {
+        for manifest in self.offered.iter().filter_map(with_variables) {
             for file in self.words(manifest) {
                 check(&file, &reach)?;
                 warnings.extend(linked_twice(&file, policy));
@@ -75,37 +75,37 @@ impl Deciding<'_> {
         Ok(warnings)
     }
 
-    /// The files of the user that say what a run does.
-    fn files(&self) -> Vec<DecidingFile> {
+    /// The user's files that determine what a run does.
+    fn files(&self) -> Vec<TrustedFile> {
         let flag = self.args.named("tool");
-        let named = self.args.tool.iter().map(|path| DecidingFile {
+        let named = self.args.tool.iter().map(|path| TrustedFile {
             path: path.into(),
             what: format!("a manifest, named by {flag}"),
-            otherwise: "use -s read-only",
+            otherwise: "or use -s read-only",
             is_found: false,
         });
-        // A home that is not there has none.
+        // A missing home has no tools folder.
         let homes = self.hidden.run_homes().filter(|home| home.exists());
-        let folders = homes.map(|home| DecidingFile {
+        let folders = homes.map(|home| TrustedFile {
             path: home.join("tools"),
-            what: "the folder of tools of codex-run".to_owned(),
-            otherwise: "use -s read-only",
+            what: "codex-run's tools folder".to_owned(),
+            otherwise: "or use -s read-only",
             is_found: false,
         });
         let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
-        // What no run takes decides about none.
-        let taken = in_folders.filter(|file| open_directory(file).is_none());
-        let in_folders = taken.map(|path| DecidingFile {
-            what: format!("a manifest, and {} leads there", path.display()),
+        // A manifest that every run ignores does not matter.
+        let taken = in_folders.filter(|file| world_writable_parent(file).is_none());
+        let in_folders = taken.map(|path| TrustedFile {
+            what: format!("a manifest that {} leads to", path.display()),
             path,
-            otherwise: "use -s read-only",
+            otherwise: "or use -s read-only",
             is_found: false,
         });
         named.chain(folders).chain(in_folders).collect()
     }
 
-    /// The files that the command of a manifest names, if it is given further variables.
-    fn words(&self, manifest: &Manifest) -> Vec<DecidingFile> {
+    /// The files that the command of a manifest names, if its tool receives additional variables.
+    fn words(&self, manifest: &Manifest) -> Vec<TrustedFile> {
         let mut paths = Vec::new();
         for (n, word) in manifest.command.iter().enumerate() {
             let program = match n {
@@ -121,9 +121,9 @@ impl Deciding<'_> {
                 paths.extend(named.map(|path| (path, false)));
             }
         }
-        let decisive = |(path, is_found): (PathBuf, bool)| DecidingFile {
+        let trusted = |(path, is_found): (PathBuf, bool)| TrustedFile {
             what: format!(
-                "a part of the command of the tool {}, which is given {}",
+                "part of the command of the tool {}, which receives {}",
                 manifest.name,
                 manifest.env.join(" and ")
             ),
@@ -131,10 +131,10 @@ impl Deciding<'_> {
             otherwise: "use -s read-only, or remove \"env\" from the manifest",
             is_found,
         };
-        paths.into_iter().map(decisive).collect()
+        paths.into_iter().map(trusted).collect()
     }
 
-    /// The program that is started under this name, as the tool's own process looks for it.
+    /// The program that this name starts, found as the tool's process finds it.
     fn program(&self, name: &OsStr) -> Option<PathBuf> {
         if name.as_bytes().contains(&b'/') {
             return Some(self.directory.join(name));
@@ -145,13 +145,13 @@ impl Deciding<'_> {
             .find(|program| is_program(program))
     }
 
-    /// What is said about directories on the PATH that such a tool does not get.
+    /// A warning if directories are removed from the PATH of such a tool.
     fn narrowed(&self, manifest: &Manifest, reach: &WritableReach) -> Option<String> {
         let path = self.environment.get("PATH")?;
         let left = reach.narrowed("PATH".as_ref(), path, self.directory);
         (left.as_deref() != Some(path)).then(|| {
             format!(
-                "the tool {} gets a PATH without the directories in which tools may write, because it is given {}",
+                "the PATH of the tool {} omits directories that tools can write to, because the tool receives {}",
                 manifest.name,
                 manifest.env.join(" and ")
             )
@@ -159,13 +159,13 @@ impl Deciding<'_> {
     }
 }
 
-/// The manifest of a tool that is given further variables.
-fn of_own(tool: &Tool) -> Option<&Manifest> {
+/// The manifest of a tool that receives additional variables.
+fn with_variables(tool: &Tool) -> Option<&Manifest> {
     let manifest = tool.runner.manifest()?;
     Some(manifest).filter(|manifest| !manifest.env.is_empty())
 }
 
-fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
+fn check(file: &TrustedFile, reach: &WritableReach) -> Result<(), Failure> {
     let Some(root) = reach.root_of(&file.path) else {
         return Ok(());
     };
@@ -175,7 +175,7 @@ fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
         ""
     };
     Err(Failure::usage(format!(
-        "cannot let tools write to {}: they could change {}, and it is {}",
+        "cannot let tools write to {}: they could change {}, which is {}",
         root.display(),
         file.path.display(),
         file.what
@@ -186,15 +186,15 @@ fn check(file: &DecidingFile, reach: &WritableReach) -> Result<(), Failure> {
     )))
 }
 
-/// A warning about a file of the user's with further names, one of which may lie where tools can write.
-fn linked_twice(file: &DecidingFile, policy: &SandboxPolicy) -> Option<String> {
+/// A warning about a file of the user with several hard links, one of which may be where tools can write.
+fn linked_twice(file: &TrustedFile, policy: &SandboxPolicy) -> Option<String> {
     let found = fs::metadata(&file.path).ok()?;
     let is_own = found.is_file() && found.uid() == rustix::process::geteuid().as_raw();
     let mut devices = policy.writable.iter().map(|root| root.identity.0);
     let near = devices.any(|device| device == found.dev());
     (!file.is_found && is_own && near && found.nlink() > 1).then(|| {
         format!(
-            "{} has {} names (hard links), and tools can change it where they can write one of the others; it is {}",
+            "{} has {} hard links, and tools can change it through any that they can write to; it is {}",
             file.path.display(),
             found.nlink(),
             file.what
@@ -202,7 +202,7 @@ fn linked_twice(file: &DecidingFile, policy: &SandboxPolicy) -> Option<String> {
     })
 }
 
-/// The programs that the first lines of a script and of its interpreter name.
+/// The interpreters of a script, from its first line and from the first lines of the interpreters.
 fn interpreters(program: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     let mut at = program.to_owned();

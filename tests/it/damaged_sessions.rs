@@ -1,5 +1,5 @@
-//! Files of conversations that were cut or damaged: what is torn at the end is dropped, unanswered calls are answered,
-//! and a damaged line before the end is told with its place.
+//! Conversations whose files were truncated or damaged: an incomplete end is dropped, calls without a result get one, and
+//! a damaged line before the end is reported with its position.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::sessions::{ask, file, id, input};
 use crate::standin::{Item, Reply, Scenarios, Script, Server};
 use crate::tools::bash;
 
-/// A conversation of several turns with tools: its id, its place below the sessions, and its bytes.
+/// A conversation of several turns with tools: its id, its path below the sessions, and its bytes.
 struct Whole {
     id: String,
     place: String,
@@ -46,7 +46,7 @@ fn whole() -> Whole {
 }
 
 impl Whole {
-    /// A home in which these are the bytes of the conversation.
+    /// A home in which the conversation consists of these bytes.
     fn as_bytes(&self, bytes: &[u8]) -> Home {
         let home = Home::with_key();
         let path = home.own().join(&self.place);
@@ -55,15 +55,15 @@ impl Whole {
         home
     }
 
-    /// How many bytes the first line has.
+    /// Length of the first line, in bytes.
     fn first(&self) -> usize {
         let end = self.bytes.iter().position(|byte| *byte == b'\n');
         end.expect("a line end") + 1
     }
 }
 
-/// What was thought stands directly before what came of it.
-fn thoughts_have_ends(items: &[Value], what: &str) {
+/// Checks that reasoning comes directly before the item that it produced.
+fn check_reasoning_order(items: &[Value], what: &str) {
     for pair in items
         .windows(2)
         .filter(|pair| pair[0]["type"] == "reasoning")
@@ -76,7 +76,7 @@ fn thoughts_have_ends(items: &[Value], what: &str) {
     }
 }
 
-/// Goes on twice with a conversation that was cut here.
+/// Resumes a conversation twice that was truncated here.
 fn cut(whole: &Whole, server: &Server, at: usize) {
     let home = whole.as_bytes(&whole.bytes[..at]);
     let first = ask(&home, server, &["--resume", &whole.id], "still there?");
@@ -104,7 +104,7 @@ fn cut(whole: &Whole, server: &Server, at: usize) {
     let (one, other) = (own("still there?"), own("and now?"));
     for request in [&one, &other] {
         let items = request.json()["input"].as_array().expect("items").clone();
-        thoughts_have_ends(&items, &format!("cut at {at}"));
+        check_reasoning_order(&items, &format!("cut at {at}"));
     }
     let (one, other) = (input(&one), input(&other));
     assert_eq!(
@@ -114,7 +114,7 @@ fn cut(whole: &Whole, server: &Server, at: usize) {
     );
 }
 
-/// One server for some cuts: each looks at its own last requests, so they come one after the other.
+/// One server for several truncations: each inspects its own last requests, so they run one after another.
 fn cut_all(whole: &Whole, cuts: &[usize]) {
     let some: Vec<&[usize]> = cuts.chunks(8).collect();
     each(some, 8, |cuts| {
@@ -126,7 +126,7 @@ fn cut_all(whole: &Whole, cuts: &[usize]) {
 }
 
 #[test]
-fn a_conversation_that_was_cut_behind_any_line_goes_on() {
+fn a_conversation_truncated_after_any_line_can_be_resumed() {
     let whole = whole();
     let ends = whole.bytes.iter().enumerate();
     let cuts: Vec<usize> = ends
@@ -138,9 +138,9 @@ fn a_conversation_that_was_cut_behind_any_line_goes_on() {
 }
 
 #[test]
-fn a_conversation_that_was_cut_anywhere_goes_on() {
+fn a_conversation_truncated_anywhere_can_be_resumed() {
     let whole = whole();
-    // Numbers without a pattern, the same each time (xorshift).
+    // Pseudo-random numbers, the same each time (xorshift).
     let mut state: u32 = 0x9e37_79b9;
     let length = whole.bytes.len();
     let cuts: Vec<usize> = (0..200)
@@ -155,7 +155,7 @@ fn a_conversation_that_was_cut_anywhere_goes_on() {
 }
 
 #[test]
-fn a_damaged_line_before_the_end_is_told_with_its_place() {
+fn a_damaged_line_before_the_end_is_reported_with_its_position() {
     let whole = whole();
     let text = String::from_utf8(whole.bytes.clone()).expect("UTF-8");
     let lines: Vec<&str> = text.lines().collect();
@@ -194,7 +194,7 @@ fn a_damaged_line_before_the_end_is_told_with_its_place() {
 }
 
 #[test]
-fn an_unanswered_call_is_answered_once() {
+fn a_call_without_a_result_gets_one_result() {
     let whole = whole();
     let text = String::from_utf8(whole.bytes.clone()).expect("UTF-8");
     let call = text.find("{\"type\":\"function_call_output\"");

@@ -1,0 +1,209 @@
+//! The thread that reads standard input while turns run.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::cutter::{CutLine, LineCutter, MAX_LINE_BYTES};
+use super::line::{InputImage, InputLine, parse};
+use super::queue::{Request, SettingsRequest, ToTurn, TurnQueue};
+use crate::agent::{Control, UserMessage};
+use crate::exhausted::at_start;
+use crate::file::open_regular;
+use crate::wire::input::data_url;
+
+/// The maximum size of an image file, in bytes.
+const MAX_IMAGE_BYTES: u64 = 20 << 20;
+
+/// What the reader and the turns share.
+#[derive(Debug, Default)]
+pub(super) struct SharedQueue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// The queue, and why no more lines come.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) queue: TurnQueue,
+    /// A stop request has ended the run.
+    pub(super) stopped: bool,
+    /// Standard input could not be read.
+    pub(super) failure: Option<io::Error>,
+}
+
+impl SharedQueue {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a change.
+    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait(state);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+}
+
+/// Reads lines until the end of the input or until `stop` becomes readable.
+///
+/// # Errors
+/// If the system provides no thread.
+pub(super) fn start(queue: Arc<SharedQueue>, control: Control, stop: UnixStream) -> io::Result<()> {
+    let reading = thread::Builder::new().spawn(move || {
+        let mut reader = Reader {
+            queue: &queue,
+            control,
+            line: 0,
+        };
+        // A panic ends the run as well, which finds no reason to stop.
+        let ended = catch_unwind(AssertUnwindSafe(|| reader.read(&stop))).unwrap_or(Ok(false));
+        queue.change(|state| match ended {
+            Ok(true) => state.queue.end(),
+            Ok(false) => state.stopped = true,
+            Err(error) => state.failure = Some(error),
+        });
+    });
+    reading.map(drop).map_err(at_start)
+}
+
+struct Reader<'a> {
+    queue: &'a SharedQueue,
+    control: Control,
+    /// Number of lines so far.
+    line: u64,
+}
+
+impl Reader<'_> {
+    /// Reads to the end of the input; `false` if a stop request came first.
+    fn read(&mut self, stop: &UnixStream) -> io::Result<bool> {
+        let stdin = io::stdin();
+        let mut cutter = LineCutter::new(MAX_LINE_BYTES);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let mut fds = [
+                PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN),
+            ];
+            match poll(&mut fds, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !fds[0].revents().is_empty() {
+                return Ok(false);
+            }
+            if fds[1].revents().is_empty() {
+                continue;
+            }
+            match rustix::io::read(&stdin, &mut buffer) {
+                Ok(0) => break,
+                Ok(count) => cutter.feed(&buffer[..count], |line| self.take(line)),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        cutter.finish(|line| self.take(line));
+        Ok(true)
+    }
+
+    fn take(&mut self, line: CutLine<'_>) {
+        self.line += 1;
+        let parsed = match line {
+            CutLine::Line(line) => parse(line).and_then(|parsed| {
+                parsed
+                    .map(|parsed| with_images(parsed, self.line))
+                    .transpose()
+            }),
+            CutLine::TooLong => Err("it is longer than 16 MiB".to_owned()),
+        };
+        let failed = match parsed {
+            Ok(None) => return,
+            Ok(Some(request)) => self.pass_on(request),
+            Err(message) => {
+                self.queue
+                    .change(|state| state.queue.fail(self.line, &message));
+                true
+            }
+        };
+        if failed {
+            // The running turn reports it.
+            self.control.flush_sink();
+        }
+    }
+
+    /// Passes a request on; returns whether it could not be used. The queue is locked meanwhile, so that no turn begins or ends
+    /// between the decision and what follows from it.
+    fn pass_on(&self, request: Request) -> bool {
+        let mut state = self.queue.lock();
+        let unusable = state.queue.unusable();
+        let steering = self.control.waiting_steering();
+        match state.queue.push(self.line, request, steering) {
+            Some(ToTurn::Announce) => self.control.announce_turn(),
+            Some(ToTurn::Steer(message)) => self.control.steer(message),
+            Some(ToTurn::Interrupt) => drop(self.control.stop_turn()),
+            None => {}
+        }
+        self.queue.changed.notify_all();
+        state.queue.unusable() > unusable
+    }
+}
+
+/// The request of a line, with the contents of its images.
+fn with_images(line: InputLine, number: u64) -> Result<Request, String> {
+    Ok(match line {
+        InputLine::User { text, images } => {
+            let images = images.iter().map(image);
+            let images = images.collect::<Result<_, String>>()?;
+            Request::User(UserMessage { text, images })
+        }
+        InputLine::Steer { text } => Request::Steer(text.into()),
+        InputLine::Interrupt => Request::Interrupt,
+        InputLine::Settings { model, effort } => Request::Settings(SettingsRequest {
+            line: number,
+            model,
+            effort,
+        }),
+    })
+}
+
+/// An image as a data URL.
+fn image(image: &InputImage) -> Result<String, String> {
+    let (bytes, shown) = match image {
+        InputImage::File(path) => {
+            let bytes = read_image(Path::new(path));
+            let bytes = bytes.map_err(|error| format!("cannot read the image {path}: {error}"))?;
+            (bytes, path.as_str())
+        }
+        InputImage::Base64(data) => {
+            let bytes = BASE64_STANDARD.decode(data);
+            let bytes = bytes.map_err(|_| "its image is not valid base64".to_owned())?;
+            (bytes, "in the line")
+        }
+    };
+    data_url(&bytes)
+        .ok_or_else(|| format!("the image {shown} is not a PNG, JPEG, GIF or WebP image"))
+}
+
+fn read_image(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_regular(path, OFlags::RDONLY)?;
+    if file.metadata()?.len() > MAX_IMAGE_BYTES {
+        return Err(io::Error::other("it is larger than 20 MiB"));
+    }
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes)?;
+    Ok(bytes)
+}
