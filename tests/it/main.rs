@@ -33,6 +33,8 @@ mod breakouts; // ways out of the sandbox that take more than one call
 mod broken_files; // config.json and models.json with errors in them
 mod budgets; // limits on what a run may use, and reports of what it used
 mod catalogue; // every model of the built-in list, with both kinds of credentials
+mod chat; // the full screen: questions, tool calls, keys and commands
+mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
 mod clamping; // settings that a model does not support
 mod clocks; // time limits for a connection, a response head and silence
 mod config; // defaults for flags

@@ -4,9 +4,9 @@
 use std::sync::mpsc::Receiver;
 
 use super::channel::Reporter;
+use super::chat_sink::ChatSink;
 use super::said::said;
 use super::settings::Reread;
-use super::turn_sink::TurnSink;
 use crate::agent::{Control, Stop, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
@@ -56,7 +56,7 @@ pub(super) struct Engine {
     pub(super) critical: Critical,
     pub(super) control: Control,
     pub(super) reporter: Reporter,
-    pub(super) sink: TurnSink,
+    pub(super) sink: ChatSink,
     /// What signs the requests; nothing without a sign-in.
     pub(super) authority: Option<Authority>,
     /// The open conversation. A new one is opened with its first message.

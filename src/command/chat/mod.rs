@@ -2,6 +2,7 @@
 //! conversation (`engine`); events go from the second to the first over a bounded channel (`channel`).
 
 mod channel;
+mod chat_sink;
 mod device_sign_in;
 mod effects;
 mod engine;
@@ -12,7 +13,6 @@ mod screen_loop;
 mod settings;
 mod stored_list;
 mod tool_call;
-mod turn_sink;
 mod user_program;
 
 use std::fs::File;
@@ -36,12 +36,12 @@ use crate::exhausted::at_start;
 use crate::failure::{Failure, Used};
 use crate::outcome::Outcome;
 use channel::{Reporter, channel};
+use chat_sink::ChatSink;
 use engine::{Continued, Engine, EngineCommand};
 pub use error::Error;
 use input_history::InputHistory;
 use screen_loop::{LoopParts, ScreenLoop};
 pub use settings::{ChatSettings, UserPrograms};
-use turn_sink::TurnSink;
 
 /// Runs a chat until the user leaves it.
 ///
@@ -116,7 +116,7 @@ pub fn run(settings: ChatSettings, host: Host) -> Result<(), Failure> {
         paint: run.paint,
     };
     let mut engine = Engine {
-        sink: TurnSink::new(reporter.clone(), run.tools.directory.clone()),
+        sink: ChatSink::new(reporter.clone(), run.tools.directory.clone()),
         used,
         reread,
         host,

@@ -14,7 +14,7 @@ use crate::output::{LimitWindow, Notice, Sink};
 
 /// The sink of the turns of a chat.
 #[derive(Debug)]
-pub(super) struct TurnSink {
+pub(super) struct ChatSink {
     reporter: Reporter,
     /// The working directory of the tools.
     directory: PathBuf,
@@ -28,7 +28,7 @@ pub(super) struct TurnSink {
     pub(super) other_model: Option<String>,
 }
 
-impl TurnSink {
+impl ChatSink {
     pub(super) fn new(reporter: Reporter, directory: PathBuf) -> Self {
         Self {
             reporter,
@@ -62,7 +62,7 @@ impl TurnSink {
     }
 }
 
-impl Sink for TurnSink {
+impl Sink for ChatSink {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.turn(TurnEvent::Text(text.to_owned())),
