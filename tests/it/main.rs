@@ -7,8 +7,6 @@ mod standin;
 #[cfg(target_os = "linux")]
 mod attempts; // attempts to break out of the sandbox
 mod browser; // a browser sign-in under test
-mod chat; // the full screen: questions, tool calls, keys and commands
-mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
 mod command_output; // the output of a command, and checks of it
 #[allow(dead_code)] // it emulates more than the tests look at
 mod emulator; // a terminal emulator
