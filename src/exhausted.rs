@@ -31,7 +31,7 @@ impl fmt::Display for Exhausted {
             Self::Descriptors => "this process has too many open files (RLIMIT_NOFILE)",
             Self::SystemDescriptors => "the system as a whole has too many open files",
             Self::Threads => {
-                "the limit on threads and processes is reached (RLIMIT_NPROC, or a pids limit)"
+                "the limit on threads and processes has been reached (RLIMIT_NPROC, or a pids limit)"
             }
             Self::Memory => "not enough memory to start another thread or process",
         })

@@ -60,7 +60,7 @@ impl OutputSchema {
         &self.json
     }
 
-    /// The first mismatch of this message, if any.
+    /// The first mismatch in this message, if any.
     #[must_use]
     pub fn check(&self, message: &str) -> Option<Unmatched> {
         let value = match unique::parse(message) {

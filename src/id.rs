@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a text is not a valid identifier. Contains no part of the text, which may be a misplaced secret.
+/// Why a string is not a valid identifier. Contains no part of the string, which may be a misplaced secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdError {
     /// Empty.

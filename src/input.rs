@@ -14,7 +14,7 @@ use rustix::io::Errno;
 /// before it is reported.
 pub const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
-/// Idle timeout of input that the user named, or that has begun.
+/// Idle timeout for input that the user asked for, or that has started to arrive.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The result of reading.
@@ -22,7 +22,7 @@ pub const IDLE_LIMIT: Duration = Duration::from_secs(300);
 pub enum InputText {
     /// The whole input.
     Whole(Vec<u8>),
-    /// Silent from the start, and not named by the user.
+    /// Nothing arrived, and the user did not ask for this input.
     GivenUp,
     /// Stopped through `ReadLimits::end`.
     Ended,
@@ -43,11 +43,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => error.fmt(f),
-            Self::Silent(time) => write!(
-                f,
-                "no data arrived for {} s, and it did not end",
-                time.as_secs()
-            ),
+            Self::Silent(time) => write!(f, "no data and no end of input for {} s", time.as_secs()),
             Self::TooLarge(most) => write!(f, "it is larger than {}", size(*most)),
         }
     }

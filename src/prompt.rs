@@ -38,7 +38,7 @@ impl StdError for Error {}
 pub struct PromptFile {
     /// Its path as the user named it.
     pub path: String,
-    /// Its content.
+    /// The contents of the file.
     pub text: String,
 }
 

@@ -20,7 +20,7 @@ impl Secret {
         Self(text)
     }
 
-    /// Redacts this secret in a text, and any truncated copy of it.
+    /// Redacts this secret in a string, and any truncated copy of it.
     #[must_use]
     pub fn hide_in(&self, text: &str) -> String {
         if self.0.is_empty() {

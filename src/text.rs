@@ -17,13 +17,13 @@ pub fn ceil(text: &str, byte: usize) -> usize {
     boundary.unwrap_or(text.len())
 }
 
-/// The beginning of a text, at most this many bytes.
+/// The beginning of a string, at most this many bytes.
 #[must_use]
 pub fn first_bytes(text: &str, most: usize) -> &str {
     &text[..floor(text, most)]
 }
 
-/// The beginning of a text, at most this many characters.
+/// The beginning of a string, at most this many characters.
 #[must_use]
 pub fn first_characters(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most);

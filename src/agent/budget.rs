@@ -94,28 +94,28 @@ mod tests {
         check(
             [Some(3), None, None],
             [3, 0, 0],
-            "the limit of 3 requests is reached: another turn was requested",
-            "the limit of 3 requests is reached: the model wanted to continue",
+            "the limit of 3 requests has been reached: another turn was requested",
+            "the limit of 3 requests has been reached: the model wanted to continue",
         );
         check([None, Some(50), None], [1, 50, 0], "", "");
         check(
             [None, Some(50), None],
             [1, 51, 0],
-            "the limit of 50 tokens is reached: 51 were used, and another turn was requested",
-            &format!("the limit of 50 tokens is reached: 51 were used, {on}"),
+            "the limit of 50 tokens has been reached: 51 were used, and another turn was requested",
+            &format!("the limit of 50 tokens has been reached: 51 were used, {on}"),
         );
         check([None, None, Some(5)], [4, 0, 3], "", "");
         check(
             [None, None, Some(5)],
             [4, 0, 4],
             "",
-            "the limit of 5 tool calls is reached: the model requested 6 in total",
+            "the limit of 5 tool calls has been reached: the model requested 6 in total",
         );
         check(
             [Some(4), Some(1), Some(0)],
             [4, 2, 0],
-            "the limit of 4 requests is reached: another turn was requested",
-            "the limit of 4 requests is reached: the model wanted to continue",
+            "the limit of 4 requests has been reached: another turn was requested",
+            "the limit of 4 requests has been reached: the model wanted to continue",
         );
     }
 }

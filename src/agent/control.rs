@@ -87,19 +87,19 @@ impl Control {
         }
     }
 
-    /// Queues a message for the running turn. The next request with tool results sends it; a message that no request has
-    /// sent can be taken back with [`Control::take_steering`].
+    /// Queues a message for the running turn. The next request with tool results sends it; a message not yet sent
+    /// can be taken back with [`Control::take_steering`].
     pub fn steer(&self, message: impl Into<UserMessage>) {
         self.state().steering.push_back(message.into());
     }
 
-    /// Removes and returns the messages of [`Control::steer`] that no request has sent, in order.
+    /// Removes and returns the messages passed to [`Control::steer`] and not yet sent, in order.
     #[must_use]
     pub fn take_steering(&self) -> Vec<UserMessage> {
         self.state().steering.drain(..).collect()
     }
 
-    /// The number of messages of [`Control::steer`] that no request has sent, and their size in bytes.
+    /// The number of messages passed to [`Control::steer`] and not yet sent, and their size in bytes.
     pub(crate) fn waiting_steering(&self) -> (usize, usize) {
         let state = self.state();
         let sizes = state.steering.iter().map(UserMessage::size);

@@ -11,7 +11,7 @@ use super::driver::Driver;
 use super::effort::TurnEffort;
 use super::fallback::{Fallback, Learned, Substitute};
 use super::history;
-use super::input::Deadline;
+use super::input::TurnDeadline;
 use super::message::UserMessage;
 use super::policy::Policy;
 use super::printed_answer::Printed;
@@ -338,7 +338,7 @@ impl Conversation {
             reading: None,
             answering: false,
             tally: Tally::default(),
-            deadline: self.policy.turn_timeout.map(|limit| Deadline {
+            deadline: self.policy.turn_timeout.map(|limit| TurnDeadline {
                 at: Instant::now() + limit,
                 limit,
             }),

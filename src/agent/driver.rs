@@ -10,7 +10,7 @@ use super::control::Control;
 use super::effort::TurnEffort;
 use super::fallback::{Changed, Fallback};
 use super::history;
-use super::input::{self, Deadline, TurnInput};
+use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::reader::Reading;
@@ -65,7 +65,7 @@ pub(super) struct Driver<'a> {
     pub(super) answering: bool,
     pub(super) tally: Tally,
     /// The time limit of the turn.
-    pub(super) deadline: Option<Deadline>,
+    pub(super) deadline: Option<TurnDeadline>,
 }
 
 /// The outcome of one request.

@@ -46,7 +46,7 @@ pub(super) enum TurnInput {
 
 /// The time limit of a turn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline {
+pub(super) struct TurnDeadline {
     /// When the turn must end.
     pub(super) at: Instant,
     /// How long it may take.
@@ -58,7 +58,7 @@ pub(super) struct Deadline {
 pub(super) fn next(
     inputs: &Receiver<TurnInput>,
     until: Option<Instant>,
-    deadline: Option<Deadline>,
+    deadline: Option<TurnDeadline>,
     sink: &mut dyn Sink,
 ) -> Result<TurnInput, Stop> {
     let end = deadline.map(|deadline| deadline.at);

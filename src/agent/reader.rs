@@ -1,4 +1,4 @@
-//! The thread that sends a request and reads its answer.
+//! The thread that sends a request and reads the response.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Reading {
     }
 }
 
-/// Sends the request and reads its answer to the end of the body.
+/// Sends the request and reads the response to the end of the body.
 fn read(
     client: &Client,
     body: Arc<RequestBody>,

@@ -144,7 +144,7 @@ impl Client {
         }
     }
 
-    /// Redacts secrets in a text from the service.
+    /// Redacts secrets in a string from the service.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         redact(&self.authority, text)

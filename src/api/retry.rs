@@ -1,5 +1,5 @@
 //! Decides whether and when to retry a failed request. Pure. A request is retried only where the same one may succeed:
-//! the service was busy, failing or unreachable, or its answer was interrupted.
+//! the service was busy, failing or unreachable, or its response was interrupted.
 
 use std::time::Duration;
 

@@ -36,7 +36,7 @@ pub struct PlanWindow {
 pub struct PlanLimits {
     /// The plan, by the service's name.
     pub plan: Option<String>,
-    /// Whether the limit is reached until a window resets.
+    /// Whether the limit has been reached, until a window resets.
     pub reached: bool,
     /// The plan's windows.
     pub windows: Vec<PlanWindow>,

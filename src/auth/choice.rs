@@ -191,7 +191,7 @@ pub fn plain(secret: &Secret, source: &CredentialSource) -> Result<Secret, Error
     }
 }
 
-/// Returns why a text is not a bare secret, or `None`: it may still have the syntax of a variable file or program
+/// Returns why a string is not a bare secret, or `None`: it may still have the syntax of a variable file or program
 /// output.
 fn not_bare(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// The prefix of a personal access token.
 const PREFIX: &str = "at-";
 
-/// Returns whether a text is a personal access token.
+/// Returns whether a string is a personal access token.
 #[must_use]
 pub fn is_personal(token: &str) -> bool {
     token.starts_with(PREFIX)

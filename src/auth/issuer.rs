@@ -29,7 +29,7 @@ pub const ISSUER: &str = "https://auth.openai.com";
 /// The public OAuth client of ChatGPT sign-ins from command-line programs. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
-/// The requested scopes. `offline_access` brings the refresh token.
+/// The requested scopes. `offline_access` requests a refresh token.
 const SCOPE: &str = "openid profile email offline_access";
 
 /// The token issuer.
@@ -37,7 +37,7 @@ const SCOPE: &str = "openid profile email offline_access";
 pub struct Issuer {
     base: BaseUrl,
     http: Http,
-    /// The timeout of token requests.
+    /// The timeout for token requests.
     tokens: Duration,
 }
 

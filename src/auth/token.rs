@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::workspace::Bounds;
 use crate::id::AccountId;
 
-/// The reason a text is not a usable access token.
+/// The reason a string is not a usable access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
     /// It is not three parts separated by dots, or the payload is not base64url-encoded JSON.

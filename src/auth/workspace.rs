@@ -54,7 +54,7 @@ impl Bounds {
     }
 }
 
-/// Returns whether a text is a valid residency, and so a valid header value.
+/// Returns whether a string is a valid residency, and so a valid header value.
 #[must_use]
 pub fn is_residency(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';

@@ -23,7 +23,7 @@ pub(super) fn check_descriptors() -> Result<(), Failure> {
 }
 
 /// Ends the process if `--timeout` expires while the files named by arguments are being read. Without `--timeout`, only
-/// the idle timeout of each file applies.
+/// the idle timeout for each file applies.
 pub(super) fn start_deadline(args: &Args, lines: bool) -> Result<Option<StartupDeadline>, Failure> {
     let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
     let waiting = limit.map(|limit| {

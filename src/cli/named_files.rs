@@ -160,7 +160,7 @@ fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
     match (found, std::path::absolute(path)) {
         (Ok(found), Ok(named)) if is_within(&found) && !is_within(&named) => {
             let found = found.display();
-            let words = format!("it leads to {found}, where credentials are kept");
+            let words = format!("it resolves to {found}, where credentials are kept");
             Err(input::Error::Unreadable(io::Error::other(words)))
         }
         _ => Ok(file),

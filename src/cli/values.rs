@@ -117,7 +117,7 @@ pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     Ok(limit.unwrap_or(Duration::from_millis(MAX_MILLIS)))
 }
 
-/// Refuses flags that exclude each other.
+/// Rejects mutually exclusive flags.
 pub(super) fn exclusive(args: &Args, command: &str) -> Result<(), Failure> {
     let given: Vec<&Flag> = flags_of(command)
         .filter(|flag| args.given.iter().any(|given| given.long == flag.long))

@@ -31,7 +31,7 @@ impl Access {
     /// renewed when necessary, under the same lock that the command takes, and stored again.
     ///
     /// # Errors
-    /// If `home` contains no sign-in.
+    /// If no sign-in is stored in `home`.
     pub fn stored(home: &Path) -> Result<Self, Error> {
         Self::stored_for(home, ISSUER, SUBSCRIPTION)
     }
@@ -39,7 +39,7 @@ impl Access {
     /// Like [`Access::stored`], with the issuer and the subscription backend at other addresses.
     ///
     /// # Errors
-    /// If `home` contains no sign-in, or secrets must not be sent to one of the addresses.
+    /// If no sign-in is stored in `home`, or secrets must not be sent to one of the addresses.
     pub fn stored_for(home: &Path, issuer: &str, address: &str) -> Result<Self, Error> {
         let store = CredentialStore::new(&StorePath {
             file: home.join("auth.json"),

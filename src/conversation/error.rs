@@ -31,7 +31,7 @@ pub enum Error {
     Key(auth::Error),
     /// The access token is malformed.
     Token(TokenError),
-    /// The home contains no sign-in.
+    /// No sign-in is stored in the home.
     NotSignedIn,
     /// The credentials file cannot be used.
     Store(store::Error),

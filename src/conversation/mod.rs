@@ -213,7 +213,7 @@
 //!
 //! fn ask_again(access: Access) -> Result<(), Box<dyn Error>> {
 //!     let mut conversation = ConversationBuilder::new(access, "gpt-5.5")?.open()?;
-//!     let stop = conversation.ask("Say hello", &mut Quiet).expect_err("a limit is reached");
+//!     let stop = conversation.ask("Say hello", &mut Quiet).expect_err("a limit has been reached");
 //!     assert_eq!((stop.exit_code(), stop.retry_at()), (6, Some(4_000_000_000)));
 //!     assert_eq!(conversation.ask("Say hello", &mut Quiet)?.message(), "Hello.");
 //!     Ok(())

@@ -76,7 +76,7 @@ impl Sandbox {
         self
     }
 
-    /// Sets the timeout of a command.
+    /// Sets the timeout for a command.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }

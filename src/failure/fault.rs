@@ -45,10 +45,10 @@ fn what(fault: &Fault) -> String {
         (_, Cause::Window) => return limit(fault),
         (_, Cause::OwnerCredits | Cause::MemberCredits) => "the workspace has no credits left",
         (_, Cause::OwnerLimit | Cause::MemberLimit) => {
-            "the usage limit of the workspace is reached"
+            "the usage limit of the workspace has been reached"
         }
         (_, Cause::Quota) => "the account's quota is used up",
-        (FaultKind::UsageLimit, _) => "the usage limit is reached",
+        (FaultKind::UsageLimit, _) => "the usage limit has been reached",
         (FaultKind::Failed, _) => "the service could not complete this request",
         (FaultKind::SignIn, _) => "the service refused the credential",
         (FaultKind::Forbidden, _) => "the service does not allow this",
@@ -65,7 +65,7 @@ fn limit(fault: &Fault) -> String {
     };
     let plan = named("of the ", &fault.details.plan, " plan");
     let name = named("for ", &fault.details.limit, "");
-    format!("the usage limit{plan}{name} is reached")
+    format!("the usage limit{plan}{name} has been reached")
 }
 
 fn why(fault: &Fault) -> String {
@@ -261,7 +261,7 @@ mod tests {
                 429,
                 headers,
                 &body(more),
-                &format!("{what} is reached: {why}"),
+                &format!("{what} has been reached: {why}"),
                 hint,
             );
         };

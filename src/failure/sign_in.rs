@@ -73,7 +73,7 @@ pub(crate) fn of_sign_in(error: &sign_in::Error, used: Option<&Used>) -> Failure
             Failure::refused(&refusal.words(), used, WITHDRAWN)
         }
         Error::Unidentified(error) => of_issuer(
-            "cannot find the account of the access token",
+            "cannot determine which account the access token belongs to",
             error,
             WITHDRAWN,
         ),

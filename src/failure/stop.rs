@@ -46,14 +46,14 @@ pub enum Stop {
     },
     /// The service refused every request shape that supports web search; the error of the last one.
     NoSearch(Box<api::Error>),
-    /// The limit on requests is reached.
+    /// The limit on requests has been reached.
     Turns {
         /// The maximum number of requests of all turns.
         limit: usize,
         /// What would have exceeded the limit.
         next: Next,
     },
-    /// The limit on tokens is exceeded.
+    /// The limit on tokens has been exceeded.
     Tokens {
         /// The tokens used so far.
         used: u64,
@@ -190,7 +190,7 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
 
 /// A budget without room for what comes next. The flag that sets it is left to the hint: the library has no flags.
 fn over_budget(limit: &str, why: &str) -> Failure {
-    let what = format!("the limit of {limit} is reached: {why}");
+    let what = format!("the limit of {limit} has been reached: {why}");
     Failure::new(Outcome::Budget, what)
 }
 

@@ -213,7 +213,7 @@ fn credentials_and_sign_ins() {
 fn connections() {
     let wide = Duration::from_secs(30);
     let refused: io::Error = io::ErrorKind::ConnectionRefused.into();
-    let roots = || "the roots of this system".to_owned();
+    let roots = || "the system's certificates".to_owned();
     let errors = every![http::Error:
         NoSuchHost,
         NoSuchProxy,
@@ -364,7 +364,7 @@ fn this_machine() {
     ];
     rows.extend(stdins.iter().map(of_stdin));
     let exhausted = every![Exhausted: Descriptors, SystemDescriptors, Threads, Memory];
-    rows.extend(exhausted.map(|resource| of_exhausted("cannot begin", resource)));
+    rows.extend(exhausted.map(|resource| of_exhausted("cannot start", resource)));
     rows.push(of_temporary(Path::new("/tmp"), &no_space()));
     rows.push(of_random(getrandom::Error::UNSUPPORTED));
     let flaws = every![Flaw: Unreadable, NoSession, Id(IdError::Empty), Newer, NoType];

@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::identity::{current_path, leads_to, of_stat};
+use super::identity::{current_path, of_stat, resolves_to};
 use super::owner::inherit_owner;
 
 /// A directory held open, or to be created below one that is held open.
@@ -124,11 +124,11 @@ impl Directory {
         accessat(self.descriptor()?, ".", access, AtFlags::empty()).map_err(Into::into)
     }
 
-    /// Returns whether its path still leads to it. A directory not created yet counts as in place.
+    /// Returns whether its path still resolves to it. A directory that does not exist yet counts as in place.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         match self.descriptor() {
-            Ok(held) => fstat(held).is_ok_and(|held| leads_to(&self.path, of_stat(&held))),
+            Ok(held) => fstat(held).is_ok_and(|held| resolves_to(&self.path, of_stat(&held))),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
     }

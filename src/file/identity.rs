@@ -10,9 +10,9 @@ use rustix::fs::Stat;
 /// Identifies a file among all existing ones: its device and inode.
 pub type FileIdentity = (u64, u64);
 
-/// Returns whether this path leads to this file, following links.
+/// Returns whether this path resolves to this file, following links.
 #[must_use]
-pub fn leads_to(path: &Path, file: FileIdentity) -> bool {
+pub fn resolves_to(path: &Path, file: FileIdentity) -> bool {
     fs::metadata(path).is_ok_and(|found| of_file(&found) == file)
 }
 

@@ -15,7 +15,7 @@ use std::io;
 use rustix::io::Errno;
 
 pub use directory::Directory;
-pub use identity::{FileIdentity, current_path, leads_to, of_file};
+pub use identity::{FileIdentity, current_path, of_file, resolves_to};
 pub use owner::{inherit_owner, inherit_owner_at};
 pub use regular::{NotRegular, open_regular, read_regular, regular};
 pub use replacement::Replacement;
@@ -72,8 +72,8 @@ mod tests {
         fs::rename(&path, place.join("moved")).expect("it moves");
         symlink(&victim, &path).expect("a link");
         let written = put(&slot, b"x").expect("it is written");
-        assert!(!leads_to(&path.join("f"), written) && !slot.directory().is_in_place());
-        assert!(leads_to(&place.join("moved/f"), written));
+        assert!(!resolves_to(&path.join("f"), written) && !slot.directory().is_in_place());
+        assert!(resolves_to(&place.join("moved/f"), written));
         assert_eq!(fs::read_dir(&victim).expect("a directory").count(), 0);
         assert_eq!(slot.read(9).expect("it is there"), b"x");
         #[cfg(target_os = "linux")]
@@ -92,7 +92,7 @@ mod tests {
         let slot = FileSlot::new(Directory::open(&place).expect("it is there"), "f".as_ref());
         assert!(slot.read(9).is_err() && slot.overwrite(b"x").is_err());
         let written = put(&slot, b"x").expect("it is written");
-        assert!(leads_to(&place.join("f"), written));
+        assert!(resolves_to(&place.join("f"), written));
         assert_eq!(fs::read(place.join("victim")).expect("a file"), b"kept");
         slot.remove().expect("it goes away");
         slot.remove().expect("it is gone");
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(absent.kind(), io::ErrorKind::NotFound);
         made.directory().make().expect("it is made");
         let written = put(&made, b"x").expect("it is written");
-        assert!(leads_to(&place.join("a/b/f"), written));
+        assert!(resolves_to(&place.join("a/b/f"), written));
         symlink("a", place.join("l")).expect("a link");
         assert!(linked.directory().make().is_err());
         fs::remove_dir_all(place).expect("it goes away");

@@ -64,7 +64,7 @@ impl Replacement {
         self.file.set_len(bytes.len() as u64)
     }
 
-    /// Copies the owner and permissions of another file, as far as this user may. `setuid` and similar bits are not
+    /// Copies the owner and permissions of another file, as far as this user is allowed to. `setuid` and similar bits are not
     /// copied.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// including the proxy's response.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Default idle timeout of a connection, counted from the last byte. The length of a stream is not limited: a healthy
+/// Default idle timeout for a connection, counted from the last byte. The length of a stream is not limited: a healthy
 /// answer can take many minutes.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -25,6 +25,6 @@ pub(super) const READ_BYTES: usize = 512 << 10;
 pub enum TimeLimit {
     /// For the whole exchange, including the response body.
     Whole(Duration),
-    /// No total limit; only the idle timeout of a stream applies.
+    /// No total limit; only the idle timeout for a stream applies.
     Stream,
 }

@@ -301,7 +301,7 @@ impl HttpResponse {
     /// When the system cannot start a thread for the read.
     pub fn body(mut self, most: usize) -> Result<Vec<u8>, Error> {
         let (sender, pieces) = mpsc::channel();
-        // A read cannot be cancelled. The thread ends with the body, at the idle timeout of the connection, or when the
+        // A read cannot be cancelled. The thread ends with the body, at the idle timeout for the connection, or when the
         // connection is shut down.
         let reader = thread::Builder::new().spawn(move || {
             while let Ok(piece @ [_, ..]) = self.read()

@@ -109,7 +109,7 @@ pub enum Notice<'a> {
         /// Why it broke off.
         reason: &'a Unanswered,
     },
-    /// The usage limit is reached; the run waits until it resets.
+    /// The usage limit has been reached; the run waits until it resets.
     Reset {
         /// When it resets, in Unix seconds.
         at: u64,
@@ -146,7 +146,7 @@ pub enum Notice<'a> {
     Summary(&'a str),
     /// The service searched the web.
     Searched(&'a SearchCall),
-    /// The run ended.
+    /// The turn ended, with its token usage.
     Usage {
         /// Token usage of all requests.
         usage: Usage,

@@ -21,7 +21,7 @@ mod words;
 
 use words::{escaped, kind};
 
-/// The first mismatch.
+/// Where and why a value does not match its schema: the first mismatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The location, as a JSON pointer (RFC 6901); empty for the whole value.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::words::escaped;
 
-/// Why a text is rejected.
+/// Why JSON text is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// The location in the value, as a JSON pointer (RFC 6901); empty for the whole text.

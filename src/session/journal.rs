@@ -15,7 +15,7 @@ pub trait Journal: std::fmt::Debug {
     /// Records a change of the model, at this time in Unix seconds.
     fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 
-    /// Returns the path of the stored conversation if it no longer leads to that file.
+    /// Returns the path of the stored conversation if it no longer resolves to that file.
     fn misplaced(&self) -> Option<PathBuf> {
         None
     }

@@ -135,7 +135,7 @@ impl Journal for Writer {
 
     fn misplaced(&self) -> Option<PathBuf> {
         let held = self.file.metadata().map(|found| file::of_file(&found));
-        let found = held.is_ok_and(|held| file::leads_to(&self.path, held));
+        let found = held.is_ok_and(|held| file::resolves_to(&self.path, held));
         // A failed write was already reported.
         (!found && matches!(self.state, WriterState::Writing)).then(|| self.path.clone())
     }

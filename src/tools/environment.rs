@@ -1,4 +1,4 @@
-//! The environment of tools: an allowlist of what programs need, and a few variables that make them non-interactive.
+//! The tools' environment: an allowlist of what programs need, and a few variables that make them non-interactive.
 //! No credential belongs in it under any name; variables passed on by name are added elsewhere.
 
 use std::ffi::OsString;

@@ -26,7 +26,7 @@ pub struct ToolSetup {
     pub program: PathBuf,
     /// The tools' working directory.
     pub directory: PathBuf,
-    /// The complete environment of tools, except `TMPDIR`.
+    /// The complete environment in which tools run, except `TMPDIR`.
     pub environment: Vec<(OsString, OsString)>,
     /// Additional variables, for user-defined tools that name them.
     pub variables: Vec<(OsString, OsString)>,

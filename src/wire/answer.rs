@@ -92,7 +92,7 @@ impl Answer {
         self.skipped = self.skipped.saturating_add(1);
     }
 
-    /// The slot found for an item. Without one, the answer exceeds the item limit and ends here.
+    /// The slot found for an item. If there is none, the answer has exceeded the item limit and ends.
     fn slot_or_end(&mut self, slot: Option<usize>) -> Option<usize> {
         if slot.is_none() {
             self.excess = Some(Excess::Items);

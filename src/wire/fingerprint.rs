@@ -1,4 +1,4 @@
-//! A fingerprint of a text that is too long to store.
+//! A fingerprint of a string that is too long to store.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -64,7 +64,7 @@ pub(super) struct Slots {
 
 impl Slots {
     /// The slot for an item that begins. Some servers give every item the same index, so a new item does not replace a
-    /// finished one. `None` if the item limit is reached.
+    /// finished one. `None` if the item limit has been reached.
     pub(super) fn begin(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         if let Some(at) = place.index.and_then(|index| self.by_index.get(&index)) {
             let slot = &self.list[*at];
@@ -75,7 +75,7 @@ impl Slots {
         self.find(place)
     }
 
-    /// Adds a slot and assigns it this position; `None` if the item limit is reached.
+    /// Adds a slot and assigns it this position; `None` if the item limit has been reached.
     pub(super) fn push(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         if self.list.len() == MAX_ITEMS {
             return None;
@@ -102,7 +102,7 @@ impl Slots {
     }
 
     /// The slot of an event: by index, else by id, else the recent one if that is open, else a new one. `None` if the
-    /// item limit is reached.
+    /// item limit has been reached.
     pub(super) fn find(&mut self, place: ItemPosition<'_>) -> Option<usize> {
         let recent = self
             .list

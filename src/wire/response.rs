@@ -35,7 +35,7 @@ impl Usage {
     }
 }
 
-/// Size limit in bytes of a text from the service.
+/// Size limit in bytes of a string from the service.
 const MAX_WORD_BYTES: usize = 1000;
 
 /// Size limit in bytes of the reason for a removed item. There may be many of them.

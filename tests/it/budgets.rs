@@ -81,7 +81,7 @@ fn tokens_are_counted_over_all_requests() {
     let done = || answer(used, &[]);
     let stopped = |most: u32, used: u32| {
         format!(
-            "codex: the limit of {most} tokens is reached: {used} were used, and the model wanted to continue\n"
+            "codex: the limit of {most} tokens has been reached: {used} were used, and the model wanted to continue\n"
         )
     };
     let hint = "codex: hint: raise --max-tokens";
@@ -128,7 +128,7 @@ fn calls_are_counted_before_they_run() {
     let stopped = |most: u32, wanted: u32| {
         let plural = if most == 1 { "" } else { "s" };
         format!(
-            "codex: the limit of {most} tool call{plural} is reached: the model requested {wanted} in total\n"
+            "codex: the limit of {most} tool call{plural} has been reached: the model requested {wanted} in total\n"
         )
     };
     let hint = "codex: hint: raise --max-tool-calls; the calls of the last answer were not run\n";
@@ -176,7 +176,7 @@ fn retries_do_not_count_as_turns() {
     let stopped = |turns: u32| {
         let plural = if turns == 1 { "" } else { "s" };
         format!(
-            "codex: the limit of {turns} request{plural} is reached: the model wanted to continue\n"
+            "codex: the limit of {turns} request{plural} has been reached: the model wanted to continue\n"
         )
     };
     let hint = "codex: hint: raise --max-turns";

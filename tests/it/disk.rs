@@ -188,7 +188,7 @@ fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
             };
             changed(&other, "another account");
         });
-        scope.spawn(move || changed(&|_| "{}".to_owned(), "no longer contains a sign-in"));
+        scope.spawn(move || changed(&|_| "{}".to_owned(), "no sign-in is stored in "));
     });
 }
 

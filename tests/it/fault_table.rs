@@ -226,7 +226,7 @@ fn exhausted_limits() {
         let ran = ask(reply(said), []);
         ran.exits(6).stdout("");
         let status = said.0;
-        ran.says(&format!("codex: the usage limit{plan} is reached: {why} [HTTP {status}, request req_standin_1]\n"));
+        ran.says(&format!("codex: the usage limit{plan} has been reached: {why} [HTTP {status}, request req_standin_1]\n"));
         ran.says(left);
         // The older form counts from when it is read, and a minute may have begun since then.
         if !said.2.contains(":5400") {
@@ -246,7 +246,7 @@ fn exhausted_limits() {
         ),
         (
             "workspace_owner_usage_limit_reached",
-            "the usage limit of the workspace is reached",
+            "the usage limit of the workspace has been reached",
             "wait for",
         ),
     ] {
@@ -383,7 +383,7 @@ fn echoed_text_shows_no_secret_and_no_control_characters() {
         "plan_type": KEY, "type": "usage_limit_reached"}, "headers": {"X-Codex-Limit-Name": KEY}});
     let ran = ask(reply((200, &[], &event.to_string())), []);
     ran.exits(6)
-        .says("the usage limit of the *** plan for *** is reached");
+        .says("the usage limit of the *** plan for *** has been reached");
     assert!(!ran.stderr.contains("sk-"), "{}", ran.stderr);
 }
 

@@ -60,7 +60,7 @@ fn error_responses() {
         429,
         limit,
         6,
-        "the usage limit is reached: The usage limit has been reached (usage_limit_reached)",
+        "the usage limit has been reached: The usage limit has been reached (usage_limit_reached)",
     );
     check(
         429,

@@ -119,6 +119,8 @@ mod tools; // the calls of a model, and what is sent back
 mod tree; // no process is left running
 #[cfg(target_os = "linux")]
 mod trusted_files; // files that decide about later runs, out of reach of tools
+mod turn_ends; // how turns over standard input end
+mod turn_order; // random interleavings of lines on standard input
 mod turns; // many turns over standard input
 mod user_models; // user-defined models
 #[cfg(target_os = "linux")]

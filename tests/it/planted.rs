@@ -113,7 +113,7 @@ fn no_repository_is_searched_for_above_a_world_writable_directory() {
     symlink("shared/words.md", root.join("AGENTS.md")).expect("a link");
     let (ran, text) = instructed(&home, &root);
     assert!(!text.contains("planted"), "{text}");
-    ran.says("/AGENTS.md is ignored: it leads to ")
+    ran.says("/AGENTS.md is ignored: it resolves to ")
         .says("/shared");
 }
 
@@ -279,7 +279,7 @@ fn a_link_does_not_put_a_hidden_file_into_the_prompt() {
             for more in [&[][..], &["--no-tools"], &["-s", "workspace-write"]] {
                 let ran = sent(&[&[flag, path], more].concat());
                 ran.exits(2).stdout("").says(&format!(
-                    "it leads to {}, where credentials are kept",
+                    "it resolves to {}, where credentials are kept",
                     shown.display()
                 ));
             }

@@ -238,7 +238,7 @@ fn concurrent_changes_of_the_credentials_file_are_seen() {
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{}"));
-            ran.exits(4).says("no longer contains a sign-in");
+            ran.exits(4).says("no sign-in is stored in ");
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{\n\n  torn"));

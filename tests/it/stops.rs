@@ -176,7 +176,7 @@ fn too_many_requests_are_exit_9() {
     let args = ["run", "-s", "danger-full-access", "--max-turns", "2", "x"];
     let run = Home::with_key().codex(&server).args(args).run();
     run.exits(9)
-        .says("the limit of 2 requests is reached: ")
+        .says("the limit of 2 requests has been reached: ")
         .says("raise --max-turns");
     assert_eq!(server.requests().len(), 2);
 }

@@ -265,7 +265,7 @@ fn a_link_that_tools_could_have_left_makes_no_directory_writable() {
     for path in ["link", "./link/../victim", &link] {
         go(&["-s", "workspace-write", "--add-dir", path], 2)
             .says(&format!(
-                "cannot let tools write to {path}, named by --add-dir: it leads to {victim}, through a directory that tools"
+                "cannot let tools write to {path}, named by --add-dir: it resolves to {victim}, through a directory that tools"
             ))
             .says(&format!("codex: hint: if that is what you want, name {victim} itself"));
     }

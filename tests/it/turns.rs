@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::command_output::CommandOutput;
 use crate::home::{Home, Running, finish, until};
 use crate::reader::{read, short};
-use crate::standin::{Ends, Reply, Scenarios, Script, Server};
+use crate::standin::{Reply, Server};
 use crate::tools::bash;
 
 /// A program that drives a run over its pipes.
 pub(crate) struct Driver {
-    running: Running,
+    pub(crate) running: Running,
     stdin: Option<ChildStdin>,
     lines: Receiver<Value>,
     /// The events so far.
@@ -48,7 +48,7 @@ impl Driver {
         }
     }
 
-    fn raw(&mut self, line: &[u8]) {
+    pub(crate) fn raw(&mut self, line: &[u8]) {
         let stdin = self.stdin.as_mut().expect("it is open");
         stdin.write_all(line).expect("it reads its input");
     }
@@ -96,13 +96,13 @@ impl Driver {
 }
 
 /// The events in short, without the usage of requests.
-fn in_short(events: &[Value]) -> Vec<String> {
+pub(crate) fn in_short(events: &[Value]) -> Vec<String> {
     let short = events.iter().map(short);
     short.filter(|event| event != "usage").collect()
 }
 
 /// The input of a request, as texts.
-fn texts(server: &Server, request: usize) -> Vec<String> {
+pub(crate) fn texts(server: &Server, request: usize) -> Vec<String> {
     let body = server.requests()[request].json();
     let items = body["input"].as_array().expect("items").iter();
     let messages = items.filter(|item| item["role"] == "user" || item["role"] == "assistant");
@@ -115,12 +115,12 @@ fn texts(server: &Server, request: usize) -> Vec<String> {
 }
 
 /// The id of the conversation.
-fn thread_of(events: &[Value]) -> &str {
+pub(crate) fn thread_of(events: &[Value]) -> &str {
     events[0]["thread_id"].as_str().expect("an id")
 }
 
 /// Resumes the conversation against the checks of the stand-in, which refuses an invalid input.
-fn resumes(home: &Home, server: &Server, id: &str) {
+pub(crate) fn resumes(home: &Home, server: &Server, id: &str) {
     server.push(Reply::text("still here"));
     let ran = home
         .codex(server)
@@ -279,58 +279,6 @@ fn steering_joins_the_running_turn_or_is_a_turn_of_its_own() {
 }
 
 #[test]
-fn lines_that_cannot_be_used_are_reported_and_the_run_goes_on() {
-    let home = Home::with_key();
-    fs::write(home.work().join("text.png"), "no image").expect("it is written");
-    let server = Server::start([Reply::text("one")]);
-    let mut driver = Driver::start(&home, &server, &["--no-tools"]);
-    let long = format!(
-        "{{\"type\":\"user\",\"text\":\"{}\"}}\n",
-        "a".repeat(17 << 20)
-    );
-    driver.raw(long.as_bytes());
-    driver.raw(b"hello\n\n[]\n{\"type\":\"user\",\"text\":\"\xff\"}\n");
-    driver.send(&json!({"type": "user", "text": "look", "images": ["text.png"]}));
-    driver.send(&json!({"type": "user", "text": "look", "images": ["none.png"]}));
-    driver.send(&json!({"type": "settings", "effort": "enormous"}));
-    driver.user("first");
-    let (ran, events) = driver.end();
-    ran.exits(2)
-        .says("codex: 7 lines of standard input could not be used");
-    let errors = events.iter().filter(|event| event["type"] == "input_error");
-    let errors: Vec<(u64, &str)> = errors
-        .map(|event| {
-            let line = event["line"].as_u64().expect("a number");
-            (line, event["message"].as_str().expect("words"))
-        })
-        .collect();
-    assert_eq!(errors.len(), 7, "{errors:?}");
-    let check = |n: usize, line: u64, words: &str| {
-        assert_eq!(errors[n].0, line);
-        assert!(errors[n].1.contains(words), "{}", errors[n].1);
-    };
-    check(0, 1, "longer than 16 MiB");
-    check(1, 2, "not valid JSON");
-    check(2, 4, "not a JSON object");
-    check(3, 5, "not UTF-8 at byte");
-    check(4, 6, "text.png is not a PNG");
-    check(5, 7, "cannot read the image none.png");
-    check(6, 8, "\"enormous\" is not a reasoning effort");
-    assert_eq!(texts(&server, 0), ["first"]);
-    // It is between turns, and no end of a turn is reported for it.
-    assert_eq!(events.last().expect("lines")["type"], "error");
-}
-
-#[test]
-fn without_a_turn_the_exit_code_is_2() {
-    let home = Home::with_key();
-    let server = Server::start([]);
-    let (ran, events) = Driver::start(&home, &server, &["--no-tools"]).end();
-    ran.exits(2).says("standard input requested no turn");
-    assert_eq!(in_short(&events), ["thread.started", "error"]);
-}
-
-#[test]
 fn images_are_sent_with_their_message() {
     let home = Home::with_key();
     let image = b"\x89PNG\r\n\x1a\nrest";
@@ -351,65 +299,6 @@ fn images_are_sent_with_their_message() {
         let image = &last.expect("a message")["content"][1]["image_url"];
         assert_eq!(image, "data:image/png;base64,iVBORw0KGgpyZXN0");
     }
-}
-
-/// Runs a turn for each of these replies, and checks the exit code and the number of turns that began.
-#[track_caller]
-fn check_ends(replies: Vec<Reply>, code: i32, begun: usize) -> Vec<Value> {
-    let home = Home::with_key();
-    let turns = replies.len();
-    let server = Server::start(replies);
-    let mut driver = Driver::start(&home, &server, &["--no-tools", "--retries", "0"]);
-    for turn in 0..turns {
-        driver.user(&format!("turn {turn}"));
-    }
-    let (ran, events) = driver.end();
-    ran.exits(code);
-    let count = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
-    assert_eq!(count("turn.started"), begun);
-    assert_eq!(count("turn.completed") + count("turn.failed"), begun);
-    events
-}
-
-#[test]
-fn the_exit_code_is_that_of_the_first_turn_that_failed() {
-    let status = |status: u16, code: &str| {
-        let error =
-            json!({"error": {"message": "no", "type": "invalid_request_error", "code": code}});
-        Reply::json(status, &error)
-    };
-    let ok = || Reply::text("ok");
-    check_ends(vec![ok(), ok()], 0, 2);
-    check_ends(vec![ok(), status(503, "x"), status(400, "x"), ok()], 7, 4);
-    check_ends(vec![status(404, "model_not_found"), ok()], 5, 2);
-    // These end the run.
-    check_ends(vec![ok(), status(401, "invalid_api_key"), ok()], 4, 2);
-    check_ends(vec![status(429, "insufficient_quota"), ok()], 6, 1);
-}
-
-#[test]
-fn budgets_count_over_all_turns_and_end_the_run() {
-    let home = Home::with_key();
-    let server = Server::start([Reply::text("one"), Reply::text("two")]);
-    let mut driver = Driver::start(&home, &server, &["--no-tools", "--max-turns", "2"]);
-    for text in ["first", "second", "third", "fourth"] {
-        driver.user(text);
-    }
-    let (ran, events) = driver.end();
-    ran.exits(9)
-        .says("--max-turns 2")
-        .says("one more message was waiting and is not sent");
-    let turns = in_short(&events);
-    let turns: Vec<&str> = turns
-        .iter()
-        .map(String::as_str)
-        .filter(|event| event.starts_with("turn."))
-        .collect();
-    let (ok, no) = (
-        ["turn.started", "turn.completed"],
-        ["turn.started", "turn.failed"],
-    );
-    assert_eq!(turns, [ok, ok, no].concat());
 }
 
 #[test]
@@ -487,240 +376,6 @@ fn settings_change_the_model_and_the_effort_from_the_next_turn_on() {
         (&body["model"], &body["reasoning"]["effort"]),
         (&json!("gpt-5.5"), &json!("high"))
     );
-}
-
-#[test]
-fn a_turn_has_a_time_limit_of_its_own() {
-    let home = Home::with_key();
-    let server = Server::start([Reply::text("one").stall_at(0), Reply::text("two")]);
-    let mut driver = Driver::start(&home, &server, &["--no-tools", "--turn-timeout", "300ms"]);
-    driver.user("first");
-    let failed = driver.next_of("turn.failed");
-    assert_eq!(failed["error"]["code"], "timeout");
-    driver.user("second");
-    let (ran, events) = driver.end();
-    ran.exits(124).says("the turn took longer than 0.3 s");
-    assert_eq!(events.last().expect("lines")["type"], "turn.completed");
-}
-
-#[test]
-fn a_run_without_a_turn_ends_by_its_time_limit_or_a_signal() {
-    let home = Home::with_key();
-    let server = Server::start([Reply::text("one")]);
-    let mut driver = Driver::start(&home, &server, &["--no-tools", "--timeout", "2s"]);
-    driver.user("first");
-    driver.next_of("turn.completed");
-    driver.next_of("error");
-    let (ran, events) = driver.end();
-    ran.exits(124);
-    assert_eq!(events.last().expect("lines")["type"], "error");
-
-    let server = Server::start([]);
-    let mut driver = Driver::start(&home, &server, &["--no-tools"]);
-    driver.next_of("thread.started");
-    driver.running.signal(15);
-    driver.next_of("error");
-    driver.end().0.ends_by(15);
-}
-
-#[test]
-fn a_driver_that_reads_nothing_is_ended_by_the_time_limit() {
-    let home = Home::with_key();
-    let server = Server::start(Script::prompts(Scenarios::default()));
-    let mut cmd = home
-        .codex(&server)
-        .args([
-            "run",
-            "--input",
-            "jsonl",
-            "--json",
-            "--no-tools",
-            "--deltas",
-            "--timeout",
-            "5s",
-        ])
-        .piped();
-    cmd.command.env("RUST_BACKTRACE", "0");
-    let mut running = cmd.start();
-    let mut stdin = running.stdin.take().expect("a pipe");
-    let feeding = thread::spawn(move || {
-        let line = json!({"type": "user", "text": "a".repeat(10_000)});
-        // More than the queue holds, and more than standard output holds.
-        for n in 0..5000 {
-            let line = if n % 2 == 0 {
-                line.to_string()
-            } else {
-                "?".to_owned()
-            };
-            if stdin.write_all(format!("{line}\n").as_bytes()).is_err() {
-                return;
-            }
-        }
-        thread::sleep(Duration::from_secs(60));
-    });
-    let status = running.wait().expect("it ends");
-    assert_eq!(status.code(), Some(124));
-    drop(feeding);
-}
-
-#[test]
-fn flags_that_do_not_fit_are_refused() {
-    let home = Home::with_key();
-    let server = Server::start([]);
-    let check = |flags: &[&str], words: &str| {
-        let mut cmd = home.codex(&server).args(["run", "--input", "jsonl"]);
-        cmd.command.args(flags);
-        cmd.run().exits(2).says(words);
-    };
-    check(&[], "--input jsonl needs --json");
-    check(
-        &["--json", "hello"],
-        "messages come from standard input, not from arguments",
-    );
-    check(&["--json", "--dry-run"], "--input and --dry-run");
-    check(&["--json", "-i", "a.png"], "--input and --image");
-    check(&["--json", "--no-stdin"], "--input and --no-stdin");
-    let other = home
-        .codex(&server)
-        .args(["run", "--turn-timeout", "1s", "hello"])
-        .run();
-    other
-        .exits(2)
-        .says("--turn-timeout works only with --input jsonl");
-    let other = home
-        .codex(&server)
-        .args(["run", "--json", "--input", "xml"])
-        .run();
-    other.exits(2).says("jsonl");
-}
-
-/// A generator of numbers, the same ones for the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
-
-/// One random interleaving of lines against a slow service: order kept, one end for each turn, the right exit code, and a
-/// conversation that can be resumed.
-fn interleave(home: &Home, seed: u64) {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let server = Server::start(Script::prompts(Scenarios::default()));
-    let mut driver = Driver::start(home, &server, &["--no-tools", "--deltas"]);
-    let (mut users, mut unusable) = (Vec::new(), 0);
-    for n in 0..4 + random.below(12) {
-        match random.below(10) {
-            0..4 => {
-                let pause = random.below(4);
-                let text = format!(
-                    r#"message {n} standin: {{"rounds":[{{"items":[{{"text":"a b c d e f"}}],"event_pause_ms":{pause}}}]}}"#
-                );
-                driver.user(&text);
-                users.push(text);
-            }
-            4 | 5 => {
-                let text = format!("message {n}");
-                driver.send(&json!({"type": "steer", "text": text}));
-                users.push(text);
-            }
-            6 => driver.send(&json!({"type": "interrupt"})),
-            7 => {
-                let effort = ["low", "medium", "high"][random.below(3) as usize];
-                let model = ["gpt-5.5", "gpt-6.2-sol"][random.below(2) as usize];
-                driver.send(&json!({"type": "settings", "model": model, "effort": effort}));
-            }
-            8 => {
-                unusable += 1;
-                driver.raw(b"{\"type\":\"user\"}\n");
-            }
-            _ => {
-                if let (false, true) = (users.is_empty(), random.below(2) == 0) {
-                    thread::sleep(Duration::from_millis(random.below(30)));
-                }
-            }
-        }
-    }
-    let (ran, events) = driver.end();
-    let mut open = false;
-    let mut turns = 0;
-    for event in &events {
-        match event["type"].as_str().expect("a type") {
-            "turn.started" => {
-                assert!(!open, "seed {seed}: a turn within a turn");
-                (open, turns) = (true, turns + 1);
-            }
-            "turn.completed" => open = !std::mem::replace(&mut open, false),
-            "turn.failed" => {
-                assert_eq!(event["error"]["code"], "interrupted", "seed {seed}");
-                open = !std::mem::replace(&mut open, false);
-            }
-            _ => {}
-        }
-        assert!(turns == 0 || !open || event["type"] != "thread.started");
-    }
-    assert!(!open, "seed {seed}: {events:#?}");
-    let reported = events.iter().filter(|event| event["type"] == "input_error");
-    let reported: u64 = reported.filter_map(|event| event["lines"].as_u64()).sum();
-    assert_eq!(reported, unusable, "seed {seed}");
-    ran.exits(if unusable > 0 || users.is_empty() {
-        2
-    } else {
-        0
-    });
-    if users.is_empty() {
-        return;
-    }
-    // Every message is in the conversation, once; those of one kind are in their order.
-    let id = thread_of(&events).to_owned();
-    server.push(Reply::text("still here"));
-    let resumed = home
-        .codex(&server)
-        .args(["run", "--resume", &id, "last"])
-        .run();
-    resumed.exits(0).stdout("still here\n");
-    let said = texts(&server, server.requests().len() - 1);
-    let said: Vec<&String> = said
-        .iter()
-        .filter(|text| text.starts_with("message "))
-        .collect();
-    let of_kind = |steer: bool| {
-        let is_kind = move |text: &&String| text.contains("standin:") != steer;
-        (
-            said.iter().copied().filter(is_kind).collect::<Vec<_>>(),
-            users.iter().filter(is_kind).collect::<Vec<_>>(),
-        )
-    };
-    for steer in [false, true] {
-        let (found, sent) = of_kind(steer);
-        assert_eq!(found, sent, "seed {seed}");
-    }
-}
-
-/// `CODEX_TESTS_INTERLEAVINGS` sets how many there are.
-#[test]
-fn random_interleavings_keep_order_and_end_each_turn_once() {
-    let count = std::env::var("CODEX_TESTS_INTERLEAVINGS");
-    let count = count.map_or(40, |count| count.parse().expect("a number"));
-    let home = Home::with_token();
-    crate::home::each((1..=count).collect(), 4, |seed| interleave(&home, seed));
-}
-
-#[test]
-fn a_turn_that_is_cut_for_good_is_incomplete_and_the_next_one_goes_on() {
-    let home = Home::with_key();
-    let server = Server::start([Reply::text("one").ends(Ends::None), Reply::text("two")]);
-    let mut driver = Driver::start(&home, &server, &["--no-tools", "--retries", "0"]);
-    driver.user("first");
-    driver.next_of("turn.failed");
-    driver.user("second");
-    let (ran, events) = driver.end();
-    assert_ne!(ran.status.code(), Some(0));
-    resumes(&home, &server, thread_of(&events));
 }
 
 /// The program of the man page that begins with this word.

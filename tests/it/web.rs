@@ -154,7 +154,7 @@ fn a_configured_shape_without_web_search_is_reported_before_any_request() {
     for flags in [&["--search"][..], &["--search=cached", "--dry-run"]] {
         let ran = run(&home, &server, &[&["-m", "gpt-6.1-sol"], flags].concat());
         ran.exits(1).stdout("").says(
-            "codex: cannot search the web: models.json sets the request shape lite for gpt-6.1-sol",
+            "codex: cannot search the web: models.json sets the request shape of gpt-6.1-sol to \"lite\", which does not",
         );
     }
     assert_eq!(server.requests().len(), 0);

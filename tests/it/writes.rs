@@ -199,7 +199,7 @@ fn a_link_that_tools_could_have_left_is_not_followed_out_of_their_reach() {
         let (ran, requests) = run(&["-s", "workspace-write"], out);
         ran.exits(2)
             .says(&format!(
-                "cannot write {out}, named by --output-last-message: it leads to "
+                "cannot write {out}, named by --output-last-message: it resolves to "
             ))
             .says("through a directory that tools can change")
             .says("codex: hint: if that is what you want, name /");

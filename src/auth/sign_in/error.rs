@@ -15,9 +15,9 @@ pub enum Error {
     Store(store::Error),
     /// The new tokens could not be stored, so the refresh token was not spent.
     NotSpent(store::Error),
-    /// The file no longer contains a sign-in.
+    /// No sign-in is stored in the file now.
     Gone(PathBuf),
-    /// The file now contains the sign-in of a different account than at the start of the run.
+    /// The file now holds the credentials of a different account than at the start of the run.
     OtherAccount(PathBuf),
     /// The issuer has permanently refused the refresh token.
     Refused(Refusal),
@@ -25,7 +25,7 @@ pub enum Error {
     Ended,
     /// The request to the issuer failed, or an earlier failure is still backing off (`None`).
     Failed(Option<issuer::Error>),
-    /// The issuer did not identify the account of a workspace's access token.
+    /// The issuer did not report which account a workspace's access token belongs to.
     Unidentified(issuer::Error),
 }
 
@@ -46,10 +46,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) | Self::NotSpent(error) => error.fmt(f),
-            Self::Gone(path) => write!(f, "{} no longer contains a sign-in", path.display()),
+            Self::Gone(path) => write!(f, "no sign-in is stored in {}", path.display()),
             Self::OtherAccount(path) => write!(
                 f,
-                "{} now contains the sign-in of a different account",
+                "{} now holds the credentials of a different account",
                 path.display()
             ),
             Self::Refused(refusal) => {

@@ -267,7 +267,7 @@ impl CredentialStore {
         Ok(lock)
     }
 
-    /// Returns whether the file is in the official client's format, in which a sign-in and a key exclude each other.
+    /// Returns whether the file is in the official client's format, which holds either a sign-in or a key.
     #[must_use]
     pub fn is_official(&self) -> bool {
         self.read()

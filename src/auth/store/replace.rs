@@ -92,7 +92,7 @@ impl Prepared {
         if let Some(overwritten) = &mut self.overwritten {
             overwritten.length = None;
         }
-        if file::leads_to(&self.target, written) {
+        if file::resolves_to(&self.target, written) {
             Ok(())
         } else {
             Err(misplaced_error(&self.slot))
@@ -136,7 +136,7 @@ impl Drop for Overwritten {
     }
 }
 
-/// Returns the error that the path no longer leads to the file that was written.
+/// Returns the error for a path that no longer resolves to the file that was written.
 fn misplaced_error(slot: &FileSlot) -> io::Error {
     let place = slot.current_path();
     io::Error::other(format!(

@@ -9,7 +9,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "login",
         usage: "[status]",
         brief: "sign in with a ChatGPT account",
-        doc: "Signs in with a ChatGPT account and stores the sign-in. A browser opens for it; if the \
+        doc: "Signs in with a ChatGPT account and stores the sign-in. Opens a browser for this; if the \
               browser cannot report back, paste the address of the page that it ends on. Over SSH, in a container, with \
               CI set or without a display, the sign-in uses a code to enter on another device, unless BROWSER is set or \
               --no-browser is given. An earlier sign-in is revoked once the new one is stored. \

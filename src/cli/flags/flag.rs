@@ -63,7 +63,7 @@ impl Flag {
         }
     }
 
-    /// Whether these two exclude each other.
+    /// Whether the two flags are mutually exclusive.
     pub(crate) fn conflicts_with(&self, other: &Self) -> bool {
         self.excludes.contains(&other.long) || other.excludes.contains(&self.long)
     }

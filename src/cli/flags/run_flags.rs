@@ -268,7 +268,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         brief: "print an answer only once it is complete",
         rare: true,
         doc: "Holds back the text of each answer until it is complete. If the response is interrupted, it is \
-              requested again, and nothing of the interrupted one reaches standard output.",
+              requested again, and nothing of the interrupted response reaches standard output.",
         set: |args, _| args.buffer = true,
         ..EMPTY
     },

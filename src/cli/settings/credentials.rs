@@ -174,7 +174,7 @@ fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     What::Personal(Arc::new(personal))
 }
 
-/// The credentials of the file, in order of precedence.
+/// The credentials in the file, in order of precedence.
 fn stored(
     contents: Contents,
     store: &CredentialStore,

@@ -103,7 +103,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         }
         if let Some(open) = world_writable_parent(&file) {
             agents.warnings.push(format!(
-                "{shown} is ignored: it leads to {}, and {} is world-writable",
+                "{shown} is ignored: it resolves to {}, and {} is world-writable",
                 real.display(),
                 open.display()
             ));

@@ -12,7 +12,7 @@ use crate::http::IDLE_TIMEOUT;
 /// The limits of a run.
 pub(super) struct RunLimits {
     pub(super) policy: Policy,
-    /// The idle timeout of connections.
+    /// The idle timeout for connections.
     pub(super) idle_timeout: Duration,
     /// The time limit of the run.
     pub(super) timeout: Option<Duration>,

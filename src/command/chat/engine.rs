@@ -4,16 +4,15 @@
 use std::sync::mpsc::Receiver;
 
 use super::channel::Reporter;
-use super::chat_sink::ChatSink;
 use super::said::said;
 use super::settings::Reread;
+use super::chat_sink::ChatSink;
 use crate::agent::{Control, Stop, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
 use crate::chat::event::{Event, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
 use crate::command::run::{
-    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, profile, start_session,
-    store_shape,
+    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
 };
 use crate::failure::{Failure, Used, of_stop};
 use crate::id::ThreadId;
@@ -268,8 +267,7 @@ impl Engine {
             Err(failure) => (None, Some(failure)),
             Ok(chosen) => {
                 if let Some(open) = &mut self.open {
-                    let profile = profile(&self.settings, &chosen.choice, &chosen.clamped);
-                    open.conversation.switch(profile, chosen.choice.searches);
+                    open.switch(&self.settings, &chosen);
                 }
                 self.settings.choice = chosen.choice;
                 self.settings.clamped = chosen.clamped;
@@ -335,7 +333,6 @@ impl Engine {
                     if let Some(new) = &mut self.open {
                         new.inherit(&open);
                     }
-                    store_shape(&self.settings.choice, open.conversation.learned());
                     open.close(&mut self.sink);
                 }
                 self.sink.begin_conversation();
@@ -375,7 +372,6 @@ impl Engine {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            store_shape(&self.settings.choice, open.conversation.learned());
             open.close(&mut self.sink);
         }
         self.sink.begin_conversation();

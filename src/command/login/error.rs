@@ -24,7 +24,7 @@ pub enum Error {
     Exchange(issuer::Error),
     /// The issuer issued no device code.
     Device(issuer::Error),
-    /// The issuer does not identify the account of the access token.
+    /// The issuer does not report which account the access token belongs to.
     Unidentified(issuer::Error),
     /// The issuer refused: its code and message.
     Denied(String, String),

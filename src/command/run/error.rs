@@ -187,7 +187,7 @@ fn of_last_message(error: &last_message::Error) -> Failure {
         ))
         .hint("name a file elsewhere; if it is a link, check where it leads"),
         Error::LeadsOut(named, found) => Failure::usage(format!(
-            "cannot write {}, {FLAG}: it leads to {}, through a directory that tools can change",
+            "cannot write {}, {FLAG}: it resolves to {}, through a directory that tools can change",
             named.display(),
             found.display()
         ))

@@ -92,7 +92,7 @@ impl LastMessage {
             Target::Open(mut file) => file.write_all(text.as_bytes()).map_err(unwritable),
             Target::File(file) => {
                 let written = file.replace(text.as_bytes()).map_err(unwritable)?;
-                if file::leads_to(&named, written) {
+                if file::resolves_to(&named, written) {
                     Ok(())
                 } else {
                     Err(Error::Misplaced(named, file.slot.current_path()))

@@ -1,6 +1,7 @@
 //! `codex run`: sends a prompt and prints the answer.
 
 mod error;
+mod host;
 mod last_message;
 mod model_switch;
 mod open;
@@ -18,43 +19,27 @@ use std::sync::Arc;
 use super::authority;
 use super::screen::Screen;
 use super::stop_watch::StopWatch;
-use crate::agent::{Control, Reply, Stop, StopRequest, UserMessage};
+use crate::agent::{Control, Reply, Stop, UserMessage};
 use crate::api::Preview;
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
-use crate::failure::Used;
 use crate::format::OutputSchema;
-use crate::http;
 use crate::outcome::Outcome;
-use crate::output::json_lines::ThreadStarted;
-use crate::output::paint::Paint;
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::fault::Cause;
 pub use error::Error;
+pub use host::Host;
 use last_message::LastMessage;
 pub use model_switch::{ModelSwitch, SwitchedModel};
-pub(in crate::command) use open::{OpenConversation, store_shape};
-pub(in crate::command) use question::profile;
+pub(in crate::command) use open::OpenConversation;
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
-use session_start::StartedSession;
 pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 use validation::validate;
-
-/// The process that hosts a run.
-#[derive(Clone, Debug)]
-pub struct Host {
-    /// User-Agent, proxies and TLS roots.
-    pub setup: http::HttpSetup,
-    /// Ends the process at once for this stop request and reports it, in these colours.
-    pub exit_now: fn(StopRequest, Paint),
-    /// The credential, for the failures of turns.
-    pub used: Option<Used>,
-}
 
 /// Sends the prompt and prints the answer, or runs the turns that standard input requests. Returns the outcome; one that is not
 /// `Answered` has been reported.
@@ -128,11 +113,10 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     }
     let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
 
-    begin(&settings, &session, &mut sink)?;
+    sink.begin_run(&settings, &session)?;
     sink.begin_turn().map_err(Error::Output)?;
     let mut open = OpenConversation::open(&settings, &host, authority, session, control.clone())?;
     let ended = open.conversation.ask(message, &mut sink);
-    store_shape(&settings.choice, open.conversation.learned());
     open.close(&mut sink);
     let delivery = Delivery {
         schema: settings.schema,
@@ -144,21 +128,6 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         Err(Error::Stop(stop)) if is_too_long(&stop) => Err(Error::TooLong(stop, parts)),
         concluded => concluded.map(|()| Outcome::Answered),
     }
-}
-
-/// Reports the beginning of the run.
-fn begin(
-    settings: &RunSettings,
-    session: &StartedSession,
-    sink: &mut RunOutput,
-) -> Result<(), Error> {
-    let started = ThreadStarted {
-        thread: session.thread.as_str(),
-        model: &settings.choice.model.id,
-        cwd: &settings.tools.directory.to_string_lossy(),
-        version: env!("CARGO_PKG_VERSION"),
-    };
-    sink.begin(&started).map_err(Error::Output)
 }
 
 /// Opens the file for the last message, if one is requested.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::super::model_list_refresh::{ListEtag, ModelListRefresh, ModelLister};
-use super::Host;
 use super::error::Error;
-use super::question::blueprint;
+use super::host::Host;
+use super::model_switch::SwitchedModel;
+use super::question::{blueprint, profile};
 use super::run_tools::RunTools;
 use super::session_start::{StartedSession, warn_if_misplaced};
 use super::settings::RunSettings;
@@ -27,6 +28,10 @@ pub(in crate::command) struct OpenConversation {
     authority: Authority,
     tools: RunTools,
     refresh: Option<ModelListRefresh>,
+    /// The current model.
+    choice: Choice,
+    /// What the answers of earlier models have shown.
+    earlier: Vec<(Choice, Learned)>,
 }
 
 impl OpenConversation {
@@ -49,7 +54,19 @@ impl OpenConversation {
             authority,
             tools,
             refresh,
+            choice: settings.choice.clone(),
+            earlier: Vec::new(),
         })
+    }
+
+    /// Uses another model, or another effort, from the next turn on.
+    pub(in crate::command) fn switch(&mut self, settings: &RunSettings, switched: &SwitchedModel) {
+        let learned = self.conversation.learned().clone();
+        let profile = profile(settings, &switched.choice, &switched.clamped);
+        let searches = switched.choice.searches;
+        self.conversation.switch(profile, searches);
+        let before = std::mem::replace(&mut self.choice, switched.choice.clone());
+        self.earlier.push((before, learned));
     }
 
     /// Sends the requests that follow with another credential for the same service.
@@ -80,6 +97,10 @@ impl OpenConversation {
         if let Some(refresh) = &self.refresh {
             refresh.close();
         }
+        let learned = self.conversation.learned().clone();
+        for (choice, learned) in self.earlier.iter().chain([&(self.choice, learned)]) {
+            store_shape(choice, learned);
+        }
         self.tools.close(sink);
         let journal = self.conversation.journal();
         warn_if_misplaced(journal.and_then(Journal::misplaced), sink);
@@ -87,7 +108,7 @@ impl OpenConversation {
 }
 
 /// Stores the request shape that the service accepts, for the next run.
-pub(in crate::command) fn store_shape(choice: &Choice, learned: &Learned) {
+fn store_shape(choice: &Choice, learned: &Learned) {
     if let Some(shape) = learned.shape {
         let model = learned.model.as_ref().unwrap_or(&choice.model.id);
         let _ = choice.cache.keep_shape(model, shape);

@@ -8,6 +8,7 @@ use super::super::screen::{self, Screen};
 use super::super::stderr::Stderr;
 use super::super::stdout::Stdout;
 use super::error::Error;
+use super::session_start::StartedSession;
 use super::settings::{Form, RunSettings};
 use crate::failure::{Failure, RunWarning};
 use crate::output::json_lines::{JsonLines, ThreadStarted};
@@ -57,11 +58,21 @@ impl RunOutput {
     }
 
     /// Reports the beginning of the run.
-    pub(super) fn begin(&mut self, beginning: &ThreadStarted<'_>) -> io::Result<()> {
-        match self {
-            Self::Lines(lines, ..) => lines.begin(beginning),
-            Self::Text(_) | Self::Held(_) => Ok(()),
-        }
+    pub(super) fn begin_run(
+        &mut self,
+        settings: &RunSettings,
+        session: &StartedSession,
+    ) -> Result<(), Error> {
+        let Self::Lines(lines, ..) = self else {
+            return Ok(());
+        };
+        let started = ThreadStarted {
+            thread: session.thread.as_str(),
+            model: &settings.choice.model.id,
+            cwd: &settings.tools.directory.to_string_lossy(),
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        lines.begin(&started).map_err(Error::Output)
     }
 
     /// Reports the beginning of a turn.

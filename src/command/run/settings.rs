@@ -62,7 +62,7 @@ pub struct RunSettings {
     pub policy: Policy,
     /// A failed tool call makes the run fail, even if the model has answered.
     pub fail_on_tool_error: bool,
-    /// The idle timeout of connections.
+    /// The idle timeout for connections.
     pub idle_timeout: Duration,
     /// The deadline of the run (`--timeout`).
     pub deadline: Option<Instant>,

@@ -134,7 +134,7 @@ fn all_crlf(text: &str) -> bool {
     text.matches('\n').count() == text.matches("\r\n").count()
 }
 
-/// The positions of a text, including overlapping ones.
+/// The positions of a string, including overlapping ones.
 fn places(text: &str, wanted: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let mut from = 0;

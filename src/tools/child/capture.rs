@@ -152,7 +152,7 @@ fn lengths(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> {
 /// Length of U+FFFD, in bytes.
 const REPLACEMENT_LENGTH: usize = 3;
 
-/// How many of the first bytes fit into a text of at most `most` bytes.
+/// How many of the first bytes fit into a string of at most `most` bytes.
 fn fitting(bytes: &[u8], most: usize) -> usize {
     let mut text = 0;
     let fits = lengths(bytes).take_while(|(_, length)| {
@@ -162,7 +162,7 @@ fn fitting(bytes: &[u8], most: usize) -> usize {
     fits.map(|(length, _)| length).sum()
 }
 
-/// How many of the first bytes must be dropped to fit into a text of at most `most` bytes.
+/// How many of the first bytes must be dropped to fit into a string of at most `most` bytes.
 fn excess(bytes: &[u8], most: usize) -> usize {
     let mut rest: usize = lengths(bytes).map(|(_, length)| length).sum();
     let left_out = lengths(bytes).take_while(|(_, length)| {

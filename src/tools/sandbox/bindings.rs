@@ -46,7 +46,7 @@ pub(super) struct BoundSocket {
 pub(super) struct Held(OwnedFd);
 
 impl Held {
-    /// The address that leads to exactly this file.
+    /// The address that resolves to exactly this file.
     pub(super) fn address(&self) -> Vec<u8> {
         address(format!("/proc/self/fd/{}", self.0.as_raw_fd()).as_bytes())
     }

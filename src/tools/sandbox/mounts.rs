@@ -43,7 +43,7 @@ pub(super) fn devices(mountinfo: &[u8]) -> Vec<PathBuf> {
     found
 }
 
-/// Other paths that lead to these places or into them.
+/// Other paths that resolve to these places or into them.
 #[must_use]
 pub fn aliases(mountinfo: &[u8], places: &[PathBuf]) -> Vec<PathBuf> {
     let mounts: Vec<Mount> = mountinfo

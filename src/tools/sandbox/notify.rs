@@ -11,10 +11,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Errno;
 use seccompiler::BpfProgram;
 
-/// The filter action that `seccompiler` can express, replaced here by the one that notifies a listener.
+/// A placeholder action that `seccompiler` can express, replaced here by the one that notifies a listener.
 const TRACE: u32 = libc::SECCOMP_RET_TRACE;
 
-/// A system call that waits for its answer.
+/// A system call that waits for a reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notification {
     /// Its id in the kernel.

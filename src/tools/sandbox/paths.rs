@@ -74,8 +74,8 @@ impl Root {
 fn opened(path: &Path) -> io::Result<OwnedFd> {
     use std::os::fd::AsRawFd;
     let opened = open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let leads_to = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
-    if leads_to != path {
+    let target = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
+    if target != path {
         return Err(io::Error::other("it was replaced by a link"));
     }
     Ok(opened)
@@ -120,7 +120,7 @@ pub fn real(path: &Path) -> PathBuf {
 pub struct PathStep {
     /// The place.
     pub place: PathBuf,
-    /// Whether it is a link, which leads to the next step.
+    /// Whether it is a link, whose target is the next step.
     pub is_link: bool,
 }
 

@@ -48,7 +48,7 @@ impl fmt::Display for ClosedDirectory {
     }
 }
 
-/// A writable directory and a hidden path that exclude each other.
+/// A writable directory and a hidden path that contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The directory that would be writable.

@@ -13,7 +13,7 @@ pub(super) const MAX_ANSWER_BYTES: usize = 256 << 20;
 pub enum Excess {
     /// The number of items.
     Items,
-    /// The length of a text, which no single event could confirm.
+    /// The length of a string, which no single event could confirm.
     Text,
     /// The total size of the items.
     Whole,

@@ -50,9 +50,9 @@ pub enum Cause {
     OwnerCredits,
     /// The workspace is out of credits, and its owner can buy some.
     MemberCredits,
-    /// The workspace's limit is reached, and the user can raise it.
+    /// The workspace's limit has been reached, and the user can raise it.
     OwnerLimit,
-    /// The workspace's limit is reached, and its owner can raise it.
+    /// The workspace's limit has been reached, and its owner can raise it.
     MemberLimit,
     /// The balance or the spending limit of an API account is used up.
     Quota,

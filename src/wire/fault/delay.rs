@@ -47,7 +47,7 @@ fn in_message(message: &str) -> Option<Duration> {
         .find_map(|(at, _)| span(&message[at + DELAY_PREFIX.len()..]))
 }
 
-/// The sum of the numbers with units at the start of a text.
+/// The sum of the numbers with units at the start of a string.
 fn span(text: &str) -> Option<Duration> {
     let mut seconds = 0.0;
     let mut rest = text.trim_start();
@@ -59,7 +59,7 @@ fn span(text: &str) -> Option<Duration> {
     bounded(seconds)
 }
 
-/// The number with unit at the start of a text, in seconds, and the rest of the text.
+/// The number with unit at the start of a string, in seconds, and the rest of the string.
 fn number_with_unit(text: &str) -> Option<(f64, &str)> {
     let whole = digits(text);
     // A full stop after the number ends the sentence.
@@ -85,7 +85,7 @@ fn number_with_unit(text: &str) -> Option<(f64, &str)> {
     Some((number * seconds, &rest[unit..]))
 }
 
-/// The number of digits at the start of a text.
+/// The number of digits at the start of a string.
 fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }

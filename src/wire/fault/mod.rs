@@ -270,7 +270,7 @@ fn cause_of_response(status: u16, error: &FaultBody, head: &FaultHead, page: boo
 /// Builds the fault for a cause, with a retry delay if the cause may pass.
 fn sort(cause: Cause, error: &FaultBody, head: &FaultHead, now: Option<u64>) -> Fault {
     let cause = match cause {
-        // Only a header says which limit of a workspace is reached.
+        // Only a header says which limit of a workspace has been reached.
         Cause::Window => head.reached_kind().unwrap_or(cause),
         cause => cause,
     };

@@ -79,7 +79,7 @@ impl From<ModelError> for Failure {
             ModelError::NoSearch(id) => Self::new(
                 Outcome::Failed,
                 format!(
-                    "cannot search the web: models.json sets the request shape lite for {id}, which does not support the service's tools"
+                    "cannot search the web: models.json sets the request shape of {id} to \"lite\", which does not support the service's tools"
                 ),
             )
             .hint("run without --search, or set a different shape in models.json"),

@@ -81,7 +81,7 @@ impl ModelScope {
             ),
             (_, Destination::Server(provider, _)) => {
                 return Err(Failure::usage(format!(
-                    "cannot change to the model {name}: it is served by {}, and a conversation stays with its server",
+                    "cannot switch to the model {name}: it is served by {}, and a conversation cannot move to a different server",
                     provider.name
                 ))
                 .hint(format!("`codex run --resume ID -m {name}` continues the conversation there")));

@@ -16,7 +16,7 @@ pub(super) struct NamedGit {
     found: FoundGit,
 }
 
-/// What such a file leads to.
+/// What such a file points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum FoundGit {
     /// A directory that belongs to the worktree or submodule.

@@ -46,7 +46,7 @@ pub(super) struct Hidden {
     others: Vec<PathBuf>,
     /// All places, as real paths.
     pub(super) places: Vec<PathBuf>,
-    /// The links that lead to them. A process that changes one changes what the next run trusts.
+    /// The links that resolve to them. A process that changes one changes what the next run trusts.
     links: Vec<PathBuf>,
     /// Warnings about credentials files with several hard links, which cannot all be hidden.
     pub(super) warnings: Vec<String>,
@@ -119,7 +119,7 @@ impl Hidden {
         of_others.extend(variable("PI_CODING_AGENT_DIR"));
 
         let working = real(args.directory.as_deref().map_or(Path::new("."), Path::new));
-        // A link to a directory that contains everything else does not lead to credentials.
+        // A link to a directory that contains everything else does not resolve to credentials.
         let is_above = |link: &PathBuf| {
             let target = real(link);
             let mut inside = homes.all.iter().map(|home| real(home));
@@ -209,7 +209,7 @@ impl Hidden {
         self.protected.refuse(with_links.conflicts())
     }
 
-    /// The places, and the links that lead to them.
+    /// The places, and the links that resolve to them.
     pub(super) fn guarded_places(&self) -> Vec<PathBuf> {
         [&self.places[..], &self.links].concat()
     }

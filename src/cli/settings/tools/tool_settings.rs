@@ -225,7 +225,7 @@ impl NamedDirectory<'_> {
         }
         let found = self.real.display();
         Err(Failure::usage(format!(
-            "cannot let tools write to {}, named by {}: it leads to {found}, through a directory that tools can change",
+            "cannot let tools write to {}, named by {}: it resolves to {found}, through a directory that tools can change",
             self.path.display(),
             self.flag
         ))
@@ -315,7 +315,7 @@ fn offered(args: &Args, environment: &Environment) -> Result<(Vec<Tool>, Vec<Str
     Ok((offered, warnings))
 }
 
-/// The path of this program: on Linux, one that leads to it even if its file is replaced; otherwise its path, or if that is
+/// The path of this program: on Linux, one that resolves to it even if its file is replaced; otherwise its path, or if that is
 /// unknown, its name on the PATH.
 fn program() -> PathBuf {
     let own = PathBuf::from("/proc/self/exe");

@@ -96,7 +96,7 @@ impl TrustedFiles<'_> {
         // A manifest that every run ignores does not matter.
         let taken = in_folders.filter(|file| world_writable_parent(file).is_none());
         let in_folders = taken.map(|path| TrustedFile {
-            what: format!("a manifest that {} leads to", path.display()),
+            what: format!("a manifest that {} resolves to", path.display()),
             path,
             otherwise: "or use -s read-only",
             is_found: false,

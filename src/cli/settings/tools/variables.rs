@@ -1,4 +1,4 @@
-//! The environment of tools: the variables that every tool needs, those that `--env` and manifests add, and those that are
+//! The tools' environment: the variables that every tool needs, those that `--env` and manifests add, and those that are
 //! never passed on: variables of codex-run, keys of `models.json`, and values that contain a credential.
 
 use std::ffi::{OsStr, OsString};
@@ -110,7 +110,7 @@ fn refused(name: &str, whom: &str, why: &str) -> Failure {
 /// The secrets of a run, which are not passed to tools.
 #[derive(Default)]
 pub(crate) struct KnownSecrets<'a> {
-    /// The credentials of the run.
+    /// The credentials that the run uses.
     pub(crate) found: &'a [FoundCredential],
     /// The credentials file that was read for them.
     pub(crate) read: Option<&'a Path>,
@@ -206,7 +206,7 @@ struct Guard {
 }
 
 impl Guard {
-    /// Starts with the credentials of the run and of the environment.
+    /// Starts with the credentials that the run uses and those in the environment.
     fn new(environment: &Environment, found: &[FoundCredential]) -> Self {
         let of_environment = SECRETS.iter().filter_map(|name| environment.secret(name));
         let of_run = found.iter().flat_map(FoundCredential::secrets);

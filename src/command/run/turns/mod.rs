@@ -11,15 +11,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::Error;
+use super::host::Host;
 use super::last_message::LastMessage;
-use super::open::{OpenConversation, store_shape};
-use super::question::profile;
+use super::open::OpenConversation;
 use super::run_output::RunOutput;
 use super::session_start::start_session;
 use super::settings::RunSettings;
 use super::validation::validate;
-use super::{Host, begin};
-use crate::agent::{Control, Conversation, Reply, Stop, UserMessage};
+use crate::agent::{Control, Reply, Stop, UserMessage};
 use crate::auth::Authority;
 use crate::failure::{RunWarning, of_stop};
 use crate::models::choice::Choice;
@@ -47,7 +46,7 @@ pub(super) fn run(
     stop: UnixStream,
 ) -> Result<Outcome, Error> {
     let session = start_session(settings, sink).map_err(Error::between_turns)?;
-    begin(settings, &session, sink)?;
+    sink.begin_run(settings, &session)?;
     let open = OpenConversation::open(settings, host, authority, session, control.clone());
     let mut open = open.map_err(Error::between_turns)?;
     let turns = Turns {
@@ -55,7 +54,7 @@ pub(super) fn run(
         host,
         control,
     };
-    let ended = turns.run(&mut open.conversation, sink, stop, last_message);
+    let ended = turns.run(&mut open, sink, stop, last_message);
     open.close(sink);
     ended
 }
@@ -80,7 +79,7 @@ struct CurrentModel {
 impl Turns<'_> {
     fn run(
         &self,
-        conversation: &mut Conversation,
+        open: &mut OpenConversation,
         sink: &mut RunOutput,
         stop: UnixStream,
         last_message: Option<LastMessage>,
@@ -96,12 +95,11 @@ impl Turns<'_> {
             requested: self.settings.clamped.effort.clone(),
         };
         let mut progress = Progress::default();
-        let ended = self.turns(conversation, &mut sink, &mut current, &mut progress);
+        let ended = self.turns(open, &mut sink, &mut current, &mut progress);
         let state = queue.lock();
         let waiting = state.queue.waiting_turns();
         let unusable = state.queue.unusable();
         drop(state);
-        store_shape(&current.choice, conversation.learned());
         ended.inspect_err(|_| {
             if waiting > 0 {
                 let _ = sink.take(Notice::Warning(&RunWarning::NotAsked(waiting)));
@@ -125,7 +123,7 @@ impl Turns<'_> {
 
     fn turns(
         &self,
-        conversation: &mut Conversation,
+        open: &mut OpenConversation,
         sink: &mut TurnSink<'_>,
         current: &mut CurrentModel,
         progress: &mut Progress,
@@ -134,7 +132,7 @@ impl Turns<'_> {
             match self.next(sink.queue)? {
                 Next::Turn(message) => {
                     progress.turns += 1;
-                    let ended = self.turn(conversation, sink, current, message);
+                    let ended = self.turn(open, sink, current, message);
                     self.end_turn(sink.queue);
                     match ended {
                         Ok(reply) => progress.last = Some(reply),
@@ -151,7 +149,7 @@ impl Turns<'_> {
                         }
                     }
                 }
-                Next::Settings(request) => self.change(conversation, sink, current, request)?,
+                Next::Settings(request) => self.change(open, sink, current, request)?,
                 Next::Errors(errors) => sink.report(&errors).map_err(Error::Output)?,
                 Next::Wait => {}
                 Next::End => return Ok(()),
@@ -184,7 +182,7 @@ impl Turns<'_> {
     /// Runs a turn. A failure that does not end the run is returned and not yet reported.
     fn turn(
         &self,
-        conversation: &mut Conversation,
+        open: &mut OpenConversation,
         sink: &mut TurnSink<'_>,
         current: &CurrentModel,
         mut message: UserMessage,
@@ -200,7 +198,7 @@ impl Turns<'_> {
             sink.take(Notice::Warning(&warning))
                 .map_err(Error::Output)?;
         }
-        let reply = conversation.ask(message, sink).map_err(Error::Stop)?;
+        let reply = open.conversation.ask(message, sink).map_err(Error::Stop)?;
         let finished = sink.sink.finish();
         if self.settings.fail_on_tool_error && reply.failed_calls > 0 {
             return Err(Error::ToolsFailed(reply.failed_calls));
@@ -226,7 +224,7 @@ impl Turns<'_> {
     /// Changes the model or effort. A request that cannot be met is reported as an unusable line.
     fn change(
         &self,
-        conversation: &mut Conversation,
+        open: &mut OpenConversation,
         sink: &mut TurnSink<'_>,
         current: &mut CurrentModel,
         request: SettingsRequest,
@@ -247,10 +245,7 @@ impl Turns<'_> {
                 sink.queue.lock().queue.fail(request.line, &message);
             }
             Ok(switched) => {
-                // What the answers of the model so far have shown is not about the next one.
-                store_shape(&current.choice, conversation.learned());
-                let profile = profile(self.settings, &switched.choice, &switched.clamped);
-                conversation.switch(profile, switched.choice.searches);
+                open.switch(self.settings, &switched);
                 *current = CurrentModel {
                     choice: switched.choice,
                     requested: effort,

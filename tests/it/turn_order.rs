@@ -1,0 +1,126 @@
+//! Random interleavings of lines on standard input: order kept, one end for each turn, the right exit code.
+
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::home::Home;
+use crate::standin::{Reply, Scenarios, Script, Server};
+use crate::turns::{Driver, texts, thread_of};
+
+/// A generator of numbers, the same ones for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+/// One random interleaving of lines against a slow service: order kept, one end for each turn, the right exit code, and a
+/// conversation that can be resumed.
+fn interleave(home: &Home, seed: u64) {
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let server = Server::start(Script::prompts(Scenarios::default()));
+    let mut driver = Driver::start(home, &server, &["--no-tools", "--deltas"]);
+    let (mut users, mut unusable) = (Vec::new(), 0);
+    for n in 0..4 + random.below(12) {
+        match random.below(10) {
+            0..4 => {
+                let pause = random.below(4);
+                let text = format!(
+                    r#"message {n} standin: {{"rounds":[{{"items":[{{"text":"a b c d e f"}}],"event_pause_ms":{pause}}}]}}"#
+                );
+                driver.user(&text);
+                users.push(text);
+            }
+            4 | 5 => {
+                let text = format!("message {n}");
+                driver.send(&json!({"type": "steer", "text": text}));
+                users.push(text);
+            }
+            6 => driver.send(&json!({"type": "interrupt"})),
+            7 => {
+                let effort = ["low", "medium", "high"][random.below(3) as usize];
+                let model = ["gpt-5.5", "gpt-6.2-sol"][random.below(2) as usize];
+                driver.send(&json!({"type": "settings", "model": model, "effort": effort}));
+            }
+            8 => {
+                unusable += 1;
+                driver.raw(b"{\"type\":\"user\"}\n");
+            }
+            _ => {
+                if let (false, true) = (users.is_empty(), random.below(2) == 0) {
+                    thread::sleep(Duration::from_millis(random.below(30)));
+                }
+            }
+        }
+    }
+    let (ran, events) = driver.end();
+    let mut open = false;
+    let mut turns = 0;
+    for event in &events {
+        match event["type"].as_str().expect("a type") {
+            "turn.started" => {
+                assert!(!open, "seed {seed}: a turn within a turn");
+                (open, turns) = (true, turns + 1);
+            }
+            "turn.completed" => open = !std::mem::replace(&mut open, false),
+            "turn.failed" => {
+                assert_eq!(event["error"]["code"], "interrupted", "seed {seed}");
+                open = !std::mem::replace(&mut open, false);
+            }
+            _ => {}
+        }
+        assert!(turns == 0 || !open || event["type"] != "thread.started");
+    }
+    assert!(!open, "seed {seed}: {events:#?}");
+    let reported = events.iter().filter(|event| event["type"] == "input_error");
+    let reported: u64 = reported.filter_map(|event| event["lines"].as_u64()).sum();
+    assert_eq!(reported, unusable, "seed {seed}");
+    ran.exits(if unusable > 0 || users.is_empty() {
+        2
+    } else {
+        0
+    });
+    if users.is_empty() {
+        return;
+    }
+    // Every message is in the conversation, once; those of one kind are in their order.
+    let id = thread_of(&events).to_owned();
+    server.push(Reply::text("still here"));
+    let resumed = home
+        .codex(&server)
+        .args(["run", "--resume", &id, "last"])
+        .run();
+    resumed.exits(0).stdout("still here\n");
+    let said = texts(&server, server.requests().len() - 1);
+    let said: Vec<&String> = said
+        .iter()
+        .filter(|text| text.starts_with("message "))
+        .collect();
+    let of_kind = |steer: bool| {
+        let is_kind = move |text: &&String| text.contains("standin:") != steer;
+        (
+            said.iter().copied().filter(is_kind).collect::<Vec<_>>(),
+            users.iter().filter(is_kind).collect::<Vec<_>>(),
+        )
+    };
+    for steer in [false, true] {
+        let (found, sent) = of_kind(steer);
+        assert_eq!(found, sent, "seed {seed}");
+    }
+}
+
+/// `CODEX_TESTS_INTERLEAVINGS` sets how many there are.
+#[test]
+fn random_interleavings_keep_order_and_end_each_turn_once() {
+    let count = std::env::var("CODEX_TESTS_INTERLEAVINGS");
+    let count = count.map_or(40, |count| count.parse().expect("a number"));
+    let home = Home::with_token();
+    crate::home::each((1..=count).collect(), 4, |seed| interleave(&home, seed));
+}
