@@ -351,6 +351,6 @@ fn a_configured_budget_ends_a_run() {
         .args(["run", "hi"])
         .run()
         .exits(9)
-        .says("--max-turns 1");
+        .says("the limit of 1 request has been reached");
     assert_eq!(server.requests().len(), 1);
 }

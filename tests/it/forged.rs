@@ -87,7 +87,7 @@ fn directory_names_cannot_forge_lines() {
     cmd.command.arg(&directory);
     let ran = cmd.run();
     ran.exits(0)
-        .says(&format!("dir{SHOWN}/AGENTS.md is not UTF-8"));
+        .says(&format!("dir{SHOWN}/AGENTS.md is ignored: it is not UTF-8"));
     is_whole(&ran);
     let ran = home.offline().args(["sessions"]).run();
     assert_eq!(ran.exits(0).text().lines().count(), 1, "{}", ran.text());

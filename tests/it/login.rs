@@ -176,7 +176,7 @@ fn the_page_shows_the_result_of_the_exchange() {
             7,
             "busy [HTTP 503]",
         ),
-        (Reply::status(200, &[], "<html>"), 7, "cannot be read"),
+        (Reply::status(200, &[], "<html>"), 7, "cannot be parsed"),
         (
             Reply::json(
                 403,

@@ -120,7 +120,7 @@ mod tree; // no process is left running
 #[cfg(target_os = "linux")]
 mod trusted_files; // files that decide about later runs, out of reach of tools
 mod turn_ends; // how turns over standard input end
-mod turn_order; // random interleavings of lines on standard input
+mod turn_order; // drivers: those of the man page, and random interleavings of lines
 mod turns; // many turns over standard input
 mod user_models; // user-defined models
 #[cfg(target_os = "linux")]

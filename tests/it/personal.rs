@@ -223,7 +223,7 @@ fn an_unknown_token_is_reported_and_not_stored() {
         .fail(1, Reply::json(200, &json!({"email": "a@example.com"})));
     login(&server.issuer().personal("acct-9"))
         .exits(7)
-        .says("cannot be read");
+        .says("cannot be parsed");
     // A token that is revoked later is refused by the service, and nothing is renewed.
     let token = server.issuer().personal("acct-9");
     login(&token).exits(0);

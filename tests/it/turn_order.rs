@@ -1,4 +1,5 @@
-//! Random interleavings of lines on standard input: order kept, one end for each turn, the right exit code.
+//! Programs that drive a run over standard input: those of the man page, and random interleavings of lines, with order kept, one
+//! end for each turn, and the right exit code.
 
 use std::thread;
 use std::time::Duration;
@@ -123,4 +124,46 @@ fn random_interleavings_keep_order_and_end_each_turn_once() {
     let count = count.map_or(40, |count| count.parse().expect("a number"));
     let home = Home::with_token();
     crate::home::each((1..=count).collect(), 4, |seed| interleave(&home, seed));
+}
+
+/// The program of the man page that begins with this word.
+fn example(first: &str) -> String {
+    let page = Home::new()
+        .offline()
+        .args(["--generate", "man"])
+        .run()
+        .text();
+    let examples = page.split("\n.EX\n").skip(1);
+    let mut examples = examples.filter_map(|rest| rest.split_once("\n.EE\n"));
+    let found = examples.find(|(example, _)| example.starts_with(first));
+    let (example, _) = found.expect("an example");
+    let lines = example
+        .lines()
+        .map(|line| line.strip_prefix("\\&").unwrap_or(line));
+    let plain = lines.map(|line| line.replace("\\-", "-").replace("\\e", "\\"));
+    plain.map(|line| line + "\n").collect()
+}
+
+#[test]
+fn the_programs_of_the_man_page_work() {
+    let home = Home::with_key();
+    let codex = std::path::Path::new(env!("CARGO_BIN_EXE_codex"));
+    let directory = codex.parent().expect("a directory").display();
+    let path = format!("{directory}:{}", std::env::var("PATH").unwrap_or_default());
+    for (first, program, at_most) in [("import json", "python3", 23), ("mkfifo", "sh", 10)] {
+        let server = Server::start([Reply::text("These."), Reply::text("It sleeps.")]);
+        let example = example(first);
+        assert!(example.lines().count() <= at_most, "{example}");
+        let mut cmd = home.codex(&server).within(program, ["-c", &example]);
+        cmd.command.env("PATH", &path);
+        let ran = cmd.run();
+        ran.exits(0);
+        let text = ran.text();
+        if program == "python3" {
+            assert_eq!(text, "These.\nIt sleeps.\n");
+        } else {
+            assert_eq!(text.matches("turn.completed").count(), 2, "{text}");
+        }
+        assert_eq!(server.connections(), 1);
+    }
 }

@@ -24,7 +24,7 @@ use crate::failure::{RunWarning, of_stop};
 use crate::models::choice::Choice;
 use crate::outcome::Outcome;
 use crate::output::{Notice, Sink};
-use queue::{LineError, Next, SettingsRequest};
+use queue::{LineError, NextStep, SettingsRequest};
 use reader::SharedQueue;
 
 /// A run of many turns.
@@ -61,7 +61,7 @@ pub(super) fn run(
 
 /// What the turns so far have come to.
 #[derive(Default)]
-struct Progress {
+struct RunProgress {
     turns: usize,
     /// The outcome of the first turn that failed and was not interrupted.
     failed: Option<Outcome>,
@@ -94,7 +94,7 @@ impl Turns<'_> {
             choice: self.settings.choice.clone(),
             requested: self.settings.clamped.effort.clone(),
         };
-        let mut progress = Progress::default();
+        let mut progress = RunProgress::default();
         let ended = self.turns(open, &mut sink, &mut current, &mut progress);
         let state = queue.lock();
         let waiting = state.queue.waiting_turns();
@@ -111,13 +111,13 @@ impl Turns<'_> {
             written.map_err(|error| between(Error::LastMessage(error)))?;
         }
         match progress {
-            Progress {
+            RunProgress {
                 failed: Some(outcome),
                 ..
             } => Ok(outcome),
             _ if unusable > 0 => Err(between(Error::UnusableLines(unusable))),
-            Progress { turns: 0, .. } => Err(between(Error::NoTurn)),
-            Progress { .. } => Ok(Outcome::Answered),
+            RunProgress { turns: 0, .. } => Err(between(Error::NoTurn)),
+            RunProgress { .. } => Ok(Outcome::Answered),
         }
     }
 
@@ -126,11 +126,11 @@ impl Turns<'_> {
         open: &mut OpenConversation,
         sink: &mut TurnSink<'_>,
         current: &mut CurrentModel,
-        progress: &mut Progress,
+        progress: &mut RunProgress,
     ) -> Result<(), Error> {
         loop {
             match self.next(sink.queue)? {
-                Next::Turn(message) => {
+                NextStep::Turn(message) => {
                     progress.turns += 1;
                     let ended = self.turn(open, sink, current, message);
                     self.end_turn(sink.queue);
@@ -149,16 +149,16 @@ impl Turns<'_> {
                         }
                     }
                 }
-                Next::Settings(request) => self.change(open, sink, current, request)?,
-                Next::Errors(errors) => sink.report(&errors).map_err(Error::Output)?,
-                Next::Wait => {}
-                Next::End => return Ok(()),
+                NextStep::Settings(request) => self.change(open, sink, current, request)?,
+                NextStep::Errors(errors) => sink.report(&errors).map_err(Error::Output)?,
+                NextStep::Wait => {}
+                NextStep::End => return Ok(()),
             }
         }
     }
 
     /// Waits for what comes next.
-    fn next(&self, queue: &SharedQueue) -> Result<Next, Error> {
+    fn next(&self, queue: &SharedQueue) -> Result<NextStep, Error> {
         let between = |error| Err(Error::between_turns(error));
         let mut state = queue.lock();
         loop {
@@ -169,8 +169,8 @@ impl Turns<'_> {
                 return between(Error::Stop(Stop::Panicked));
             }
             match (state.queue.next(), state.failure.take()) {
-                (Next::Wait, Some(error)) => return between(Error::Input(error)),
-                (Next::Wait, None) => state = queue.wait(state),
+                (NextStep::Wait, Some(error)) => return between(Error::Input(error)),
+                (NextStep::Wait, None) => state = queue.wait(state),
                 (next, failure) => {
                     state.failure = failure;
                     return Ok(next);

@@ -16,7 +16,7 @@ const MAX_ERRORS: usize = 1000;
 
 /// What a line requests, with its images read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub(super) enum LineRequest {
     User(UserMessage),
     Steer(UserMessage),
     Interrupt,
@@ -54,7 +54,7 @@ pub(super) enum ToTurn {
 
 /// What comes next between turns.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextStep {
     /// Begin a turn.
     Turn(UserMessage),
     /// Change the model or effort.
@@ -95,29 +95,29 @@ impl TurnQueue {
     pub(super) fn push(
         &mut self,
         line: u64,
-        request: Request,
+        request: LineRequest,
         steering: (usize, usize),
     ) -> Option<ToTurn> {
         let size = match &request {
-            Request::User(message) | Request::Steer(message) => message.size(),
-            Request::Interrupt | Request::Settings(_) => 0,
+            LineRequest::User(message) | LineRequest::Steer(message) => message.size(),
+            LineRequest::Interrupt | LineRequest::Settings(_) => 0,
         };
         let (lines, bytes) = (self.waiting.len() + steering.0, self.bytes + steering.1);
         let is_full = lines >= MAX_WAITING_LINES || lines > 0 && bytes + size > MAX_WAITING_BYTES;
-        if is_full && request != Request::Interrupt {
+        if is_full && request != LineRequest::Interrupt {
             self.fail(line, "too many lines are waiting: 1,000, or 64 MiB");
             return None;
         }
         let is_busy = self.is_busy();
         match request {
-            Request::Steer(message) if is_busy => Some(ToTurn::Steer(message)),
-            Request::User(message) | Request::Steer(message) => {
+            LineRequest::Steer(message) if is_busy => Some(ToTurn::Steer(message)),
+            LineRequest::User(message) | LineRequest::Steer(message) => {
                 self.bytes += size;
                 self.waiting.push_back(Waiting::Turn(message));
                 (!is_busy).then_some(ToTurn::Announce)
             }
-            Request::Interrupt => is_busy.then_some(ToTurn::Interrupt),
-            Request::Settings(settings) => {
+            LineRequest::Interrupt => is_busy.then_some(ToTurn::Interrupt),
+            LineRequest::Settings(settings) => {
                 self.waiting.push_back(Waiting::Settings(settings));
                 None
             }
@@ -166,20 +166,20 @@ impl TurnQueue {
     }
 
     /// Returns what to do between turns.
-    pub(super) fn next(&mut self) -> Next {
+    pub(super) fn next(&mut self) -> NextStep {
         let errors = self.take_errors();
         if !errors.is_empty() {
-            return Next::Errors(errors);
+            return NextStep::Errors(errors);
         }
         match self.waiting.pop_front() {
             Some(Waiting::Turn(message)) => {
                 self.bytes -= message.size();
                 self.running = true;
-                Next::Turn(message)
+                NextStep::Turn(message)
             }
-            Some(Waiting::Settings(settings)) => Next::Settings(settings),
-            None if self.ended => Next::End,
-            None => Next::Wait,
+            Some(Waiting::Settings(settings)) => NextStep::Settings(settings),
+            None if self.ended => NextStep::End,
+            None => NextStep::Wait,
         }
     }
 
@@ -204,12 +204,12 @@ impl TurnQueue {
 mod tests {
     use super::*;
 
-    fn user(text: &str) -> Request {
-        Request::User(text.into())
+    fn user(text: &str) -> LineRequest {
+        LineRequest::User(text.into())
     }
 
-    fn steer(text: &str) -> Request {
-        Request::Steer(text.into())
+    fn steer(text: &str) -> LineRequest {
+        LineRequest::Steer(text.into())
     }
 
     fn settings(line: u64) -> SettingsRequest {
@@ -227,36 +227,39 @@ mod tests {
         let mut queue = TurnQueue::default();
         assert_eq!(queue.push(1, user("a"), NONE), Some(ToTurn::Announce));
         assert_eq!(queue.push(2, user("b"), NONE), None);
-        assert_eq!(queue.push(3, Request::Settings(settings(3)), NONE), None);
+        assert_eq!(
+            queue.push(3, LineRequest::Settings(settings(3)), NONE),
+            None
+        );
         assert_eq!(queue.push(4, user("c"), NONE), None);
-        assert_eq!(queue.next(), Next::Turn("a".into()));
+        assert_eq!(queue.next(), NextStep::Turn("a".into()));
         assert_eq!(
             queue.push(5, steer("d"), NONE),
             Some(ToTurn::Steer("d".into()))
         );
         assert_eq!(
-            queue.push(6, Request::Interrupt, NONE),
+            queue.push(6, LineRequest::Interrupt, NONE),
             Some(ToTurn::Interrupt)
         );
         // The turn ended before it could send it.
         assert!(queue.turn_ended(vec!["d".into()]));
         queue.end();
-        let next: Vec<Next> = (0..5)
+        let next: Vec<NextStep> = (0..5)
             .map(|_| {
                 let next = queue.next();
-                if matches!(next, Next::Turn(_)) {
+                if matches!(next, NextStep::Turn(_)) {
                     queue.turn_ended(Vec::new());
                 }
                 next
             })
             .collect();
-        let turn = |text: &str| Next::Turn(text.into());
+        let turn = |text: &str| NextStep::Turn(text.into());
         let expected = [
             turn("d"),
             turn("b"),
-            Next::Settings(settings(3)),
+            NextStep::Settings(settings(3)),
             turn("c"),
-            Next::End,
+            NextStep::End,
         ];
         assert_eq!(next, expected);
     }
@@ -264,7 +267,7 @@ mod tests {
     #[test]
     fn without_a_turn_steering_is_one_and_an_interrupt_has_no_effect() {
         let mut queue = TurnQueue::default();
-        assert_eq!(queue.push(1, Request::Interrupt, NONE), None);
+        assert_eq!(queue.push(1, LineRequest::Interrupt, NONE), None);
         assert_eq!(queue.push(2, steer("a"), NONE), Some(ToTurn::Announce));
         // It has not begun, and is the one to steer and to interrupt.
         assert_eq!(
@@ -272,12 +275,12 @@ mod tests {
             Some(ToTurn::Steer("b".into()))
         );
         assert_eq!(
-            queue.push(4, Request::Interrupt, NONE),
+            queue.push(4, LineRequest::Interrupt, NONE),
             Some(ToTurn::Interrupt)
         );
-        assert_eq!(queue.next(), Next::Turn("a".into()));
+        assert_eq!(queue.next(), NextStep::Turn("a".into()));
         assert!(!queue.turn_ended(Vec::new()));
-        assert_eq!(queue.next(), Next::Wait);
+        assert_eq!(queue.next(), NextStep::Wait);
     }
 
     #[test]
@@ -295,10 +298,10 @@ mod tests {
             lines: 2000,
             message: full.to_owned(),
         };
-        assert_eq!(queue.next(), Next::Errors(vec![error]));
+        assert_eq!(queue.next(), NextStep::Errors(vec![error]));
         assert_eq!(queue.waiting_turns(), 1000);
         assert_eq!(
-            queue.push(3001, Request::Interrupt, NONE),
+            queue.push(3001, LineRequest::Interrupt, NONE),
             Some(ToTurn::Interrupt)
         );
         // A single message may be of any size, a second one has to fit.
@@ -310,7 +313,7 @@ mod tests {
         // Steering that waits counts.
         let mut queue = TurnQueue::default();
         queue.push(1, user("a"), NONE);
-        assert_eq!(queue.next(), Next::Turn("a".into()));
+        assert_eq!(queue.next(), NextStep::Turn("a".into()));
         assert_eq!(queue.push(2, steer("b"), (1000, 5)), None);
         assert_eq!(queue.unusable(), 1);
     }

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 
 use super::cutter::{CutLine, LineCutter, MAX_LINE_BYTES};
 use super::line::{InputImage, InputLine, parse};
-use super::queue::{Request, SettingsRequest, ToTurn, TurnQueue};
+use super::queue::{LineRequest, SettingsRequest, ToTurn, TurnQueue};
 use crate::agent::{Control, UserMessage};
 use crate::exhausted::at_start;
 use crate::file::open_regular;
@@ -28,13 +28,13 @@ const MAX_IMAGE_BYTES: u64 = 20 << 20;
 /// What the reader and the turns share.
 #[derive(Debug, Default)]
 pub(super) struct SharedQueue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 /// The queue, and why no more lines come.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct QueueState {
     pub(super) queue: TurnQueue,
     /// A stop request has ended the run.
     pub(super) stopped: bool,
@@ -43,17 +43,17 @@ pub(super) struct State {
 }
 
 impl SharedQueue {
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a change.
-    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, QueueState>) -> MutexGuard<'a, QueueState> {
         let waited = self.changed.wait(state);
         waited.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut QueueState)) {
         change(&mut self.lock());
         self.changed.notify_all();
     }
@@ -147,7 +147,7 @@ impl Reader<'_> {
 
     /// Passes a request on; returns whether it could not be used. The queue is locked meanwhile, so that no turn begins or ends
     /// between the decision and what follows from it.
-    fn pass_on(&self, request: Request) -> bool {
+    fn pass_on(&self, request: LineRequest) -> bool {
         let mut state = self.queue.lock();
         let unusable = state.queue.unusable();
         let steering = self.control.waiting_steering();
@@ -163,16 +163,16 @@ impl Reader<'_> {
 }
 
 /// The request of a line, with the contents of its images.
-fn with_images(line: InputLine, number: u64) -> Result<Request, String> {
+fn with_images(line: InputLine, number: u64) -> Result<LineRequest, String> {
     Ok(match line {
         InputLine::User { text, images } => {
             let images = images.iter().map(image);
             let images = images.collect::<Result<_, String>>()?;
-            Request::User(UserMessage { text, images })
+            LineRequest::User(UserMessage { text, images })
         }
-        InputLine::Steer { text } => Request::Steer(text.into()),
-        InputLine::Interrupt => Request::Interrupt,
-        InputLine::Settings { model, effort } => Request::Settings(SettingsRequest {
+        InputLine::Steer { text } => LineRequest::Steer(text.into()),
+        InputLine::Interrupt => LineRequest::Interrupt,
+        InputLine::Settings { model, effort } => LineRequest::Settings(SettingsRequest {
             line: number,
             model,
             effort,
