@@ -28,7 +28,7 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// Turns bytes into inputs.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct KeyDecoder {
     mode: Mode,
     /// The beginning of a sequence or of a character.
     pending: Vec<u8>,
@@ -56,7 +56,7 @@ enum Mode {
     SkipString,
 }
 
-impl Decoder {
+impl KeyDecoder {
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -5,9 +5,9 @@
 mod above;
 mod status;
 
-use super::editor::rows::{Row, shown_row};
+use super::editor::rows::{QuestionRow, shown_row};
 use super::screen::Screen;
-use super::state::State;
+use super::state::ChatState;
 use super::state::record::{Panel, Search};
 use super::style::{Color, Line, Style};
 use super::width::{clip, width};
@@ -16,7 +16,7 @@ use super::width::{clip, width};
 const PLACEHOLDER: &str = "ask something, or type /help";
 
 /// Draws the screen, and lays out the transcript for it.
-pub fn draw(state: &mut State) -> Screen {
+pub fn draw(state: &mut ChatState) -> Screen {
     let size = state.size;
     let mut screen = Screen::new(size);
     if size.rows == 0 || size.columns == 0 {
@@ -54,7 +54,7 @@ fn count(lines: &[Line]) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-fn draw_transcript(state: &State, screen: &mut Screen) {
+fn draw_transcript(state: &ChatState, screen: &mut Screen) {
     let found = match &state.panel {
         Some(Panel::Search(search)) => search.found.map(|found| state.transcript.row_of(found)),
         _ => None,
@@ -76,7 +76,7 @@ fn draw_transcript(state: &State, screen: &mut Screen) {
 }
 
 /// The rows of the question, at most a third of the screen, and the row and column of the cursor in them.
-fn question(state: &mut State) -> (Vec<Line>, (u16, u16)) {
+fn question(state: &mut ChatState) -> (Vec<Line>, (u16, u16)) {
     let mark = state.mark_columns();
     if let Some(Panel::Search(search)) = &state.panel {
         return search_row(search, usize::from(state.size.columns));
@@ -90,7 +90,7 @@ fn question(state: &mut State) -> (Vec<Line>, (u16, u16)) {
         .max((row + 1).saturating_sub(most));
     let top = top.min(rows.len().saturating_sub(most));
     state.question_top = top;
-    let shown: Vec<Row> = rows.iter().skip(top).take(most).copied().collect();
+    let shown: Vec<QuestionRow> = rows.iter().skip(top).take(most).copied().collect();
     let mut lines = Vec::new();
     for (at, part) in (top..).zip(shown) {
         let mut line = match (mark, at) {

@@ -9,7 +9,7 @@ use boundary::{
     in_name, in_word, line_end, line_start, next, previous, settled, word_end, word_start,
 };
 use history::{Draft, History};
-use rows::{Row, cell, place, rows};
+use rows::{QuestionRow, cell, place, rows};
 
 use super::key::{Key, KeyPress};
 
@@ -31,7 +31,7 @@ pub struct Editor {
     column: Option<usize>,
     history: History,
     /// The rows as they were laid out last, and for which width; nothing once the text has changed.
-    laid: Option<(usize, Vec<Row>)>,
+    laid: Option<(usize, Vec<QuestionRow>)>,
 }
 
 impl Editor {
@@ -92,7 +92,7 @@ impl Editor {
 
     /// The rows at this width, and the row and the column of the cursor.
     #[must_use]
-    pub fn layout(&mut self, columns: usize) -> (&[Row], (usize, usize)) {
+    pub fn layout(&mut self, columns: usize) -> (&[QuestionRow], (usize, usize)) {
         let laid = self.laid.take().filter(|(width, _)| *width == columns);
         let (_, rows) = self
             .laid

@@ -1,4 +1,4 @@
-//! What happens to the screen, and what the screen asks for. Both are values: `State::step` takes an `Event` and returns
+//! What happens to the screen, and what the screen asks for. Both are values: `ChatState::step` takes a `ChatEvent` and returns
 //! `Effect`s, and `command/chat` carries them out.
 
 use super::key::Input;
@@ -6,7 +6,7 @@ use crate::result::CallResult;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum ChatEvent {
     /// The user typed or pasted.
     Input(Input),
     /// The terminal has this size now.
@@ -73,7 +73,7 @@ pub enum TurnEvent {
     /// Tokens in the model's context after the last request, and the cost of the conversation in US dollars.
     Usage { context: u64, cost: Option<f64> },
     /// The windows of the plan's usage limits.
-    Limits(Vec<PlanWindow>),
+    Limits(Vec<UsageWindow>),
 }
 
 /// A tool call that started.
@@ -129,7 +129,7 @@ pub enum NoticeLevel {
 
 /// A window of the plan's usage limits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlanWindow {
+pub struct UsageWindow {
     pub name: String,
     pub used_percent: f64,
     /// When it resets, as text in local time.

@@ -11,7 +11,7 @@ const RULE_COLUMNS: usize = 16;
 
 /// What a line of Markdown is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
+pub enum MarkdownKind {
     Text,
     /// A line of fenced code.
     Code,
@@ -29,7 +29,7 @@ pub struct Markdown {
 
 impl Markdown {
     /// What the next line is.
-    pub fn next_line(&mut self, line: &str) -> LineKind {
+    pub fn next_line(&mut self, line: &str) -> MarkdownKind {
         let line = line.trim();
         let mark = line.bytes().next().unwrap_or_default();
         let length = line.bytes().take_while(|byte| *byte == mark).count();
@@ -37,35 +37,35 @@ impl Markdown {
         match self.fence {
             Some((open, least)) if is_fence && mark == open && length >= least => {
                 if length < line.len() {
-                    return LineKind::Code;
+                    return MarkdownKind::Code;
                 }
                 self.fence = None;
-                LineKind::Fence
+                MarkdownKind::Fence
             }
-            Some(_) => LineKind::Code,
+            Some(_) => MarkdownKind::Code,
             None if is_fence && !line[length..].contains('`') => {
                 self.fence = Some((mark, length));
-                LineKind::Fence
+                MarkdownKind::Fence
             }
-            None if is_rule(line) => LineKind::Rule,
-            None => LineKind::Text,
+            None if is_rule(line) => MarkdownKind::Rule,
+            None => MarkdownKind::Text,
         }
     }
 }
 
 /// Adds a line in the look of its kind. `base` is the style of text without markup. `complete` says that the line does not
 /// grow any more.
-pub fn add_line(line: &str, kind: LineKind, complete: bool, base: Style, to: &mut StyledText) {
+pub fn add_line(line: &str, kind: MarkdownKind, complete: bool, base: Style, to: &mut StyledText) {
     let line = clean(line);
     let code = Style {
         color: Color::Cyan,
         ..base
     };
     match kind {
-        LineKind::Code => to.push(&line, code),
-        LineKind::Fence => to.push(&line, base.dim()),
-        LineKind::Rule => to.push(&"─".repeat(RULE_COLUMNS), base.dim()),
-        LineKind::Text => {
+        MarkdownKind::Code => to.push(&line, code),
+        MarkdownKind::Fence => to.push(&line, base.dim()),
+        MarkdownKind::Rule => to.push(&"─".repeat(RULE_COLUMNS), base.dim()),
+        MarkdownKind::Text => {
             if let Some(title) = heading(&line) {
                 return add_inline(title, complete, base.bold(), to);
             }
@@ -315,7 +315,7 @@ mod tests {
     fn what_is_open_at_the_end_looks_closed() {
         let check = |text: &str, expected: &str| {
             let mut to = StyledText::default();
-            add_line(text, LineKind::Text, false, Style::default(), &mut to);
+            add_line(text, MarkdownKind::Text, false, Style::default(), &mut to);
             assert_eq!(to.text(), expected);
         };
         check("a **bo", "a bo");

@@ -1,4 +1,4 @@
-//! The full screen of `codex chat`. State and drawing are pure: an `Event` goes in, the state changes, and `Effect`s say what
+//! The full screen of `codex chat`. State and drawing are pure: a `ChatEvent` goes in, the state changes, and `Effect`s say what
 //! to do; a `Screen` of cells is drawn from the state. The terminal is the only file here that reads or writes. Running the
 //! turns, storing conversations and signing in are up to `command/chat`.
 

@@ -84,18 +84,18 @@ pub struct TerminalHandle(Arc<Shared>);
 struct Shared {
     device: OwnedFd,
     /// Held for single calls that do not block, and while the terminal is entered or left.
-    state: Mutex<State>,
+    state: Mutex<TerminalState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct TerminalState {
     /// The modes to be restored.
     before: Termios,
-    place: Place,
+    place: TerminalPlace,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum TerminalPlace {
     /// On the alternate screen.
     Entered,
     /// Left to another program for a while.
@@ -120,8 +120,8 @@ impl Terminal {
     fn on(device: OwnedFd) -> io::Result<Self> {
         let before = tcgetattr(&device)?;
         fcntl_setfl(&device, fcntl_getfl(&device)? | OFlags::NONBLOCK)?;
-        let place = Place::Left;
-        let state = Mutex::new(State { before, place });
+        let place = TerminalPlace::Left;
+        let state = Mutex::new(TerminalState { before, place });
         let terminal = Self(Arc::new(Shared { device, state }));
         terminal.enter()?;
         terminal.write(QUERY)?;
@@ -164,7 +164,7 @@ impl Terminal {
         let mut rest = bytes;
         while !rest.is_empty() {
             let state = self.0.lock();
-            if state.place != Place::Entered {
+            if state.place != TerminalPlace::Entered {
                 return Ok(());
             }
             let written = rustix::io::write(&self.0.device, rest);
@@ -184,7 +184,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn leave(&self) -> io::Result<()> {
-        self.0.leave(Place::Left)
+        self.0.leave(TerminalPlace::Left)
     }
 
     /// Enters the terminal after `leave`, or again after a shell may have changed it without that: after SIGCONT that followed a
@@ -202,7 +202,7 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn resume(&self) -> io::Result<()> {
         let mut state = self.0.lock();
-        if state.place == Place::Left {
+        if state.place == TerminalPlace::Left {
             state.before = tcgetattr(&self.0.device)?;
         }
         self.0.enter(&mut state)
@@ -217,24 +217,24 @@ impl AsFd for Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let _ = self.0.leave(Place::Restored);
+        let _ = self.0.leave(TerminalPlace::Restored);
     }
 }
 
 impl TerminalHandle {
     /// Restores the terminal for good, unless that was done.
     pub fn restore(&self) {
-        let _ = self.0.leave(Place::Restored);
+        let _ = self.0.leave(TerminalPlace::Restored);
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TerminalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, state: &mut State) -> io::Result<()> {
-        if state.place == Place::Restored {
+    fn enter(&self, state: &mut TerminalState) -> io::Result<()> {
+        if state.place == TerminalPlace::Restored {
             return Ok(());
         }
         let mut raw = state.before.clone();
@@ -243,18 +243,18 @@ impl Shared {
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         // In the background this stops the process, until the shell brings it back.
         rustix::io::retry_on_intr(|| tcsetattr(&self.device, OptionalActions::Now, &raw))?;
-        state.place = Place::Entered;
+        state.place = TerminalPlace::Entered;
         self.write_soon(ENTER)
     }
 
-    fn leave(&self, to: Place) -> io::Result<()> {
+    fn leave(&self, to: TerminalPlace) -> io::Result<()> {
         let mut state = self.lock();
         let from = state.place;
-        if from == Place::Restored {
+        if from == TerminalPlace::Restored {
             return Ok(());
         }
         state.place = to;
-        if from == Place::Left {
+        if from == TerminalPlace::Left {
             return Ok(());
         }
         if self.is_in_foreground() {

@@ -139,13 +139,13 @@ impl Iterator for Breaks<'_> {
 
 /// Where a row ends, and where the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Row {
+struct WrappedRow {
     end: usize,
     next: usize,
 }
 
 /// The first row of a text, if what may belong to it is printable ASCII.
-fn plain_row(text: &str, room: usize, from: usize) -> Option<Row> {
+fn plain_row(text: &str, room: usize, from: usize) -> Option<WrappedRow> {
     let bytes = text.as_bytes();
     let reach = &bytes[..bytes.len().min(room + 1)];
     if !is_plain(reach) {
@@ -153,29 +153,29 @@ fn plain_row(text: &str, room: usize, from: usize) -> Option<Row> {
     }
     if reach.len() <= room {
         let end = bytes.len();
-        return Some(Row { end, next: end });
+        return Some(WrappedRow { end, next: end });
     }
     let blank = reach.iter().rposition(|byte| *byte == b' ');
     let Some(blank) = blank.filter(|blank| *blank >= from) else {
         // A character that combines with the last one would be the next byte, which is ASCII.
-        return Some(Row {
+        return Some(WrappedRow {
             end: room,
             next: room,
         });
     };
     let word_end = reach[from..blank].iter().rposition(|byte| *byte != b' ');
     let after = bytes[blank..].iter().position(|byte| *byte != b' ');
-    Some(Row {
+    Some(WrappedRow {
         end: word_end.map_or(from, |at| from + at + 1),
         next: after.map_or(bytes.len(), |at| blank + at),
     })
 }
 
 /// The first row of a text.
-fn any_row(text: &str, room: usize, from: usize) -> Row {
+fn any_row(text: &str, room: usize, from: usize) -> WrappedRow {
     let mut used = 0;
     let mut at = 0;
-    let mut last: Option<Row> = None;
+    let mut last: Option<WrappedRow> = None;
     let mut in_blanks = false;
     let mut after_wide = false;
     for (cluster, columns) in clusters(text) {
@@ -184,7 +184,7 @@ fn any_row(text: &str, room: usize, from: usize) -> Row {
             match &mut last {
                 Some(last) if in_blanks => last.next = end,
                 _ if at >= from => {
-                    last = Some(Row { end: at, next: end });
+                    last = Some(WrappedRow { end: at, next: end });
                     in_blanks = true;
                 }
                 _ => {}
@@ -193,11 +193,11 @@ fn any_row(text: &str, room: usize, from: usize) -> Row {
         } else {
             let wide = columns > 1;
             if (wide || after_wide) && !in_blanks && at >= from && at > 0 {
-                last = Some(Row { end: at, next: at });
+                last = Some(WrappedRow { end: at, next: at });
             }
             if used + columns > room {
                 let here = if at == 0 { end } else { at };
-                return last.unwrap_or(Row {
+                return last.unwrap_or(WrappedRow {
                     end: here,
                     next: here,
                 });
@@ -210,7 +210,7 @@ fn any_row(text: &str, room: usize, from: usize) -> Row {
     }
     match last {
         Some(last) if used > room => last,
-        _ => Row { end: at, next: at },
+        _ => WrappedRow { end: at, next: at },
     }
 }
 

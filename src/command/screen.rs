@@ -14,16 +14,16 @@ use crate::output::spinner::ERASE;
 
 /// Whether a spinner is drawn. Dropping this value erases it, so errors and panics leave no spinner behind.
 #[derive(Debug, Default)]
-pub(super) struct Screen(Arc<AtomicBool>);
+pub(super) struct DrawnSpinner(Arc<AtomicBool>);
 
-impl Screen {
+impl DrawnSpinner {
     /// The same state, for another thread.
     pub(super) fn shared(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
 }
 
-impl Drop for Screen {
+impl Drop for DrawnSpinner {
     fn drop(&mut self) {
         erase(&self.0);
     }

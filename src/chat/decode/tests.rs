@@ -7,8 +7,8 @@ const fn ms(count: u64) -> Duration {
 }
 
 /// A decoder whose terminal has shown that it marks pastes, or has not.
-fn decoder(marks_pastes: bool) -> Decoder {
-    let mut decoder = Decoder::new();
+fn decoder(marks_pastes: bool) -> KeyDecoder {
+    let mut decoder = KeyDecoder::new();
     if marks_pastes {
         assert_eq!(decoder.feed(b"\x1b[?2004;2$y", ms(0)), []);
     }
@@ -122,7 +122,7 @@ fn where_pastes_are_marked_text_is_typed_and_reported_at_once() {
         [char_key('a', ""), key(Key::Enter, "")]
     );
     assert_eq!(decoder.deadline(), None);
-    let mut decoder = Decoder::new();
+    let mut decoder = KeyDecoder::new();
     assert_eq!(
         decoder.feed(b"\x1b[200~x\x1b[201~a\r", ms(10)),
         [pasted("x"), char_key('a', ""), key(Key::Enter, "")]
@@ -131,7 +131,7 @@ fn where_pastes_are_marked_text_is_typed_and_reported_at_once() {
 
 #[test]
 fn a_burst_ends_after_five_milliseconds() {
-    let mut decoder = Decoder::new();
+    let mut decoder = KeyDecoder::new();
     assert_eq!(decoder.feed(b"a", ms(100)), []);
     assert_eq!(decoder.deadline(), Some(ms(105)));
     assert_eq!(decoder.flush(ms(104)), []);
@@ -145,7 +145,7 @@ fn a_burst_ends_after_five_milliseconds() {
 
 #[test]
 fn escape_is_escape_after_a_silence() {
-    let mut decoder = Decoder::new();
+    let mut decoder = KeyDecoder::new();
     assert_eq!(decoder.feed(b"\x1b", ms(100)), []);
     assert_eq!(decoder.deadline(), Some(ms(130)));
     assert_eq!(decoder.flush(ms(129)), []);

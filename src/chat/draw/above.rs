@@ -2,9 +2,9 @@
 
 use super::super::clean::clean;
 use super::super::event::NoticeLevel;
-use super::super::state::State;
-use super::super::state::list::List;
-use super::super::state::record::{Panel, SignIn};
+use super::super::state::ChatState;
+use super::super::state::list::ChoiceList;
+use super::super::state::record::{Panel, ScreenSignIn};
 use super::super::style::{Color, Line, Style};
 use super::super::width::{clip, width};
 use super::super::wrap::wrap;
@@ -23,7 +23,7 @@ const MAX_LIST_ROWS: usize = 12;
 const MAX_ROW_BYTES: usize = 1_000;
 
 /// The rows, at most this many.
-pub(super) fn above(state: &State, most: u16) -> Vec<Line> {
+pub(super) fn above(state: &ChatState, most: u16) -> Vec<Line> {
     let columns = usize::from(state.size.columns);
     let mut left = usize::from(most);
     if left == 0 {
@@ -56,7 +56,7 @@ fn first(mut lines: Vec<Line>, most: usize) -> Vec<Line> {
     lines
 }
 
-fn list_rows(list: &List, columns: usize, left: usize) -> Vec<Line> {
+fn list_rows(list: &ChoiceList, columns: usize, left: usize) -> Vec<Line> {
     let title = format!(
         "{}: {}  Enter chooses, Esc closes, typing narrows",
         list.title,
@@ -85,15 +85,15 @@ fn list_rows(list: &List, columns: usize, left: usize) -> Vec<Line> {
     lines
 }
 
-fn sign_in_rows(sign_in: &SignIn, columns: usize) -> Vec<Line> {
+fn sign_in_rows(sign_in: &ScreenSignIn, columns: usize) -> Vec<Line> {
     let style = Style::default();
     let texts = match sign_in {
-        SignIn::Starting => vec![(
+        ScreenSignIn::Starting => vec![(
             "sign-in: requesting a code… (Esc cancels)".to_owned(),
             style,
         )],
         // The code first: it stays on a small screen.
-        SignIn::Code { address, code } => vec![
+        ScreenSignIn::Code { address, code } => vec![
             (format!("sign-in: enter {code}"), style.bold()),
             (format!("at {address}"), style),
             ("waiting for it… (Esc cancels)".to_owned(), style.dim()),
@@ -105,7 +105,7 @@ fn sign_in_rows(sign_in: &SignIn, columns: usize) -> Vec<Line> {
     rows.collect()
 }
 
-fn hint_rows(state: &State, columns: usize) -> Vec<Line> {
+fn hint_rows(state: &ChatState, columns: usize) -> Vec<Line> {
     let (text, style) = match &state.hint {
         Some((NoticeLevel::Note, text)) => (text.clone(), Style::default().dim()),
         Some((NoticeLevel::Warning, text)) => (text.clone(), Style::color(Color::Yellow)),
@@ -120,7 +120,7 @@ fn hint_rows(state: &State, columns: usize) -> Vec<Line> {
     wrap(&Line::of(text, style), columns)
 }
 
-fn queue_rows(state: &State) -> Vec<Line> {
+fn queue_rows(state: &ChatState) -> Vec<Line> {
     let columns = usize::from(state.size.columns);
     let row = |label: &str, text: &str, color| {
         let text = one_row(text, columns.saturating_sub(label.len()));
@@ -154,7 +154,7 @@ fn queue_rows(state: &State) -> Vec<Line> {
 }
 
 /// The line above the question.
-fn rule(state: &State, columns: usize) -> Line {
+fn rule(state: &ChatState, columns: usize) -> Line {
     let dim = Style::default().dim();
     let mut parts = Vec::new();
     if let Some((text, color)) = state.activity() {

@@ -2,7 +2,7 @@
 //! as long as there are 20 columns, in a short form if need be.
 
 use super::super::clean::clean;
-use super::super::state::State;
+use super::super::state::ChatState;
 use super::super::style::{Color, Line, Style};
 use super::super::width::{clip, width};
 
@@ -13,14 +13,14 @@ const HIGH_PERCENT: f64 = 80.0;
 const MIN_DIRECTORY_COLUMNS: usize = 8;
 
 /// A part of the line. Parts of rank 0 stay.
-struct Part {
+struct StatusPart {
     rank: u8,
     text: String,
     style: Style,
 }
 
 /// The line for this many columns.
-pub(super) fn status(state: &State, columns: usize) -> Line {
+pub(super) fn status(state: &ChatState, columns: usize) -> Line {
     let mut parts = parts(state);
     while total(&parts, 3) > columns {
         let Some(last) = parts
@@ -43,7 +43,7 @@ pub(super) fn status(state: &State, columns: usize) -> Line {
 }
 
 /// Model, sandbox mode and network in their shortest forms.
-fn short(state: &State, columns: usize) -> Line {
+fn short(state: &ChatState, columns: usize) -> Line {
     let sandbox = match state.sandbox.as_str() {
         "read-only" => "ro",
         "workspace-write" => "rw",
@@ -62,7 +62,7 @@ fn short(state: &State, columns: usize) -> Line {
     line(parts, " ")
 }
 
-fn line(parts: Vec<Part>, between: &str) -> Line {
+fn line(parts: Vec<StatusPart>, between: &str) -> Line {
     let dim = Style::default().dim();
     let mut line = Line::default();
     for (at, part) in parts.into_iter().enumerate() {
@@ -74,15 +74,15 @@ fn line(parts: Vec<Part>, between: &str) -> Line {
     line
 }
 
-fn total(parts: &[Part], between: usize) -> usize {
+fn total(parts: &[StatusPart], between: usize) -> usize {
     let texts: usize = parts.iter().map(|part| width(&part.text)).sum();
     texts + between * parts.len().saturating_sub(1)
 }
 
 /// The model, the sandbox mode and the network.
-fn kept(state: &State) -> Vec<Part> {
+fn kept(state: &ChatState) -> Vec<StatusPart> {
     let dim = Style::default().dim();
-    let part = |text: &str, style| Part {
+    let part = |text: &str, style| StatusPart {
         rank: 0,
         text: clean(text).into_owned(),
         style,
@@ -105,11 +105,11 @@ fn kept(state: &State) -> Vec<Part> {
 }
 
 /// All parts, in the order of the line.
-fn parts(state: &State) -> Vec<Part> {
+fn parts(state: &ChatState) -> Vec<StatusPart> {
     let dim = Style::default().dim();
-    let part = |rank, text: String, style| Part { rank, text, style };
+    let part = |rank, text: String, style| StatusPart { rank, text, style };
     let mut kept = kept(state).into_iter();
-    let mut parts: Vec<Part> = kept.next().into_iter().collect();
+    let mut parts: Vec<StatusPart> = kept.next().into_iter().collect();
     if let Some(effort) = state.models.effort() {
         parts.push(part(2, clean(effort).into_owned(), Style::default()));
     }

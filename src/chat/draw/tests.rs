@@ -1,14 +1,14 @@
 //! What is drawn at which size.
 
 use super::super::event::{
-    Event, ModelEntry, OpenedConversation, PlanWindow, Said, SessionEntry, Setup, SignInEvent,
-    Size, TurnEvent,
+    ChatEvent, ModelEntry, OpenedConversation, Said, SessionEntry, Setup, SignInEvent, Size,
+    TurnEvent, UsageWindow,
 };
 use super::super::key::{Input, Key, KeyPress};
 use super::*;
 
-fn state(sandbox: &str) -> State {
-    let mut state = State::new(Setup {
+fn state(sandbox: &str) -> ChatState {
+    let mut state = ChatState::new(Setup {
         models: vec![ModelEntry {
             id: "gpt-5.2-codex".into(),
             efforts: Vec::new(),
@@ -22,30 +22,30 @@ fn state(sandbox: &str) -> State {
         ..Setup::default()
     });
     let said = vec![Said::User("hello".into()), Said::Model("good day".into())];
-    state.step(Event::Opened(OpenedConversation { id: None, said }));
-    let window = |name: &str, used_percent| PlanWindow {
+    state.step(ChatEvent::Opened(OpenedConversation { id: None, said }));
+    let window = |name: &str, used_percent| UsageWindow {
         name: name.into(),
         used_percent,
         resets: Some("14:05".into()),
     };
     let limits = vec![window("5h", 40.4), window("week", 91.0)];
-    state.step(Event::Turn(TurnEvent::Limits(limits)));
-    state.step(Event::Turn(TurnEvent::Usage {
+    state.step(ChatEvent::Turn(TurnEvent::Limits(limits)));
+    state.step(ChatEvent::Turn(TurnEvent::Usage {
         context: 13_600,
         cost: Some(0.125),
     }));
     state
 }
 
-fn screen(state: &mut State, columns: u16, rows: u16) -> Vec<String> {
-    state.step(Event::Resized(Size { columns, rows }));
+fn screen(state: &mut ChatState, columns: u16, rows: u16) -> Vec<String> {
+    state.step(ChatEvent::Resized(Size { columns, rows }));
     draw(state).text().lines().map(str::to_owned).collect()
 }
 
-fn types(state: &mut State, text: &str) {
+fn types(state: &mut ChatState, text: &str) {
     for c in text.chars() {
         let key = if c == '\n' { Key::Enter } else { Key::Char(c) };
-        state.step(Event::Input(Input::Key(KeyPress::plain(key))));
+        state.step(ChatEvent::Input(Input::Key(KeyPress::plain(key))));
     }
 }
 
@@ -109,7 +109,7 @@ fn a_large_and_a_small_screen_show_what_matters() {
 fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let mut state = state("read-only");
     let text: Vec<String> = (0..20).map(|n| format!("row {n}")).collect();
-    state.step(Event::Input(Input::Paste(text.join("\n"))));
+    state.step(ChatEvent::Input(Input::Paste(text.join("\n"))));
     let shown = screen(&mut state, 40, 12);
     assert_eq!(
         shown[7..11],
@@ -117,7 +117,7 @@ fn a_long_question_scrolls_within_a_third_of_the_screen() {
     );
     assert_eq!(draw(&mut state).cursor(), Some((10, 8)));
     for _ in 0..5 {
-        state.step(Event::Input(Input::Key(KeyPress::plain(Key::Up))));
+        state.step(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Up))));
     }
     let shown = screen(&mut state, 40, 12);
     assert_eq!(
@@ -136,7 +136,7 @@ fn wide_characters_and_the_cursor_stay_inside_at_every_width() {
     );
     for columns in 1..=80 {
         for rows in 1..=12 {
-            state.step(Event::Resized(Size { columns, rows }));
+            state.step(ChatEvent::Resized(Size { columns, rows }));
             let (row, column) = draw(&mut state).cursor().expect("a cursor");
             assert!(row < rows && column < columns);
         }
@@ -148,7 +148,7 @@ fn a_code_to_enter_and_its_address_are_whole_on_a_small_screen() {
     let mut state = state("read-only");
     types(&mut state, "/login\n");
     assert!(screen(&mut state, 60, 10)[6].starts_with("sign-in: requesting"));
-    state.step(Event::SignIn(SignInEvent::Code {
+    state.step(ChatEvent::SignIn(SignInEvent::Code {
         address: "https://auth.openai.com/codex/device".into(),
         code: "ABCD-12345".into(),
     }));
@@ -167,9 +167,9 @@ fn a_list_keeps_the_selected_entry_in_view() {
         model: "m".into(),
         first: "word ".repeat(50),
     };
-    state.step(Event::Sessions((0..40).map(session).collect()));
+    state.step(ChatEvent::Sessions((0..40).map(session).collect()));
     for _ in 0..30 {
-        state.step(Event::Input(Input::Key(KeyPress::plain(Key::Down))));
+        state.step(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Down))));
     }
     for rows in 3..40 {
         let shown = screen(&mut state, 40, rows);

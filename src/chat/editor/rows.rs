@@ -11,7 +11,7 @@ const TAB: &str = "    ";
 
 /// A row: its bytes in the text, without the line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct QuestionRow {
     pub start: usize,
     pub end: usize,
 }
@@ -36,7 +36,7 @@ pub fn shown(cluster: &str, columns: usize) -> (Cow<'_, str>, usize) {
 
 /// The text of a row as it is shown.
 #[must_use]
-pub fn shown_row(text: &str, row: Row) -> String {
+pub fn shown_row(text: &str, row: QuestionRow) -> String {
     clusters(&text[row.start..row.end])
         .map(|(cluster, columns)| shown(cluster, columns).0)
         .collect()
@@ -44,7 +44,7 @@ pub fn shown_row(text: &str, row: Row) -> String {
 
 /// The rows of a text at this width; at least one. Each holds at least one cluster, even if it is wider.
 #[must_use]
-pub fn rows(text: &str, columns: usize) -> Vec<Row> {
+pub fn rows(text: &str, columns: usize) -> Vec<QuestionRow> {
     let mut rows = Vec::new();
     let mut start = 0;
     for line in text.split('\n') {
@@ -54,10 +54,10 @@ pub fn rows(text: &str, columns: usize) -> Vec<Row> {
     rows
 }
 
-fn wrap_line(text: &str, from: usize, to: usize, columns: usize, rows: &mut Vec<Row>) {
+fn wrap_line(text: &str, from: usize, to: usize, columns: usize, rows: &mut Vec<QuestionRow>) {
     let line = &text.as_bytes()[from..to];
     if line.len() <= columns && line.iter().all(|byte| matches!(byte, b' '..=b'~')) {
-        return rows.push(Row {
+        return rows.push(QuestionRow {
             start: from,
             end: to,
         });
@@ -74,7 +74,7 @@ fn wrap_line(text: &str, from: usize, to: usize, columns: usize, rows: &mut Vec<
             } else {
                 (place, 0)
             };
-            rows.push(Row { start, end });
+            rows.push(QuestionRow { start, end });
             (start, used) = (end, kept);
             (word, word_column) = (end, 0);
         }
@@ -84,12 +84,12 @@ fn wrap_line(text: &str, from: usize, to: usize, columns: usize, rows: &mut Vec<
             (word, word_column) = (place, used);
         }
     }
-    rows.push(Row { start, end: to });
+    rows.push(QuestionRow { start, end: to });
 }
 
 /// The row and the column of a place in the text.
 #[must_use]
-pub fn cell(text: &str, rows: &[Row], place: usize) -> (usize, usize) {
+pub fn cell(text: &str, rows: &[QuestionRow], place: usize) -> (usize, usize) {
     let row = rows
         .partition_point(|row| row.start <= place)
         .saturating_sub(1);
@@ -101,8 +101,8 @@ pub fn cell(text: &str, rows: &[Row], place: usize) -> (usize, usize) {
 
 /// The place in this row that is at a column, or the last one before it.
 #[must_use]
-pub fn place(text: &str, rows: &[Row], row: usize, column: usize) -> usize {
-    let Row { start, end } = rows[row];
+pub fn place(text: &str, rows: &[QuestionRow], row: usize, column: usize) -> usize {
+    let QuestionRow { start, end } = rows[row];
     let goes_on = rows.get(row + 1).is_some_and(|next| next.start == end);
     let (mut place, mut used) = (start, 0);
     for (cluster, own) in clusters(&text[start..end]) {

@@ -31,7 +31,7 @@ const fn help(name: &'static str, argument: &'static str, brief: &'static str) -
 
 /// A command that was entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum ChatCommand {
     Model(Option<String>),
     Effort(Option<String>),
     Resume(Option<String>),
@@ -48,7 +48,7 @@ pub enum Command {
 pub enum Entered {
     Nothing,
     Message(String),
-    Command(Command),
+    Command(ChatCommand),
     /// Neither: this is wrong with it.
     Wrong(String),
 }
@@ -90,15 +90,15 @@ pub fn read(question: &str, begins_typed: bool) -> Entered {
         return Entered::Wrong(format!("/{name} takes {most}"));
     }
     Entered::Command(match name {
-        "model" => Command::Model(argument),
-        "effort" => Command::Effort(argument),
-        "resume" => Command::Resume(argument),
-        "fork" => Command::Fork,
-        "new" => Command::New,
-        "copy" => Command::Copy,
-        "login" => Command::Login,
-        "help" => Command::Help,
-        _ => Command::Quit,
+        "model" => ChatCommand::Model(argument),
+        "effort" => ChatCommand::Effort(argument),
+        "resume" => ChatCommand::Resume(argument),
+        "fork" => ChatCommand::Fork,
+        "new" => ChatCommand::New,
+        "copy" => ChatCommand::Copy,
+        "login" => ChatCommand::Login,
+        "help" => ChatCommand::Help,
+        _ => ChatCommand::Quit,
     })
 }
 
@@ -163,10 +163,10 @@ mod tests {
         check("//", true, message("/"));
         check("/quit", false, message("/quit"));
         check("//x", false, message("//x"));
-        check("/quit ", true, Entered::Command(Command::Quit));
-        let model = Command::Model(Some("gpt".into()));
+        check("/quit ", true, Entered::Command(ChatCommand::Quit));
+        let model = ChatCommand::Model(Some("gpt".into()));
         check("/model\tgpt\n", true, Entered::Command(model));
-        check("/model", true, Entered::Command(Command::Model(None)));
+        check("/model", true, Entered::Command(ChatCommand::Model(None)));
         for wrong in ["/", "/usr/bin fails", "/new x", "/model a b", "/Quit"] {
             assert!(matches!(read(wrong, true), Entered::Wrong(_)), "{wrong}");
         }

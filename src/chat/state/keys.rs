@@ -2,7 +2,7 @@
 
 use super::command::completed;
 use super::list::ListStep;
-use super::record::{Panel, State};
+use super::record::{ChatState, Panel};
 use super::view::View;
 use super::{commands, search, turn};
 use crate::chat::editor::MAX_QUESTION_BYTES;
@@ -10,7 +10,7 @@ use crate::chat::event::{Effect, NoticeLevel};
 use crate::chat::key::{Key, KeyPress};
 
 /// A key.
-pub fn press(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>) {
+pub fn press(state: &mut ChatState, key: KeyPress, effects: &mut Vec<Effect>) {
     state.hint = None;
     let ctrl_c = std::mem::take(&mut state.ctrl_c);
     let control = |c: char| key == KeyPress::ctrl(c);
@@ -31,7 +31,7 @@ pub fn press(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>) {
 }
 
 /// Pasted text. It is never sent and never a command.
-pub fn paste(state: &mut State, text: &str) {
+pub fn paste(state: &mut ChatState, text: &str) {
     state.hint = None;
     state.ctrl_c = 0;
     match &mut state.panel {
@@ -46,7 +46,7 @@ pub fn paste(state: &mut State, text: &str) {
     }
 }
 
-fn press_in_question(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>) {
+fn press_in_question(state: &mut ChatState, key: KeyPress, effects: &mut Vec<Effect>) {
     let KeyPress {
         ctrl, alt, shift, ..
     } = key;
@@ -86,7 +86,7 @@ fn press_in_question(state: &mut State, key: KeyPress, effects: &mut Vec<Effect>
     }
 }
 
-fn step_effort(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
+fn step_effort(state: &mut ChatState, up: bool, effects: &mut Vec<Effect>) {
     if let Some(effect) = state.models.step_effort(up) {
         effects.push(effect);
     } else {
@@ -96,13 +96,13 @@ fn step_effort(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
     }
 }
 
-fn edit(state: &mut State, key: KeyPress) {
+fn edit(state: &mut ChatState, key: KeyPress) {
     let columns = state.question_columns();
     state.question.press(key, columns);
 }
 
 /// Ctrl+C. What it did last time in a row decides what it does now.
-fn interrupt_or_leave(state: &mut State, presses: u32, effects: &mut Vec<Effect>) {
+fn interrupt_or_leave(state: &mut ChatState, presses: u32, effects: &mut Vec<Effect>) {
     if state.sign_in.take().is_some() {
         state.queue.hold();
         effects.push(Effect::CancelSignIn);
@@ -133,14 +133,14 @@ fn interrupt_or_leave(state: &mut State, presses: u32, effects: &mut Vec<Effect>
     }
 }
 
-fn complete(state: &mut State) {
+fn complete(state: &mut ChatState) {
     if let Some(text) = completed(&state.candidates()) {
         state.question.set_typed(text);
     }
 }
 
 /// Folds or unfolds the last tool call in view. Its first row stays in view.
-fn fold(state: &mut State) {
+fn fold(state: &mut ChatState) {
     state.lay_out(state.view.height());
     let (top, bottom) = (state.view.top(), state.view.bottom());
     let transcript = &mut state.transcript;

@@ -10,7 +10,7 @@ const MAX_FILTER_BYTES: usize = 200;
 
 /// What is chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum ListChoice {
     Model(String),
     Effort(String),
     Conversation(String),
@@ -21,12 +21,12 @@ pub enum Choice {
 pub struct ListEntry {
     /// What is shown.
     pub label: String,
-    pub choice: Choice,
+    pub choice: ListChoice,
 }
 
 /// The list on the screen.
 #[derive(Debug)]
-pub struct List {
+pub struct ChoiceList {
     /// What the list is of.
     pub title: &'static str,
     entries: Vec<ListEntry>,
@@ -42,10 +42,10 @@ pub enum ListStep {
     Open,
     /// The list is left without a choice.
     Closed,
-    Chosen(Choice),
+    Chosen(ListChoice),
 }
 
-impl List {
+impl ChoiceList {
     /// A list with one entry selected.
     #[must_use]
     pub fn new(title: &'static str, entries: Vec<ListEntry>, selected: usize) -> Self {
@@ -121,10 +121,10 @@ mod tests {
     fn typing_narrows_a_list_and_enter_chooses() {
         let entry = |id: &str| ListEntry {
             label: id.to_uppercase(),
-            choice: Choice::Model(id.into()),
+            choice: ListChoice::Model(id.into()),
         };
-        let mut list = List::new("models", vec![entry("ab"), entry("bc"), entry("cb")], 1);
-        let press = |list: &mut List, key| list.press(KeyPress::plain(key));
+        let mut list = ChoiceList::new("models", vec![entry("ab"), entry("bc"), entry("cb")], 1);
+        let press = |list: &mut ChoiceList, key| list.press(KeyPress::plain(key));
         assert_eq!(press(&mut list, Key::Down), ListStep::Open);
         press(&mut list, Key::Down);
         assert_eq!(list.selected(), 2);
@@ -132,7 +132,7 @@ mod tests {
         press(&mut list, Key::Char('c'));
         assert_eq!(list.entries().len(), 1);
         let chosen = press(&mut list, Key::Enter);
-        assert_eq!(chosen, ListStep::Chosen(Choice::Model("bc".into())));
+        assert_eq!(chosen, ListStep::Chosen(ListChoice::Model("bc".into())));
         list.narrow("x\ny");
         assert_eq!(press(&mut list, Key::Enter), ListStep::Open);
         assert_eq!(press(&mut list, Key::End), ListStep::Open);

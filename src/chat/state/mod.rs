@@ -26,7 +26,7 @@ mod step;
 mod turn;
 mod view;
 
-pub use record::State;
+pub use record::ChatState;
 
 #[cfg(test)]
 mod tests;

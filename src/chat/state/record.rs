@@ -1,12 +1,12 @@
 //! The state as one record. What happens to it is in the files that `step` leads to.
 
 use super::command::{as_typed, candidates, is_command};
-use super::list::List;
+use super::list::ChoiceList;
 use super::model_choice::ModelChoice;
 use super::queue::Queue;
 use super::view::View;
 use crate::chat::editor::Editor;
-use crate::chat::event::{NoticeLevel, PlanWindow, Setup, Size};
+use crate::chat::event::{NoticeLevel, Setup, Size, UsageWindow};
 use crate::chat::style::{Color, Style};
 use crate::chat::transcript::{Anchor, Transcript};
 
@@ -23,7 +23,7 @@ const MIN_MARKED_COLUMNS: u16 = 10;
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own that is shown"
 )]
-pub struct State {
+pub struct ChatState {
     pub size: Size,
     pub colors: bool,
     pub sandbox: String,
@@ -32,7 +32,7 @@ pub struct State {
     /// No credential was found, or the last turn needed another one.
     pub signed_out: bool,
     pub models: ModelChoice,
-    pub usage: Usage,
+    pub usage: ShownUsage,
     pub transcript: Transcript,
     pub view: View,
     /// The place of the first row in view, once the view has left the end.
@@ -46,7 +46,7 @@ pub struct State {
     /// The turn that runs.
     pub turn: Option<Turn>,
     /// The sign-in that runs.
-    pub sign_in: Option<SignIn>,
+    pub sign_in: Option<ScreenSignIn>,
     pub panel: Option<Panel>,
     /// Shown until the next key.
     pub hint: Option<(NoticeLevel, String)>,
@@ -68,7 +68,7 @@ pub struct Turn {
 
 /// A sign-in on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignIn {
+pub enum ScreenSignIn {
     /// The code is being requested.
     Starting,
     /// The user opens the address and enters the code.
@@ -78,7 +78,7 @@ pub enum SignIn {
 /// What takes the keys instead of the question.
 #[derive(Debug)]
 pub enum Panel {
-    List(List),
+    List(ChoiceList),
     Search(Search),
 }
 
@@ -96,15 +96,15 @@ pub struct Search {
 
 /// What was used.
 #[derive(Debug, Default)]
-pub struct Usage {
+pub struct ShownUsage {
     /// Tokens in the model's context.
     pub context: Option<u64>,
     /// US dollars.
     pub cost: Option<f64>,
-    pub windows: Vec<PlanWindow>,
+    pub windows: Vec<UsageWindow>,
 }
 
-impl State {
+impl ChatState {
     /// The state at the start, before the conversation is open.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
@@ -119,7 +119,7 @@ impl State {
             directory: setup.directory,
             signed_out: setup.signed_out,
             models: ModelChoice::new(setup.models, setup.model, setup.effort),
-            usage: Usage::default(),
+            usage: ShownUsage::default(),
             transcript: Transcript::new(),
             view: View::default(),
             anchor: None,

@@ -1,6 +1,6 @@
 //! The search in the transcript: from the end of the view upwards as the words are typed.
 
-use super::record::{Panel, Search, State};
+use super::record::{ChatState, Panel, Search};
 use super::view::View;
 use crate::chat::key::{Key, KeyPress};
 
@@ -8,7 +8,7 @@ use crate::chat::key::{Key, KeyPress};
 const MAX_WORDS_BYTES: usize = 200;
 
 /// Ctrl+F: begins a search.
-pub fn begin(state: &mut State) {
+pub fn begin(state: &mut ChatState) {
     state.scroll(|_| ());
     state.panel = Some(Panel::Search(Search {
         before: state.anchor,
@@ -17,7 +17,7 @@ pub fn begin(state: &mut State) {
 }
 
 /// A key while the search is open. Escape leaves the view at what was found; Ctrl+C returns to where it was.
-pub fn press(state: &mut State, key: KeyPress) {
+pub fn press(state: &mut ChatState, key: KeyPress) {
     let Some(Panel::Search(search)) = &mut state.panel else {
         return;
     };
@@ -48,7 +48,7 @@ pub fn press(state: &mut State, key: KeyPress) {
 }
 
 /// Adds to the words.
-pub fn type_text(state: &mut State, text: &str) {
+pub fn type_text(state: &mut ChatState, text: &str) {
     let Some(Panel::Search(search)) = &mut state.panel else {
         return;
     };
@@ -67,7 +67,7 @@ enum Step {
     Down,
 }
 
-fn find(state: &mut State, step: Step) {
+fn find(state: &mut ChatState, step: Step) {
     state.lay_out(state.view.height());
     let Some(Panel::Search(search)) = &mut state.panel else {
         return;

@@ -1,10 +1,10 @@
 //! What each event does.
 
-use super::record::{SignIn, State};
+use super::record::{ChatState, ScreenSignIn};
 use super::view::View;
 use super::{commands, keys, turn};
 use crate::chat::editor::MAX_QUESTION_BYTES;
-use crate::chat::event::{Effect, Event, NoticeLevel, OpenedConversation, SignInEvent, Size};
+use crate::chat::event::{ChatEvent, Effect, NoticeLevel, OpenedConversation, SignInEvent, Size};
 use crate::chat::key::Input;
 use crate::text::first_bytes;
 
@@ -14,24 +14,24 @@ const MAX_SIZE: Size = Size {
     rows: 500,
 };
 
-impl State {
+impl ChatState {
     /// Takes an event and returns what to do, in order.
-    pub fn step(&mut self, event: Event) -> Vec<Effect> {
+    pub fn step(&mut self, event: ChatEvent) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Input(Input::Key(key)) => keys::press(self, key, &mut effects),
-            Event::Input(Input::Paste(text)) => keys::paste(self, &text),
-            Event::Resized(Size { columns, rows }) => {
+            ChatEvent::Input(Input::Key(key)) => keys::press(self, key, &mut effects),
+            ChatEvent::Input(Input::Paste(text)) => keys::paste(self, &text),
+            ChatEvent::Resized(Size { columns, rows }) => {
                 self.size = Size {
                     columns: columns.min(MAX_SIZE.columns),
                     rows: rows.min(MAX_SIZE.rows),
                 };
             }
-            Event::Turn(event) => turn::reported(self, &event),
-            Event::TurnEnded(end) => turn::ended(self, &end, &mut effects),
-            Event::Opened(conversation) => opened(self, &conversation),
-            Event::Sessions(sessions) => commands::list_sessions(self, sessions),
-            Event::ModelChanged {
+            ChatEvent::Turn(event) => turn::reported(self, &event),
+            ChatEvent::TurnEnded(end) => turn::ended(self, &end, &mut effects),
+            ChatEvent::Opened(conversation) => opened(self, &conversation),
+            ChatEvent::Sessions(sessions) => commands::list_sessions(self, sessions),
+            ChatEvent::ModelChanged {
                 model,
                 effort,
                 note,
@@ -41,10 +41,10 @@ impl State {
                     self.hint(NoticeLevel::Note, note);
                 }
             }
-            Event::SignIn(event) => signs_in(self, event, &mut effects),
-            Event::Edited(text) => edited(self, text.trim_end_matches('\n')),
-            Event::Notice(level, text) => self.transcript.notice(level, &text),
-            Event::Clock(seconds) => {
+            ChatEvent::SignIn(event) => signs_in(self, event, &mut effects),
+            ChatEvent::Edited(text) => edited(self, text.trim_end_matches('\n')),
+            ChatEvent::Notice(level, text) => self.transcript.notice(level, &text),
+            ChatEvent::Clock(seconds) => {
                 if let Some(turn) = &mut self.turn {
                     turn.began.get_or_insert(seconds.saturating_sub(1));
                     turn.now = seconds;
@@ -55,7 +55,7 @@ impl State {
     }
 }
 
-fn opened(state: &mut State, conversation: &OpenedConversation) {
+fn opened(state: &mut ChatState, conversation: &OpenedConversation) {
     state.transcript.open(&conversation.said);
     state.say_how_to_sign_in();
     state.usage.context = None;
@@ -66,12 +66,12 @@ fn opened(state: &mut State, conversation: &OpenedConversation) {
     state.scroll(View::follow);
 }
 
-fn signs_in(state: &mut State, event: SignInEvent, effects: &mut Vec<Effect>) {
+fn signs_in(state: &mut ChatState, event: SignInEvent, effects: &mut Vec<Effect>) {
     match event {
         SignInEvent::Code { address, code } => {
             // One that was cancelled meanwhile is not shown.
             if let Some(sign_in) = &mut state.sign_in {
-                *sign_in = SignIn::Code { address, code };
+                *sign_in = ScreenSignIn::Code { address, code };
             }
         }
         SignInEvent::Done { account } => {
@@ -91,7 +91,7 @@ fn signs_in(state: &mut State, event: SignInEvent, effects: &mut Vec<Effect>) {
     }
 }
 
-fn edited(state: &mut State, text: &str) {
+fn edited(state: &mut ChatState, text: &str) {
     if text.len() > MAX_QUESTION_BYTES {
         let most = MAX_QUESTION_BYTES >> 20;
         let text = format!("the question has more than {most} MiB: its end is left out");

@@ -3,12 +3,12 @@
 use super::command::{Entered, as_typed, read};
 use super::commands;
 use super::queue::MAX_QUEUED;
-use super::record::{State, Turn};
+use super::record::{ChatState, Turn};
 use super::view::View;
 use crate::chat::event::{Effect, NoticeLevel, TurnEnd, TurnEvent};
 
 /// Enter (or Ctrl+S, which steers): sends the question, queues it, or carries out its command.
-pub fn submit(state: &mut State, steers: bool, effects: &mut Vec<Effect>) {
+pub fn submit(state: &mut ChatState, steers: bool, effects: &mut Vec<Effect>) {
     match read(state.question.text(), state.question.begins_typed()) {
         Entered::Nothing if steers && state.turn.is_some() => match state.queue.first() {
             Some(message) => steer(state, message, effects),
@@ -42,7 +42,7 @@ pub fn submit(state: &mut State, steers: bool, effects: &mut Vec<Effect>) {
 }
 
 /// Asks the first message of the queue, if nothing runs and the queue is not held.
-pub fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn go_on(state: &mut ChatState, effects: &mut Vec<Effect>) {
     if state.is_busy() || state.queue.is_held() {
         return;
     }
@@ -52,7 +52,7 @@ pub fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Interrupts the turn.
-pub fn interrupt(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn interrupt(state: &mut ChatState, effects: &mut Vec<Effect>) {
     if let Some(turn) = &mut state.turn {
         turn.interrupts += 1;
         effects.push(Effect::Interrupt);
@@ -60,7 +60,7 @@ pub fn interrupt(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// The running turn reported something.
-pub fn reported(state: &mut State, event: &TurnEvent) {
+pub fn reported(state: &mut ChatState, event: &TurnEvent) {
     match event {
         TurnEvent::Started { text, .. } => {
             let turn = state.turn.get_or_insert_default();
@@ -79,7 +79,7 @@ pub fn reported(state: &mut State, event: &TurnEvent) {
 }
 
 /// The turn ended.
-pub fn ended(state: &mut State, end: &TurnEnd, effects: &mut Vec<Effect>) {
+pub fn ended(state: &mut ChatState, end: &TurnEnd, effects: &mut Vec<Effect>) {
     state.transcript.turn_ended(end);
     let turn = state.turn.take().unwrap_or_default();
     state.queue.turn_ended();
@@ -92,7 +92,7 @@ pub fn ended(state: &mut State, end: &TurnEnd, effects: &mut Vec<Effect>) {
 }
 
 /// Puts the message of a turn that needs a sign-in at the front of the queue, where it does not stand in the way of `/login`.
-fn put_back(state: &mut State, asked: Option<String>) {
+fn put_back(state: &mut ChatState, asked: Option<String>) {
     state.signed_out = true;
     let mut text = String::from("a sign-in is needed: /login signs in here");
     if let Some(message) = asked {
@@ -102,7 +102,7 @@ fn put_back(state: &mut State, asked: Option<String>) {
     state.transcript.notice(NoticeLevel::Note, &text);
 }
 
-fn ask(state: &mut State, message: String, effects: &mut Vec<Effect>) {
+fn ask(state: &mut ChatState, message: String, effects: &mut Vec<Effect>) {
     state.turn = Some(Turn {
         asked: Some(message.clone()),
         ..Turn::default()
@@ -111,7 +111,7 @@ fn ask(state: &mut State, message: String, effects: &mut Vec<Effect>) {
     effects.push(Effect::Ask(message));
 }
 
-fn steer(state: &mut State, message: String, effects: &mut Vec<Effect>) {
+fn steer(state: &mut ChatState, message: String, effects: &mut Vec<Effect>) {
     state.queue.steer(message.clone());
     effects.push(Effect::Steer(message));
 }

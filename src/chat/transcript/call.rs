@@ -29,7 +29,7 @@ const MAX_NAME_CHARACTERS: usize = 40;
 
 /// How a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
+enum CallProgress {
     Running,
     Ended {
         status: Status,
@@ -42,21 +42,21 @@ enum Progress {
 }
 
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct ShownCall {
     id: String,
     name: String,
     /// The command, the path or the arguments.
     subject: String,
     /// The lines of a change.
     change: Option<Vec<Line>>,
-    progress: Progress,
+    progress: CallProgress,
     output: String,
     /// Which rules of the sandbox may have caused the failure.
     sandbox_note: Option<String>,
     unfolded: bool,
 }
 
-impl Call {
+impl ShownCall {
     /// A call that runs.
     pub(super) fn running(call: &ToolCall) -> Self {
         let (subject, change) = match &call.subject {
@@ -72,7 +72,7 @@ impl Call {
             name: clean(first_characters(&call.name, MAX_NAME_CHARACTERS)).into_owned(),
             subject: bounded(subject, MAX_SUBJECT_BYTES),
             change,
-            progress: Progress::Running,
+            progress: CallProgress::Running,
             output: String::new(),
             sandbox_note: None,
             unfolded: false,
@@ -82,7 +82,7 @@ impl Call {
     /// A call of an earlier run, with its output as the model saw it.
     pub(super) fn earlier(call: &ToolCall, output: &str) -> Self {
         Self {
-            progress: Progress::Earlier,
+            progress: CallProgress::Earlier,
             output: bounded(output, MAX_OUTPUT_BYTES),
             ..Self::running(call)
         }
@@ -115,15 +115,15 @@ impl Call {
             }
             output.push_str("[image]");
         }
-        self.progress = Progress::Ended { status, took_ms };
+        self.progress = CallProgress::Ended { status, took_ms };
         self.output = bounded(&output, MAX_OUTPUT_BYTES);
         self.sandbox_note.clone_from(&result.sandbox_note);
     }
 
     /// The turn ended before the call did.
     pub(super) fn abandon(&mut self) {
-        if self.progress == Progress::Running {
-            self.progress = Progress::Abandoned;
+        if self.progress == CallProgress::Running {
+            self.progress = CallProgress::Abandoned;
         }
     }
 
@@ -181,8 +181,8 @@ impl Call {
 
     fn succeeded(&self) -> bool {
         match self.progress {
-            Progress::Ended { status, .. } => status.is_ok(),
-            Progress::Running | Progress::Abandoned | Progress::Earlier => true,
+            CallProgress::Ended { status, .. } => status.is_ok(),
+            CallProgress::Running | CallProgress::Abandoned | CallProgress::Earlier => true,
         }
     }
 
@@ -280,10 +280,10 @@ impl Call {
     /// How it goes: in words, in a colour, and how long it took.
     fn state(&self) -> (String, Color, Option<String>) {
         let (status, took_ms) = match self.progress {
-            Progress::Running => return ("running".to_owned(), Color::Yellow, None),
-            Progress::Abandoned => return ("stopped".to_owned(), Color::Yellow, None),
-            Progress::Earlier => return (String::new(), Color::Gray, None),
-            Progress::Ended { status, took_ms } => (status, took_ms),
+            CallProgress::Running => return ("running".to_owned(), Color::Yellow, None),
+            CallProgress::Abandoned => return ("stopped".to_owned(), Color::Yellow, None),
+            CallProgress::Earlier => return (String::new(), Color::Gray, None),
+            CallProgress::Ended { status, took_ms } => (status, took_ms),
         };
         let (words, color) = match status {
             Status::Done | Status::Exited(0) => ("✓".to_owned(), Color::Green),

@@ -1,7 +1,7 @@
 //! What the transcript is made of: messages, tool calls, and lines of the program itself.
 
-use super::call::Call;
-use super::message::{Author, Message};
+use super::call::ShownCall;
+use super::message::{Author, ShownMessage};
 use super::sheet::{Margin, Part, Sheet, Source};
 use crate::chat::clean::clean;
 use crate::chat::style::{Line, Span, Style};
@@ -9,8 +9,8 @@ use crate::output::visible::visible;
 
 #[derive(Debug)]
 pub(super) enum Body {
-    Message(Message),
-    Call(Box<Call>),
+    Message(ShownMessage),
+    Call(Box<ShownCall>),
     /// Lines that do not change.
     Lines(Vec<Line>),
 }

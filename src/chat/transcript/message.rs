@@ -14,7 +14,7 @@ pub(super) enum Author {
 }
 
 #[derive(Debug)]
-pub(super) struct Message {
+pub(super) struct ShownMessage {
     author: Author,
     text: String,
     /// The memory that it takes, in bytes, about.
@@ -23,12 +23,12 @@ pub(super) struct Message {
     open: bool,
     /// The state before its first line: in a fence, if it continues another message.
     start: Markdown,
-    progress: Progress,
+    progress: MessageProgress,
 }
 
 /// How far the text has been divided into lines.
 #[derive(Clone, Copy, Debug, Default)]
-struct Progress {
+struct MessageProgress {
     /// As it is written, without Markdown.
     raw: bool,
     /// The lines that do not change any more, and their bytes.
@@ -38,7 +38,7 @@ struct Progress {
     markdown: Markdown,
 }
 
-impl Message {
+impl ShownMessage {
     pub(super) fn new(author: Author, text: String, open: bool) -> Self {
         Self {
             author,
@@ -46,7 +46,7 @@ impl Message {
             text,
             open,
             start: Markdown::default(),
-            progress: Progress::default(),
+            progress: MessageProgress::default(),
         }
     }
 
@@ -98,10 +98,10 @@ impl Message {
     }
 
     fn start_again(&mut self, raw: bool) {
-        self.progress = Progress {
+        self.progress = MessageProgress {
             raw,
             markdown: self.start,
-            ..Progress::default()
+            ..MessageProgress::default()
         };
     }
 

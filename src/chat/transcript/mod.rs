@@ -15,10 +15,10 @@ mod message;
 mod scroll;
 mod sheet;
 
-use self::call::Call;
+use self::call::ShownCall;
 use self::entry::{Body, Entry};
 use self::matches::Words;
-use self::message::{Author, Message};
+use self::message::{Author, ShownMessage};
 pub use self::scroll::Anchor;
 use self::scroll::Scroll;
 use super::event::{NoticeLevel, Said, TurnEnd, TurnEvent};
@@ -65,7 +65,7 @@ impl Transcript {
                     self.close_message();
                 }
                 Said::Tool { call, output } => {
-                    self.add_call(Call::earlier(call, output));
+                    self.add_call(ShownCall::earlier(call, output));
                 }
             }
         }
@@ -82,14 +82,14 @@ impl Transcript {
             TurnEvent::Summary(text) => {
                 self.close_message();
                 let text = shortened(text.trim(), MAX_ENTRY_BYTES).into_owned();
-                let summary = Message::new(Author::Summary, text, false);
+                let summary = ShownMessage::new(Author::Summary, text, false);
                 self.scroll.push(Entry::new(Body::Message(summary)));
             }
             TurnEvent::Searched(text) => {
                 self.add_line("● search  ", Style::color(Color::Blue), text);
             }
             TurnEvent::ToolStarted(call) => {
-                let number = self.add_call(Call::running(call));
+                let number = self.add_call(ShownCall::running(call));
                 self.running.push(number);
             }
             TurnEvent::ToolEnded {
@@ -118,7 +118,7 @@ impl Transcript {
         self.stop_waiting();
         self.close_message();
         for number in std::mem::take(&mut self.running) {
-            self.change_call(number, Call::abandon);
+            self.change_call(number, ShownCall::abandon);
         }
         match end {
             TurnEnd::Completed => {}
@@ -179,7 +179,7 @@ impl Transcript {
     /// Folds or unfolds a tool call. Folded, it is a line with the last three lines of its output or the first twelve of its
     /// change; unfolded, all of them.
     pub fn toggle(&mut self, call: usize) {
-        self.change_call(call, Call::toggle);
+        self.change_call(call, ShownCall::toggle);
     }
 
     /// The first row from this one on that has the words, in any case; `back`: the last row up to this one. What is folded is
@@ -234,7 +234,7 @@ impl Transcript {
             }
             text.push_str(&vec!["[image]"; images].join(" "));
         }
-        let question = Message::new(Author::User, text, false);
+        let question = ShownMessage::new(Author::User, text, false);
         self.scroll.push(Entry::new(Body::Message(question)));
     }
 
@@ -244,19 +244,19 @@ impl Transcript {
         self.scroll.push(Entry::labelled(word, label, &text));
     }
 
-    fn add_call(&mut self, call: Call) -> usize {
+    fn add_call(&mut self, call: ShownCall) -> usize {
         self.close_message();
         self.scroll.push(Entry::new(Body::Call(Box::new(call))))
     }
 
-    fn call(&self, number: usize) -> Option<&Call> {
+    fn call(&self, number: usize) -> Option<&ShownCall> {
         match self.scroll.get(number)?.body() {
             Body::Call(call) => Some(call),
             _ => None,
         }
     }
 
-    fn change_call(&mut self, number: usize, change: impl FnOnce(&mut Call)) {
+    fn change_call(&mut self, number: usize, change: impl FnOnce(&mut ShownCall)) {
         self.scroll.change(number, |body| {
             if let Body::Call(call) = body {
                 change(call);
@@ -282,7 +282,7 @@ impl Transcript {
             .message
             .filter(|number| self.scroll.get(*number).is_some());
         let Some(number) = growing else {
-            let message = Message::new(Author::Model, piece.to_owned(), true);
+            let message = ShownMessage::new(Author::Model, piece.to_owned(), true);
             self.message = Some(self.scroll.push(Entry::new(Body::Message(message))));
             return;
         };

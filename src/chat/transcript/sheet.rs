@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use super::matches::Words;
 use crate::chat::clean::clean;
-use crate::chat::markdown::{LineKind, add_line};
+use crate::chat::markdown::{MarkdownKind, add_line};
 use crate::chat::style::{Color, Line, Span, Style};
 use crate::chat::width::{clip, width};
 use crate::chat::wrap::{Breaks, StyledText};
@@ -26,7 +26,7 @@ pub(super) enum Look {
     /// As it is written.
     Plain,
     Markdown {
-        kind: LineKind,
+        kind: MarkdownKind,
         /// The line does not grow any more.
         complete: bool,
     },
@@ -246,7 +246,7 @@ impl Source {
         else {
             return false;
         };
-        *kind == LineKind::Rule
+        *kind == MarkdownKind::Rule
     }
 }
 

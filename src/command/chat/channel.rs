@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
-use crate::chat::event::Event;
+use crate::chat::event::ChatEvent;
 
 /// How many reports may wait for the loop.
 const MAX_WAITING_REPORTS: usize = 256;
@@ -16,7 +16,7 @@ const MAX_WAITING_REPORTS: usize = 256;
 #[derive(Debug)]
 pub(super) enum ChatReport {
     /// Something for the screen.
-    Event(Box<Event>),
+    Event(Box<ChatEvent>),
     /// A thread has panicked, or found that another one had.
     Panicked,
 }
@@ -68,7 +68,7 @@ pub(super) fn channel() -> io::Result<(Reporter, ReportReceiver)> {
 
 impl Reporter {
     /// Reports an event. It waits while too many others wait, and fails once the loop has ended.
-    pub(super) fn event(&self, event: Event) -> io::Result<()> {
+    pub(super) fn event(&self, event: ChatEvent) -> io::Result<()> {
         self.send(ChatReport::Event(Box::new(event)))
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let (reporter, mut receiver) = channel().expect("a channel");
         let sending = thread::spawn(move || {
             for n in 0..2000 {
-                let event = Event::Notice(NoticeLevel::Note, n.to_string());
+                let event = ChatEvent::Notice(NoticeLevel::Note, n.to_string());
                 reporter.event(event).expect("the loop runs");
             }
         });

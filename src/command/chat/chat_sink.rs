@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::channel::Reporter;
 use super::tool_call::starting;
-use crate::chat::event::{Event, NoticeLevel, PlanWindow, TurnEvent};
+use crate::chat::event::{ChatEvent, NoticeLevel, TurnEvent, UsageWindow};
 use crate::clock::{from_now, seconds, span, until};
 use crate::failure::{of_api, of_unanswered};
 use crate::output::visible::line;
@@ -47,7 +47,7 @@ impl ChatSink {
 
     /// Reports an event of the turn.
     pub(super) fn turn(&self, event: TurnEvent) -> io::Result<()> {
-        self.reporter.event(Event::Turn(event))
+        self.reporter.event(ChatEvent::Turn(event))
     }
 
     fn notice(&self, level: NoticeLevel, text: String) -> io::Result<()> {
@@ -153,7 +153,7 @@ impl Sink for ChatSink {
 }
 
 /// A window of the plan, at this time in Unix seconds.
-fn shown(window: &LimitWindow<'_>, now: u64) -> PlanWindow {
+fn shown(window: &LimitWindow<'_>, now: u64) -> UsageWindow {
     let name = match window.minutes {
         Some(minutes) if minutes > 0 && minutes % 10_080 == 0 => weeks(minutes / 10_080),
         Some(minutes) if minutes > 0 && minutes % 1440 == 0 => format!("{} d", minutes / 1440),
@@ -161,7 +161,7 @@ fn shown(window: &LimitWindow<'_>, now: u64) -> PlanWindow {
         Some(minutes) if minutes > 0 => format!("{minutes} min"),
         _ => window.name.to_owned(),
     };
-    PlanWindow {
+    UsageWindow {
         name,
         used_percent: window.used,
         resets: window

@@ -14,7 +14,7 @@ use crate::auth::device::{self, Ended, wait_unless};
 use crate::auth::signed_in::SignedIn;
 use crate::auth::store::{self, CredentialKind};
 use crate::auth::store_change::change;
-use crate::chat::event::{Event, NoticeLevel, SignInEvent};
+use crate::chat::event::{ChatEvent, NoticeLevel, SignInEvent};
 use crate::clock::{seconds, span};
 use crate::exhausted::at_start;
 use crate::failure::Failure;
@@ -80,7 +80,7 @@ impl From<Error> for SignInFailure {
 
 impl SignInParts {
     fn report(&self, event: SignInEvent) {
-        let _ = self.reporter.event(Event::SignIn(event));
+        let _ = self.reporter.event(ChatEvent::SignIn(event));
     }
 
     fn run(&self, cancelled: &Receiver<()>) {
@@ -105,7 +105,7 @@ impl SignInParts {
                     let text = format!("{source} is set and comes before the new sign-in");
                     let _ = self
                         .reporter
-                        .event(Event::Notice(NoticeLevel::Warning, text));
+                        .event(ChatEvent::Notice(NoticeLevel::Warning, text));
                 }
             }
         }
@@ -115,11 +115,15 @@ impl SignInParts {
         let source = &self.settings.sign_in_source;
         let waiting = |locked: &store::Error| {
             let text = format!("{locked}; waiting for it");
-            let _ = self.reporter.event(Event::Notice(NoticeLevel::Note, text));
+            let _ = self
+                .reporter
+                .event(ChatEvent::Notice(NoticeLevel::Note, text));
         };
         let on_retry = |delay: Duration, error: &crate::auth::issuer::Error| {
             let text = format!("{error}; trying again in {}", span(delay));
-            let _ = self.reporter.event(Event::Notice(NoticeLevel::Note, text));
+            let _ = self
+                .reporter
+                .event(ChatEvent::Notice(NoticeLevel::Note, text));
         };
         // Check the file before the user goes through the sign-in.
         source.store.make_home().map_err(Error::Store)?;

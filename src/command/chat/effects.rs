@@ -18,7 +18,7 @@ use super::error::Error;
 use super::screen_loop::{ScreenLoop, drain};
 use super::stored_list::report_sessions;
 use super::user_program::{PrivateFile, UserProgram};
-use crate::chat::event::{Effect, Event, NoticeLevel, SignInEvent};
+use crate::chat::event::{ChatEvent, Effect, NoticeLevel, SignInEvent};
 
 /// The longest text that is put on the clipboard, in bytes: what terminals take in one sequence.
 const MAX_COPIED_BYTES: usize = 74_000;
@@ -94,7 +94,7 @@ impl ScreenLoop {
                 }
             }
         };
-        self.step(Event::SignIn(SignInEvent::Failed(failed)))
+        self.step(ChatEvent::SignIn(SignInEvent::Failed(failed)))
     }
 
     /// Puts a text on the clipboard of the terminal.
@@ -140,7 +140,7 @@ impl ScreenLoop {
         });
         let edited = self.report_program("the editor, $EDITOR,", edited)?;
         match edited {
-            Some(Ok(text)) => self.step(Event::Edited(text)),
+            Some(Ok(text)) => self.step(ChatEvent::Edited(text)),
             Some(Err(error)) => {
                 let text = format!("the question is unchanged: its file cannot be read: {error}");
                 self.notice(NoticeLevel::Error, text)

@@ -10,7 +10,7 @@ use super::settings::Reread;
 use crate::agent::{Control, Stop, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
-use crate::chat::event::{Event, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
+use crate::chat::event::{ChatEvent, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
 use crate::command::run::{
     self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
 };
@@ -89,7 +89,7 @@ impl Engine {
                         SessionChoice::Ephemeral => SessionChoice::Ephemeral,
                         _ => SessionChoice::New,
                     };
-                    self.report(Event::Opened(OpenedConversation::default()));
+                    self.report(ChatEvent::Opened(OpenedConversation::default()));
                     Ok(())
                 }
                 EngineCommand::SignedIn => self.sign_in(),
@@ -103,7 +103,7 @@ impl Engine {
         continued
     }
 
-    fn report(&self, event: Event) {
+    fn report(&self, event: ChatEvent) {
         // The loop may have ended; then nobody needs it.
         let _ = self.reporter.event(event);
     }
@@ -113,7 +113,7 @@ impl Engine {
             Some(hint) => format!("{} ({hint})", failure.what()),
             None => failure.what().to_owned(),
         };
-        self.report(Event::Notice(NoticeLevel::Error, text));
+        self.report(ChatEvent::Notice(NoticeLevel::Error, text));
     }
 
     /// The failure of an error in opening a conversation.
@@ -144,13 +144,13 @@ impl Engine {
         if let Some(model) = self.sink.other_model.take() {
             let effort = self.settings.clamped.effort.clone();
             let note = None;
-            self.report(Event::ModelChanged {
+            self.report(ChatEvent::ModelChanged {
                 model,
                 effort,
                 note,
             });
         }
-        self.report(Event::TurnEnded(end));
+        self.report(ChatEvent::TurnEnded(end));
     }
 
     fn turn(&mut self, text: &str) -> Result<(), TurnFailure> {
@@ -158,7 +158,7 @@ impl Engine {
             let opened = self.open_conversation();
             let opened = opened.map_err(TurnFailure::Failed)?;
             if !opened.said.is_empty() {
-                self.report(Event::Opened(opened));
+                self.report(ChatEvent::Opened(opened));
             }
         }
         let _ = self.sink.turn(TurnEvent::Started {
@@ -242,7 +242,7 @@ impl Engine {
         self.settings.model_switch = fresh.model_switch;
         let (model, effort) = self.model();
         let note = None;
-        self.report(Event::ModelChanged {
+        self.report(ChatEvent::ModelChanged {
             model,
             effort,
             note,
@@ -277,7 +277,7 @@ impl Engine {
             }
         };
         let (model, effort) = self.model();
-        self.report(Event::ModelChanged {
+        self.report(ChatEvent::ModelChanged {
             model,
             effort,
             note,
@@ -336,7 +336,7 @@ impl Engine {
                     open.close(&mut self.sink);
                 }
                 self.sink.begin_conversation();
-                self.report(Event::Opened(opened));
+                self.report(ChatEvent::Opened(opened));
                 Ok(())
             }
             Err(failure) => {
@@ -365,7 +365,7 @@ impl Engine {
         self.authority = authority;
         if self.open.is_none() && self.waits_for_opening() {
             let opened = self.open_conversation()?;
-            self.report(Event::Opened(opened));
+            self.report(ChatEvent::Opened(opened));
         }
         Ok(())
     }

@@ -28,9 +28,9 @@ use super::say_line;
 use super::stop_watch::{StopWatch, WatchedScreen};
 use crate::agent::Control;
 use crate::auth::critical_section::Critical;
-use crate::chat::event::{Event, NoticeLevel, Setup};
+use crate::chat::event::{ChatEvent, NoticeLevel, Setup};
 use crate::chat::key::{Input, Key, KeyPress};
-use crate::chat::state::State;
+use crate::chat::state::ChatState;
 use crate::chat::terminal::Terminal;
 use crate::exhausted::at_start;
 use crate::failure::{Failure, Used};
@@ -130,16 +130,16 @@ pub fn run(settings: ChatSettings, host: Host) -> Result<(), Failure> {
         images: run.images.clone(),
         settings: run,
     };
-    let mut events: Vec<Event> = Vec::new();
+    let mut events: Vec<ChatEvent> = Vec::new();
     if engine.authority.is_some() && engine.waits_for_opening() {
-        events.push(Event::Opened(engine.open_conversation()?));
+        events.push(ChatEvent::Opened(engine.open_conversation()?));
     }
-    let notice = |(level, text)| Event::Notice(level, text);
+    let notice = |(level, text)| ChatEvent::Notice(level, text);
     events.extend(notices.into_iter().map(notice));
     if let Some(first) = first {
         // Pasted text is never a command.
-        events.push(Event::Input(Input::Paste(first)));
-        events.push(Event::Input(Input::Key(KeyPress::plain(Key::Enter))));
+        events.push(ChatEvent::Input(Input::Paste(first)));
+        events.push(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Enter))));
     }
 
     // What is made first is dropped last: a panic restores the terminal before it ends the engine.
@@ -168,7 +168,7 @@ pub fn run(settings: ChatSettings, host: Host) -> Result<(), Failure> {
         login,
         programs,
     };
-    let ended = ScreenLoop::new(parts, State::new(setup), colors)
+    let ended = ScreenLoop::new(parts, ChatState::new(setup), colors)
         .and_then(|screen_loop| screen_loop.run(events));
     let continued = engine.end();
     if let Some(Continued(id)) = continued {

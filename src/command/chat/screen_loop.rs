@@ -21,11 +21,11 @@ use super::input_history::InputHistory;
 use super::settings::UserPrograms;
 use crate::agent::{Control, StopRequest};
 use crate::auth::critical_section::Critical;
-use crate::chat::decode::Decoder;
+use crate::chat::decode::KeyDecoder;
 use crate::chat::draw::draw;
-use crate::chat::event::{Event, NoticeLevel};
+use crate::chat::event::{ChatEvent, NoticeLevel};
 use crate::chat::screen::Screen;
-use crate::chat::state::State;
+use crate::chat::state::ChatState;
 use crate::chat::terminal::Terminal;
 use crate::command::login::LoginSettings;
 use crate::failure::Failure;
@@ -60,8 +60,8 @@ pub(super) struct LoopParts {
 /// The loop.
 pub(super) struct ScreenLoop {
     pub(super) parts: LoopParts,
-    pub(super) state: State,
-    decoder: Decoder,
+    pub(super) state: ChatState,
+    decoder: KeyDecoder,
     /// Receives a byte when the size of the terminal changes.
     resized: UnixStream,
     /// Receives a byte when the process continues after a stop.
@@ -99,14 +99,14 @@ struct Woken {
 }
 
 impl ScreenLoop {
-    pub(super) fn new(parts: LoopParts, state: State, colors: bool) -> Result<Self, Error> {
+    pub(super) fn new(parts: LoopParts, state: ChatState, colors: bool) -> Result<Self, Error> {
         let resized = signal_stream(SIGWINCH).map_err(Error::Thread)?;
         let resumed = signal_stream(SIGCONT).map_err(Error::Thread)?;
         let now = Instant::now();
         Ok(Self {
             parts,
             state,
-            decoder: Decoder::new(),
+            decoder: KeyDecoder::new(),
             resized,
             resumed,
             shown: None,
@@ -122,8 +122,8 @@ impl ScreenLoop {
     }
 
     /// Runs until the user leaves, after these events.
-    pub(super) fn run(mut self, events: Vec<Event>) -> Result<(), Error> {
-        self.step(Event::Resized(self.parts.terminal.size()))?;
+    pub(super) fn run(mut self, events: Vec<ChatEvent>) -> Result<(), Error> {
+        self.step(ChatEvent::Resized(self.parts.terminal.size()))?;
         for event in events {
             self.step(event)?;
         }
@@ -149,7 +149,7 @@ impl ScreenLoop {
                 self.read()?;
             } else if self.decoder.deadline().is_some_and(|at| at <= self.now()) {
                 for input in self.decoder.flush(self.now()) {
-                    self.step_now(Event::Input(input))?;
+                    self.step_now(ChatEvent::Input(input))?;
                 }
             }
             if woken.reported {
@@ -212,7 +212,7 @@ impl ScreenLoop {
             Err(_) => return Err(Error::Stopped(StopRequest::Signal(SIGHUP))),
         };
         for input in self.decoder.feed(&buffer[..count], self.now()) {
-            self.step_now(Event::Input(input))?;
+            self.step_now(ChatEvent::Input(input))?;
         }
         Ok(())
     }
@@ -233,14 +233,14 @@ impl ScreenLoop {
         let second = self.now().as_secs();
         if self.turn_runs && second > self.second {
             self.second = second;
-            self.step(Event::Clock(second))?;
+            self.step(ChatEvent::Clock(second))?;
         }
         Ok(())
     }
 
     /// Hands an event to the state and carries out what it asks for. The change is shown with the next frame.
-    pub(super) fn step(&mut self, event: Event) -> Result<(), Error> {
-        if matches!(event, Event::TurnEnded(_)) {
+    pub(super) fn step(&mut self, event: ChatEvent) -> Result<(), Error> {
+        if matches!(event, ChatEvent::TurnEnded(_)) {
             self.turn_runs = false;
         }
         self.due = self.due.max(Due::Soon);
@@ -251,14 +251,14 @@ impl ScreenLoop {
     }
 
     /// The same, and the change is shown at once.
-    fn step_now(&mut self, event: Event) -> Result<(), Error> {
+    fn step_now(&mut self, event: ChatEvent) -> Result<(), Error> {
         self.due = Due::Now;
         self.step(event)
     }
 
     /// A notice for the user.
     pub(super) fn notice(&mut self, level: NoticeLevel, text: String) -> Result<(), Error> {
-        self.step(Event::Notice(level, text))
+        self.step(ChatEvent::Notice(level, text))
     }
 
     /// A turn begins.
@@ -272,7 +272,7 @@ impl ScreenLoop {
         self.shown = None;
         self.due = Due::Now;
         let size = self.parts.terminal.size();
-        self.step(Event::Resized(size))
+        self.step(ChatEvent::Resized(size))
     }
 
     fn draw_if_due(&mut self) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::channel::Reporter;
-use crate::chat::event::{Event, NoticeLevel, SessionEntry};
+use crate::chat::event::{ChatEvent, NoticeLevel, SessionEntry};
 use crate::clock::{from_now, seconds};
 use crate::session::Sessions;
 
@@ -18,13 +18,13 @@ pub(super) fn report_sessions(home: Option<PathBuf>, reporter: Reporter) {
     let reading = thread::Builder::new().spawn(move || {
         let list = std::panic::catch_unwind(|| home.map(|home| entries(&Sessions::new(&home))));
         match list {
-            Ok(list) => drop(reporter.event(Event::Sessions(list.unwrap_or_default()))),
+            Ok(list) => drop(reporter.event(ChatEvent::Sessions(list.unwrap_or_default()))),
             Err(_) => reporter.panicked(),
         }
     });
     if let Err(error) = reading {
         let text = format!("cannot list the conversations: {error}");
-        let _ = failing.event(Event::Notice(NoticeLevel::Error, text));
+        let _ = failing.event(ChatEvent::Notice(NoticeLevel::Error, text));
     }
 }
 

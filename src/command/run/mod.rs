@@ -17,7 +17,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::authority;
-use super::screen::Screen;
+use super::screen::DrawnSpinner;
 use super::stop_watch::StopWatch;
 use crate::agent::{Control, Reply, Stop, UserMessage};
 use crate::api::Preview;
@@ -56,7 +56,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     }
     let critical = Critical::default();
     let authority = check_access(&settings, &host, &critical)?;
-    let screen = Screen::default();
+    let screen = DrawnSpinner::default();
     let mut sink = RunOutput::open(&settings, &screen)?;
     let last_message = open_last_message(&settings)?;
     let control = Control::new();

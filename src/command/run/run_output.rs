@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use super::super::screen::{self, Screen};
+use super::super::screen::{self, DrawnSpinner};
 use super::super::stderr::Stderr;
 use super::super::stdout::Stdout;
 use super::error::Error;
@@ -28,7 +28,7 @@ pub(super) enum RunOutput {
 
 impl RunOutput {
     /// Opens standard output. Nothing is printed yet.
-    pub(super) fn open(settings: &RunSettings, screen: &Screen) -> Result<Self, Error> {
+    pub(super) fn open(settings: &RunSettings, screen: &DrawnSpinner) -> Result<Self, Error> {
         let terminals = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let out = Stdout::open().map_err(Error::Output)?;
         let spinner = settings

@@ -19,7 +19,7 @@ fn pasted_text_is_never_sent_and_never_a_command() {
     chat.press(ENTER);
     chat.check(&[asks("/quit")], "", &[]);
     chat.ends(TurnEnd::Completed);
-    chat.event(Event::Edited("/quit\n".into()));
+    chat.event(ChatEvent::Edited("/quit\n".into()));
     chat.press(ENTER);
     chat.check(&[asks("/quit")], "", &[]);
     chat.ends(TurnEnd::Completed);
@@ -62,7 +62,7 @@ fn commands_do_what_the_help_says() {
     chat.types("/copy\n");
     chat.shows("no answer to copy");
     let said = vec![Said::Model("the answer".into())];
-    chat.event(Event::Opened(OpenedConversation { id: None, said }));
+    chat.event(ChatEvent::Opened(OpenedConversation { id: None, said }));
     chat.types("/copy\n/fork\n/new\n/resume\n/resume abc\n/q");
     let expected = [
         Effect::Copy("the answer".into()),
@@ -96,11 +96,11 @@ fn lists_choose_models_efforts_and_conversations() {
         model: "gpt-a".into(),
         first: format!("about {id}\n\u{1b}[2J"),
     };
-    chat.event(Event::Sessions(vec![session("x"), session("y")]));
+    chat.event(ChatEvent::Sessions(vec![session("x"), session("y")]));
     chat.shows("today  gpt-a  about x ↵ ^[[2J");
     chat.types("about y\n");
     chat.check(&[Effect::Resume("y".into())], "", &[]);
-    chat.event(Event::Sessions(Vec::new()));
+    chat.event(ChatEvent::Sessions(Vec::new()));
     chat.shows("there are no conversations");
     chat.types("/model\n");
     chat.ctrl('c');
@@ -139,7 +139,7 @@ fn keys_change_model_and_effort() {
     assert_eq!(set, expected);
     chat.press(shift(Key::Up));
     chat.shows("gpt-a takes no more effort");
-    chat.event(Event::ModelChanged {
+    chat.event(ChatEvent::ModelChanged {
         model: "gpt-c".into(),
         effort: None,
         note: Some("clamped".into()),

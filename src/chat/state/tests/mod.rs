@@ -5,10 +5,10 @@ mod random;
 mod turns;
 mod views;
 
-use super::State;
+use super::ChatState;
 use crate::chat::draw::draw;
 use crate::chat::event::{
-    Effect, Event, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
+    ChatEvent, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
     SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
 };
 use crate::chat::key::{Input, Key, KeyPress};
@@ -16,7 +16,7 @@ use crate::result::CallResult;
 
 /// A chat, and the effects since they were last looked at.
 struct Chat {
-    state: State,
+    state: ChatState,
     effects: Vec<Effect>,
 }
 
@@ -53,10 +53,10 @@ fn setup() -> Setup {
 
 fn chat_with(setup: Setup) -> Chat {
     let mut chat = Chat {
-        state: State::new(setup),
+        state: ChatState::new(setup),
         effects: Vec::new(),
     };
-    chat.event(Event::Opened(OpenedConversation::default()));
+    chat.event(ChatEvent::Opened(OpenedConversation::default()));
     chat.screen();
     chat
 }
@@ -66,13 +66,13 @@ fn chat() -> Chat {
 }
 
 impl Chat {
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: ChatEvent) {
         let effects = self.state.step(event);
         self.effects.extend(effects);
     }
 
     fn press(&mut self, key: KeyPress) {
-        self.event(Event::Input(Input::Key(key)));
+        self.event(ChatEvent::Input(Input::Key(key)));
     }
 
     fn ctrl(&mut self, letter: char) {
@@ -90,11 +90,11 @@ impl Chat {
     }
 
     fn paste(&mut self, text: &str) {
-        self.event(Event::Input(Input::Paste(text.into())));
+        self.event(ChatEvent::Input(Input::Paste(text.into())));
     }
 
     fn turn(&mut self, event: TurnEvent) {
-        self.event(Event::Turn(event));
+        self.event(ChatEvent::Turn(event));
     }
 
     fn starts(&mut self, text: &str) {
@@ -103,7 +103,7 @@ impl Chat {
     }
 
     fn ends(&mut self, end: TurnEnd) {
-        self.event(Event::TurnEnded(end));
+        self.event(ChatEvent::TurnEnded(end));
     }
 
     fn fails(&mut self, sign_in: bool) {

@@ -1,11 +1,11 @@
 //! Random keys and events: nothing panics, the cursor stays inside, and memory is bounded.
 
-use super::super::State;
+use super::super::ChatState;
 use super::super::queue::MAX_QUEUED;
 use crate::chat::draw::draw;
 use crate::chat::editor::MAX_QUESTION_BYTES;
 use crate::chat::event::{
-    Effect, Event, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
+    ChatEvent, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
     SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
 };
 use crate::chat::key::{Input, Key, KeyPress};
@@ -141,17 +141,17 @@ impl Random {
         ])
     }
 
-    fn event(&mut self) -> Event {
+    fn event(&mut self) -> ChatEvent {
         match self.below(1_000) {
-            0..600 => Event::Input(Input::Key(self.key())),
-            600..700 => Event::Input(Input::Paste(self.text())),
-            700..730 => Event::Resized(Size {
+            0..600 => ChatEvent::Input(Input::Key(self.key())),
+            600..700 => ChatEvent::Input(Input::Paste(self.text())),
+            700..730 => ChatEvent::Resized(Size {
                 columns: u16::try_from(self.below(101)).unwrap_or(1),
                 rows: u16::try_from(self.below(31)).unwrap_or(1),
             }),
-            730..920 => Event::Turn(self.turn()),
-            920..940 => Event::TurnEnded(self.end()),
-            940..945 => Event::Opened(OpenedConversation {
+            730..920 => ChatEvent::Turn(self.turn()),
+            920..940 => ChatEvent::TurnEnded(self.end()),
+            940..945 => ChatEvent::Opened(OpenedConversation {
                 id: None,
                 said: vec![Said::User(self.text()), Said::Model(self.text())],
             }),
@@ -162,14 +162,14 @@ impl Random {
                     model: self.text(),
                     first: self.text(),
                 };
-                Event::Sessions(vec![session; self.below(30)])
+                ChatEvent::Sessions(vec![session; self.below(30)])
             }
-            955..965 => Event::ModelChanged {
+            955..965 => ChatEvent::ModelChanged {
                 model: self.text(),
                 effort: self.coin().then(|| self.text()),
                 note: self.coin().then(|| self.text()),
             },
-            965..975 => Event::SignIn(match self.below(3) {
+            965..975 => ChatEvent::SignIn(match self.below(3) {
                 0 => SignInEvent::Code {
                     address: self.text(),
                     code: self.text(),
@@ -179,9 +179,9 @@ impl Random {
                 },
                 _ => SignInEvent::Failed(self.text()),
             }),
-            975..980 => Event::Edited(self.text()),
-            980..990 => Event::Notice(self.level(), self.text()),
-            _ => Event::Clock(self.below(1_000) as u64),
+            975..980 => ChatEvent::Edited(self.text()),
+            980..990 => ChatEvent::Notice(self.level(), self.text()),
+            _ => ChatEvent::Clock(self.below(1_000) as u64),
         }
     }
 }
@@ -195,7 +195,7 @@ fn a_hundred_thousand_random_events_leave_the_cursor_inside_and_lose_no_turn() {
         effort: Some("low".into()),
         window: Some(1_000),
     };
-    let mut state = State::new(Setup {
+    let mut state = ChatState::new(Setup {
         models: vec![entry("a"), entry("b")],
         model: "a".into(),
         signed_out: true,
@@ -204,14 +204,14 @@ fn a_hundred_thousand_random_events_leave_the_cursor_inside_and_lose_no_turn() {
     for n in 0..EVENTS {
         let event = random.event();
         // Only a message that was sent begins a turn, and none is sent while the queue is full.
-        if matches!(event, Event::Turn(TurnEvent::Started { .. }))
+        if matches!(event, ChatEvent::Turn(TurnEvent::Started { .. }))
             && state.turn.is_none()
             && state.queue.is_full()
         {
             continue;
         }
         let busy = state.turn.is_some();
-        let pastes = matches!(event, Event::Input(Input::Paste(_)));
+        let pastes = matches!(event, ChatEvent::Input(Input::Paste(_)));
         let effects = state.step(event);
         let asked = effects.iter().filter(|e| matches!(e, Effect::Ask(_)));
         assert!(asked.count() <= 1 && effects.len() <= 3);

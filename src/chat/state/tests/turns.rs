@@ -91,16 +91,16 @@ fn a_message_that_needs_a_sign_in_is_not_lost() {
     chat.types("/login\n");
     chat.check(&[Effect::SignIn], "", &[asked, "two"]);
     let (address, code) = ("https://example.com/device".into(), "AB-12".into());
-    chat.event(Event::SignIn(SignInEvent::Code { address, code }));
+    chat.event(ChatEvent::SignIn(SignInEvent::Code { address, code }));
     chat.shows("https://example.com/device");
     chat.shows("AB-12");
     chat.types("three\n");
     chat.check(&[], "", &[asked, "two", "three"]);
-    chat.event(Event::SignIn(SignInEvent::Failed("it expired".into())));
+    chat.event(ChatEvent::SignIn(SignInEvent::Failed("it expired".into())));
     chat.shows("held: /etc");
     chat.types("/login\n");
     let account = "a@example.com".into();
-    chat.event(Event::SignIn(SignInEvent::Done { account }));
+    chat.event(ChatEvent::SignIn(SignInEvent::Done { account }));
     chat.check(&[Effect::SignIn, asks(asked)], "", &["two", "three"]);
     assert!(!chat.screen().contains("not signed in"));
 }
@@ -117,7 +117,7 @@ fn without_a_sign_in_the_screen_says_how() {
     chat.types("/login\nhello\n");
     chat.check(&[Effect::SignIn], "", &["hello"]);
     let account = "a@example.com".into();
-    chat.event(Event::SignIn(SignInEvent::Done { account }));
+    chat.event(ChatEvent::SignIn(SignInEvent::Done { account }));
     chat.check(&[asks("hello")], "", &[]);
     let mut chat = chat_with(setup());
     chat.types("/login\nhello\n");
@@ -171,7 +171,7 @@ fn the_queue_and_the_question_have_limits() {
     assert_eq!(chat.state.question.text(), "more");
     chat.paste(&"x".repeat(2 << 20));
     chat.shows("nothing was pasted");
-    chat.event(Event::Edited("y".repeat(2 << 20)));
+    chat.event(ChatEvent::Edited("y".repeat(2 << 20)));
     chat.shows("its end is left out");
     assert_eq!(chat.state.question.text().len(), 1 << 20);
 }
@@ -180,10 +180,10 @@ fn the_queue_and_the_question_have_limits() {
 fn another_conversation_keeps_what_was_queued_and_typed() {
     let mut chat = chat();
     chat.types("one\ntwo\ntext");
-    chat.event(Event::Opened(OpenedConversation::default()));
+    chat.event(ChatEvent::Opened(OpenedConversation::default()));
     chat.check(&[asks("one")], "text", &["two"]);
     assert!(chat.state.queue.is_held());
-    chat.event(Event::Notice(NoticeLevel::Error, "no such file".into()));
+    chat.event(ChatEvent::Notice(NoticeLevel::Error, "no such file".into()));
     chat.shows("no such file");
     chat.ctrl('o');
     chat.ctrl('g');

@@ -21,7 +21,7 @@ fn new_text_does_not_pull_the_view_down_and_resizing_keeps_the_place() {
     assert_eq!(first(&chat.screen()), before);
     chat.shows("rows below: End");
     for columns in [40, 120, 33] {
-        chat.event(Event::Resized(Size { columns, rows: 30 }));
+        chat.event(ChatEvent::Resized(Size { columns, rows: 30 }));
         assert_eq!(first(&chat.screen()), before);
     }
     chat.ctrl('r');
