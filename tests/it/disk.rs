@@ -186,7 +186,7 @@ fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
                 let text = file(&server.issuer().grant("acct-other")).to_string();
                 text.replace("acct-test", "acct-other")
             };
-            changed(&other, "another account");
+            changed(&other, "the credentials of a different account");
         });
         scope.spawn(move || changed(&|_| "{}".to_owned(), "no sign-in is stored in "));
     });
@@ -202,7 +202,7 @@ fn no_token_is_spent_if_its_successor_could_not_be_stored() {
     ran.exits(74)
         .stdout("")
         .says("the refresh token was not used")
-        .says("nothing is lost");
+        .says("the sign-in is still valid");
     assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 0));
     assert!(server.issuer().is_live(&old.refresh));
     // With a token that is valid for a little longer, the run continues with it.

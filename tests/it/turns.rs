@@ -397,7 +397,8 @@ fn budgets_count_over_all_turns_and_end_the_run() {
     }
     let (ran, events) = driver.end();
     ran.exits(9)
-        .says("--max-turns 2")
+        .says("the limit of 2 requests has been reached: another turn was requested")
+        .says("raise --max-turns\n")
         .says("one more message was waiting and is not sent");
     let turns = in_short(&events);
     let turns: Vec<&str> = turns

@@ -60,7 +60,7 @@ pub(super) fn run(
     ended
 }
 
-/// What the turns so far have come to.
+/// The result of the turns so far.
 #[derive(Default)]
 struct Progress {
     turns: usize,
