@@ -48,7 +48,7 @@ use validation::validate;
 pub struct Host {
     /// User-Agent, proxies and TLS roots.
     pub setup: http::HttpSetup,
-    /// Ends the process at once for this stop request and reports it, in these colours.
+    /// Ends the process immediately for this stop request and reports it, in these colours.
     pub exit_now: fn(StopRequest, Paint),
     /// The credential, for the failures of turns.
     pub used: Option<Used>,
