@@ -83,7 +83,7 @@ complete -c codex -n '__fish_seen_subcommand_from exec' -l sandbox -s s -x -a 'r
 complete -c codex -n '__fish_seen_subcommand_from exec' -l json -d 'JSON lines on standard output'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l experimental-json -d '--json, for the official SDK'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l config -s c -x -d 'a setting of the official client, KEY=VALUE'
-complete -c codex -n '__fish_seen_subcommand_from exec' -l last -d 'with resume, the newest of this directory'
+complete -c codex -n '__fish_seen_subcommand_from exec' -l last -d 'with resume, the newest in this directory'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l full-auto -d '-s workspace-write'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l dangerously-bypass-approvals-and-sandbox -d '-s danger-full-access'
 complete -c codex -n '__fish_seen_subcommand_from exec' -l skip-git-repo-check -d 'accepted and ignored'

@@ -92,7 +92,7 @@ pub fn until(then: u64, now: u64) -> WaitEnd {
     WaitEnd { left, time }
 }
 
-/// A duration in two units, without the one that is zero.
+/// A duration in two units; a unit that is zero is omitted.
 fn units(large: (u64, &str), small: (u64, &str)) -> String {
     let parts = [large, small].into_iter().filter(|(count, _)| *count > 0);
     let parts: Vec<String> = parts

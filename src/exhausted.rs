@@ -1,5 +1,5 @@
 //! Exhausted system resources. Such an error concerns this machine, never a network, a service or a file, so it is
-//! reported separately. Starting a thread or a process fails with `EAGAIN`, which has another meaning elsewhere:
+//! reported separately. Starting a thread or a process fails with `EAGAIN`, which has a different meaning elsewhere:
 //! code that starts one marks the error with `at_start`.
 
 use std::error::Error as StdError;
@@ -55,7 +55,7 @@ impl Exhausted {
     }
 }
 
-/// Marks an error of starting a thread or a process if it means that no more can be started.
+/// Marks an error from starting a thread or a process if it means that no more can be started.
 #[must_use]
 pub fn at_start(error: io::Error) -> io::Error {
     let exhausted = match Errno::from_io_error(&error) {
@@ -118,7 +118,7 @@ pub fn check_threads(threads: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// The limits in force, as far as they exist and can be determined.
+/// The limits in force, where they exist and can be determined.
 #[derive(Debug, Default)]
 pub struct SystemLimits {
     /// Open files of this process.

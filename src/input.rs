@@ -59,7 +59,7 @@ fn size(bytes: usize) -> String {
     }
 }
 
-/// The limits of reading.
+/// The limits on reading.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimits<'a> {
     /// The maximum size in bytes.

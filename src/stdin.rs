@@ -110,7 +110,7 @@ pub fn came_late() -> bool {
 }
 
 /// Reads and discards the rest of standard input, so that the writer is not killed by a broken pipe. Stops after
-/// this much silence.
+/// this long without data.
 pub fn drain(silence: Duration) {
     if source() != StdinKind::Data {
         return;

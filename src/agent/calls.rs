@@ -196,7 +196,7 @@ impl Driver<'_> {
         }
     }
 
-    /// The messages of an answer that was interrupted, as far as they were reported.
+    /// The messages of an interrupted answer, up to where they were reported.
     fn partial_texts(&mut self) -> Vec<String> {
         if !self.answering {
             return self.printed.partial_texts();
@@ -225,7 +225,7 @@ impl Driver<'_> {
     }
 }
 
-/// How long the rest of an interrupted answer is waited for, after its connection was closed.
+/// How long to wait for the rest of an interrupted answer after its connection was closed.
 const LAST_INPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Calls `report` with the notice of a tool call.

@@ -27,7 +27,7 @@ struct State {
     turn: Option<Sender<TurnInput>>,
     /// A turn was announced and has not begun.
     announced: bool,
-    /// The announced turn is to be stopped as soon as it begins.
+    /// The announced turn must stop as soon as it begins.
     stop_at_begin: bool,
     /// Why the run was stopped, if it was.
     stopped: Option<StopRequest>,

@@ -107,7 +107,7 @@ pub struct Conversation {
     tools: Arc<Toolbox>,
     /// The current model.
     model: Model,
-    /// Its effort in the head of the requests, and the one in effect.
+    /// Its effort in the request head, and the effort in effect.
     effort: TurnEffort,
     policy: Policy,
     /// Usage of all turns.
@@ -116,7 +116,7 @@ pub struct Conversation {
     /// Number of turns that have begun.
     turns: usize,
     control: Control,
-    /// The reading of the last answer, whose response body may not have ended yet.
+    /// The last answer that was read; its response body may not have ended yet.
     reading: Option<Reading>,
 }
 
@@ -279,8 +279,8 @@ impl Conversation {
         std::mem::replace(&mut self.client, client).shutdown();
     }
 
-    /// Uses another model, or another effort of the same one, from the next turn on. It is served by the same backend, with the
-    /// same credential. `searches` is as in [`Blueprint`].
+    /// Uses a different model, or a different effort for the same one, from the next turn on. It is served by the same
+    /// backend, with the same credential. `searches` is as in [`Blueprint`].
     pub(crate) fn switch(&mut self, profile: Profile, searches: bool) {
         let is_same = profile.model.id == self.model.id;
         if is_same && profile.effort == self.effort.current {

@@ -175,7 +175,7 @@ impl Driver<'_> {
                     retry: Some(wait),
                 }));
             }
-            // Nothing of it is needed during the wait, and it may be long.
+            // None of it is needed during the wait, which may be long.
             drop(kept);
             drop(answer);
             self.wait_for_retry(&wait)?;

@@ -1,5 +1,5 @@
-//! Fallbacks for a request that the service refuses: another request shape, no reasoning from earlier answers, another
-//! model. Each is tried once and reported as a warning.
+//! Fallbacks for a request that the service refuses: a different request shape, no reasoning from earlier answers, a
+//! different model. Each is tried once and reported as a warning.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub(super) struct Fallback {
     trying: Option<Shape>,
     /// "Model not found", which may be due to the shape. It is reported if no shape is accepted.
     not_found: Option<api::Error>,
-    /// The service is to search the web, which the Lite shape cannot express.
+    /// The service must search the web, which the Lite shape cannot express.
     searches: bool,
     /// Earlier reasoning was removed because the service could not decrypt it.
     without_reasoning: bool,
@@ -100,7 +100,8 @@ impl Fallback {
         &self.learned
     }
 
-    /// Changes the body to the next form to try after this refusal. Another model is tried only if the answer has not begun.
+    /// Changes the body to the next form to try after this refusal. A different model is tried only if the answer has
+    /// not begun.
     ///
     /// # Errors
     /// The refusal to report, if there is nothing left to try.
@@ -161,7 +162,7 @@ impl Fallback {
         self.searches && error.is_refused_shape()
     }
 
-    /// Whether withheld reasoning has to be reported: once.
+    /// Whether to report withheld reasoning, which is done once.
     pub(super) fn reports_withheld(&mut self) -> bool {
         !std::mem::replace(&mut self.withheld_reported, true)
     }

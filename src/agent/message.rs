@@ -2,7 +2,7 @@
 
 use crate::wire::request::RequestBody;
 
-/// A message of the user: text and images.
+/// A user message: text and images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserMessage {
     /// The text.

@@ -15,7 +15,7 @@ pub struct Profile {
     pub backend: Backend,
     /// The shape of the requests.
     pub shape: Shape,
-    /// Other shapes, tried in this order if the service refuses the one before.
+    /// Other shapes, tried in this order if the service refuses the previous one.
     pub others: Vec<Shape>,
     /// The instructions (system prompt).
     pub instructions: String,

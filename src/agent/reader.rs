@@ -19,7 +19,7 @@ const MAX_READS_AHEAD: usize = 2;
 /// for a server that never ends its responses.
 pub(super) const BODY_END_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The reading of an answer.
+/// An answer that a thread is reading, as the loop sees it.
 #[derive(Debug)]
 pub(super) struct Reading {
     /// Contains one token for each read that is not reported yet.

@@ -1,4 +1,4 @@
-//! The text already printed of an answer that broke off (pure). The text of a retry is compared with it and only the rest is
+//! The printed text of an answer that broke off (pure). The text of a retry is compared with it and only the rest is
 //! printed, so nothing appears twice. If the two differ, they are never mixed.
 
 use crate::wire::answer::{Show, Shown};

@@ -107,8 +107,8 @@ impl Client {
             .header("content-type")
             .unwrap_or_default()
             .to_ascii_lowercase();
-        // A document with a success status is a proxy's page or an error in disguise. Some servers send no content
-        // type.
+        // An HTML or JSON document with a success status is a proxy's page or an error in disguise. Some servers send
+        // no content type.
         let document = kind.starts_with("text/html") || kind.starts_with("application/json");
         if answer.status() != 200 || document {
             return Err(refused(&self.authority, answer));

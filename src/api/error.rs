@@ -63,7 +63,7 @@ impl Error {
         self.is_about_shape() && !matches!(self, Self::Fault(fault) if fault.status == Some(404))
     }
 
-    /// Whether the service cannot decrypt, or lacks, the reasoning of earlier answers.
+    /// Whether the service cannot decrypt, or lacks, the reasoning from earlier answers.
     #[must_use]
     pub fn is_about_reasoning(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.is_about_reasoning())

@@ -6,8 +6,8 @@ use crate::secret::Secret;
 /// Minimum length in bytes of a secret. Placeholders such as `none`, for servers without keys, are shorter.
 const MIN_SECRET_BYTES: usize = 8;
 
-/// Removes the credential's secrets from text of the service, which may echo what it received. Values too short to be
-/// secret are kept.
+/// Removes the credential's secrets from text sent by the service, which may echo what it received. Values too short to
+/// be secret are kept.
 pub(super) fn redact(authority: &Authority, text: &str) -> String {
     let secrets = authority.secrets();
     let long = |secret: &&Secret| secret.expose().len() >= MIN_SECRET_BYTES;

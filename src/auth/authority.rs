@@ -62,7 +62,7 @@ impl Authority {
         }
     }
 
-    /// Takes the renewal warnings recorded since the last call.
+    /// Removes and returns the renewal warnings recorded since the last call.
     #[must_use]
     pub fn warnings(&self) -> Vec<sign_in::Warning> {
         match self {

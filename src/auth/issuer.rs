@@ -26,7 +26,7 @@ use limit::{ANSWER_TIMEOUT, MAX_BODY_BYTES, REVOKE_TIMEOUT, TOKEN_TIMEOUT};
 /// The address of the issuer.
 pub const ISSUER: &str = "https://auth.openai.com";
 
-/// The public OAuth client of ChatGPT sign-ins from command-line programs. It has no secret.
+/// The public OAuth client for ChatGPT sign-ins from command-line programs. It has no secret.
 pub const CLIENT: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 
 /// The requested scopes. `offline_access` requests a refresh token.

@@ -85,7 +85,7 @@ pub fn key(command: &str, hidden: &[&str]) -> Result<Secret, Error> {
     let status = loop {
         await_output(output.get_ref());
         // The shell's output is in the pipe once the shell has exited. A background process may hold the pipe open,
-        // so end of file is not waited for.
+        // so nothing waits for the end of file.
         let ended = child.try_wait().ok().flatten();
         let _ = output.read_to_end(&mut bytes);
         match ended {

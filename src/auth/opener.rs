@@ -1,4 +1,5 @@
-//! Opens a URL in the user's browser: whether one can be opened and with which programs (pure), and starting them.
+//! Opens a URL in the user's browser: decides whether one can be opened and with which programs (pure), and starts
+//! them.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -42,7 +42,7 @@ impl InaccessibleHome {
     pub(super) fn failure(&self) -> Failure {
         let home = self.home.display();
         Failure::usage(format!("cannot enter {home}: {}", self.why)).hint(
-            "HOME or CODEX_RUN_HOME leads there: set CODEX_RUN_HOME to a directory that you own; a key in \
+            "HOME or CODEX_RUN_HOME points there: set CODEX_RUN_HOME to a directory that you own; a key in \
              OPENAI_API_KEY works without it",
         )
     }

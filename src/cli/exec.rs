@@ -11,7 +11,7 @@ const POLICIES: &[&str] = &["never", "on-request", "on-failure", "untrusted"];
 /// Settings that would send requests to a different service.
 const ELSEWHERE: &[&str] = &["model_provider", "chatgpt_base_url", "oss_provider"];
 
-/// Settings that would weaken the sandbox, or run programs outside of it.
+/// Settings that would weaken the sandbox, or run programs outside it.
 const UNSAFE: &[&str] = &[
     "sandbox",
     "permissions",

@@ -155,7 +155,7 @@ fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
         .map(File::from)
         .map_err(|error| input::Error::Unreadable(error.into()))?;
     let is_within = |path: &Path| hidden.iter().any(|place| path.starts_with(place));
-    // Check the open file, since the path may lead elsewhere by now.
+    // Check the open file, since the path may resolve differently by now.
     let found = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
     match (found, std::path::absolute(path)) {
         (Ok(found), Ok(named)) if is_within(&found) && !is_within(&named) => {

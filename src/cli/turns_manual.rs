@@ -68,7 +68,7 @@ pub(super) fn section(escape: impl Fn(&str) -> String) -> String {
     let mut section = String::from(".SH MANY TURNS\n");
     let intro = "With --input jsonl, `codex run` is one process for a whole conversation: each line of standard input is a JSON \
                  object, and each turn is answered by the lines from turn.started to turn.completed or turn.failed. Lines are read \
-                 all the time; at most 1,000 lines, or 64 MiB, wait. A line that cannot be used is reported as input_error with \
+                 continuously; at most 1,000 lines, or 64 MiB, wait. A line that cannot be used is reported as input_error with \
                  its number, and the run continues. The end of standard input ends the run after the last turn.";
     let _ = writeln!(section, "{}", escape(intro));
     for (line, doc) in LINES {

@@ -48,7 +48,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
             return Err(store::Error::NotOurs(store.named().to_owned(), other));
         }
         say_line(&format!(
-            "You are not signed in: no sign-in and no API key is stored in {place}."
+            "You are not signed in: neither a sign-in nor an API key is stored in {place}."
         ));
         warn_of_remaining(settings);
         return Ok(());

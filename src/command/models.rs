@@ -96,7 +96,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
         }
         Err(error) if error.is_missing() && settings.all => {}
         Err(error) if error.is_missing() && !lines.is_empty() => {
-            warn("you are not signed in: only the models of models.json are listed");
+            warn("you are not signed in: only the models in models.json are listed");
         }
         Err(error) => return Err(Error::Credential(error)),
     }

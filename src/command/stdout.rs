@@ -71,7 +71,8 @@ impl Write for Stdout {
     }
 }
 
-/// Whether a write to this stream would not block after at most `time`. An error counts as writable: the write reports it.
+/// Whether this stream accepts a write without blocking, within `time`. An error counts as writable: the write reports
+/// it.
 pub fn takes(stream: &impl AsFd, time: Duration) -> bool {
     let time = Timespec::try_from(time).unwrap_or(Timespec {
         tv_sec: 1,

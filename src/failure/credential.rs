@@ -97,7 +97,7 @@ impl Used {
             UsedKind::OfServer => format!("check {source}"),
         };
         match (&self.next, source) {
-            // A variable is easily unset; an entry of a file is not.
+            // A variable is easily unset; an entry in a file is not.
             (Some(next), CredentialSource::Variable(_)) => {
                 format!("{words}; or unset it to use {next}")
             }

@@ -63,7 +63,7 @@ const BUNDLES: &[&str] = &[
     "/etc/ssl/cert.pem",
 ];
 
-/// The certificate bundle of this system.
+/// The system's certificate bundle.
 fn bundle() -> Option<&'static str> {
     BUNDLES
         .iter()

@@ -146,7 +146,7 @@ fn of_store(error: &store::Error) -> Failure {
     match error {
         store::Error::Locked(_, process) => locked(&words, *process),
         store::Error::Unwritable(..) | store::Error::Lock(..) => Failure::new(Outcome::Io, words)
-            .hint("free some space there, or make it writable; CODEX_RUN_HOME sets another directory")
+            .hint("free some space there, or make it writable; CODEX_RUN_HOME sets a different directory")
             .for_want_of(error.exhausted()),
         store::Error::Malformed(..) => Failure::usage(words)
             .hint("repair it or move it away; it was not overwritten"),

@@ -188,7 +188,7 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
     }
 }
 
-/// A budget without room for what comes next. The flag that sets it is left to the hint: the library has no flags.
+/// A budget that does not allow the next step. The flag that sets it is left to the hint: the library has no flags.
 fn over_budget(limit: &str, why: &str) -> Failure {
     let what = format!("the limit of {limit} has been reached: {why}");
     Failure::new(Outcome::Budget, what)

@@ -16,9 +16,9 @@ pub enum RunWarning {
     SignIn(sign_in::Warning),
     /// The service requires this request shape for the model.
     OtherShape(Shape),
-    /// The service cannot read the reasoning of earlier answers.
+    /// The service cannot read the reasoning from earlier answers.
     WithoutReasoning,
-    /// The service withheld reasoning of earlier answers from the model: its reason for each item, if
+    /// The service withheld reasoning from earlier answers from the model: its reason for each item, if
     /// it gave one.
     Withheld(Vec<Option<String>>),
     /// This many events in a response could not be read.
@@ -55,7 +55,7 @@ impl fmt::Display for RunWarning {
                 shape.name()
             ),
             Self::WithoutReasoning => f.write_str(
-                "the service cannot read the reasoning of earlier answers; retrying without it",
+                "the service cannot read the reasoning from earlier answers; retrying without it",
             ),
             Self::Withheld(reasons) => f.write_str(&withheld(reasons)),
             Self::Skipped(1) => {
@@ -124,7 +124,7 @@ fn withheld(reasons: &[Option<String>]) -> String {
         several => format!("{several} items"),
     };
     format!(
-        "the service withheld reasoning of earlier answers from the model: {items} ({})",
+        "the service withheld reasoning from earlier answers from the model: {items} ({})",
         kinds.join(", ")
     )
 }
@@ -140,7 +140,7 @@ mod tests {
             .to_vec();
         assert_eq!(
             RunWarning::Withheld(reasons).to_string(),
-            "the service withheld reasoning of earlier answers from the model: 3 items (b, no reason given)"
+            "the service withheld reasoning from earlier answers from the model: 3 items (b, no reason given)"
         );
     }
 }

@@ -46,7 +46,7 @@ impl FileSlot {
         self.directory.current_path().join(&self.name)
     }
 
-    /// Returns the metadata of the file, without following a link; `None` if there is none.
+    /// Returns the metadata of the file, without following a link; `None` if it does not exist.
     ///
     /// # Errors
     /// If it cannot be determined.

@@ -294,7 +294,7 @@ impl HttpResponse {
         }
     }
 
-    /// The body up to `most` bytes, or as far as it arrives within a short time. For error responses, which are not
+    /// The body up to `most` bytes, or the part that arrives within a short time. For error responses, which are not
     /// worth a long wait.
     ///
     /// # Errors

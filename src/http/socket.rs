@@ -26,7 +26,7 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 pub(super) struct Offers(Arc<Mutex<Vec<String>>>);
 
 impl Offers {
-    /// Takes the recorded schemes.
+    /// Removes and returns the recorded schemes.
     pub(super) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

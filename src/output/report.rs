@@ -21,7 +21,7 @@ pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
         let mark = paint.mark(Ink::Hint, "codex: hint:");
         text.push_str(&format!("{mark} {}\n", shown(hint)));
     }
-    // A single write keeps the lines of parallel runs apart. If even that fails, the exit code has to do.
+    // A single write keeps the lines of parallel runs apart. If even that fails, only the exit code is left.
     let _ = to.write_all(text.as_bytes());
 }
 

@@ -1,4 +1,4 @@
-//! The public JSON-Schema-Test-Suite, as far as it concerns strict mode. The file lists what was omitted, and why.
+//! The part of the public JSON-Schema-Test-Suite that concerns strict mode. The file lists what was omitted, and why.
 
 use serde::Deserialize;
 use serde_json::Value;

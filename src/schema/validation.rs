@@ -28,7 +28,7 @@ pub(super) fn check(nodes: &[Node], value: &Value) -> Result<(), Rejection> {
     })
 }
 
-/// A mismatch, with what is needed to choose between those of alternatives.
+/// A mismatch, with what is needed to choose the closest of several alternatives.
 #[derive(Clone)]
 struct Miss {
     at: String,

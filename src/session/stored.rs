@@ -256,8 +256,8 @@ impl StoredConversation {
             let (kind_of, call_id) = &kinds[n];
             let is_call = !call_id.is_empty() && kind_of != "function_call";
             let is_call = is_call && !kind_of.ends_with("_output");
-            // A reasoning item directly precedes what it led to. One without that is the last item, or comes before
-            // the next user message.
+            // A reasoning item directly precedes what it led to. One that led to nothing is the last item, or comes
+            // before the next user message.
             let is_last = self.items.get(n + 1).is_none_or(|next| begins_turn(next));
             if is_call && !answered.contains(&**call_id) || kind_of == "reasoning" && is_last {
                 self.items.remove(n);

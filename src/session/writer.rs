@@ -45,7 +45,7 @@ pub struct Writer {
 #[derive(Debug)]
 enum WriterState {
     Writing,
-    /// A write failed and was not reported yet.
+    /// A write failed, which has not been reported yet.
     Failed(io::Error),
     /// A write failed and was reported.
     Reported,

@@ -1,4 +1,4 @@
-//! What git executes by itself: hooks, and configuration that can name programs. Tools may change both in writable
+//! What git executes automatically: hooks, and configuration that can name programs. Tools may change both in writable
 //! directories, and git later runs them outside the sandbox; so changes are detected.
 
 use std::fs;

@@ -221,7 +221,7 @@ pub fn set_close_on_exec() {
 /// The result of a call whose process exited without reporting one.
 fn without_result(status: ExitStatus, complaints: &[u8]) -> CallResult {
     if let Some(signal) = status.signal() {
-        let words = format!("the tool was ended by signal {signal} before it returned a result");
+        let words = format!("the tool was killed by signal {signal} before it returned a result");
         return CallResult::new(Status::Signalled(signal), words);
     }
     let complaints = capture::clean(complaints);

@@ -141,9 +141,8 @@ impl Manifest {
                     return Err(reader.mistake(at.get(), what.to_owned()));
                 }
                 if let Some(name) = names.iter().find(|name| (context.is_reserved)(name)) {
-                    let what = format!(
-                        "{name} is a variable of codex-run, which is never passed to tools"
-                    );
+                    let what =
+                        format!("{name} is reserved for codex-run and never passed to tools");
                     return Err(reader.mistake(at.get(), what));
                 }
                 names
@@ -287,7 +286,7 @@ mod tests {
         check(
             "TICKETS_URL",
             "OUR_KEY",
-            "3:53: OUR_KEY is a variable of codex-run, which is never passed to tools",
+            "3:53: OUR_KEY is reserved for codex-run and never passed to tools",
         );
         let in_full = "3:53: these must be full names of variables, without values";
         for name in ["TICKETS_*", "TICKETS_URL=x", ""] {

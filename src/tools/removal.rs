@@ -1,4 +1,4 @@
-//! Removes a directory with everything tools have left in it. Removal runs outside the sandbox, so it follows no link
+//! Removes a directory with everything tools have left in it. Removal runs outside the sandbox, so it follows no links
 //! and touches nothing outside that directory; it stops at its deadline, if there is one.
 
 use std::fs::{self, Permissions};

@@ -46,7 +46,7 @@ pub struct Answer {
     lost: bool,
     ending: Option<Ending>,
     usage: Usage,
-    /// Why the service withheld reasoning of earlier answers from the model: one entry for each item, with the reason
+    /// Why the service withheld reasoning from earlier answers from the model: one entry for each item, with the reason
     /// if given.
     withheld: Vec<Option<String>>,
 }
@@ -182,7 +182,7 @@ impl Answer {
         self.usage
     }
 
-    /// Why the service withheld reasoning of earlier answers from the model: one entry for each item, with the
+    /// Why the service withheld reasoning from earlier answers from the model: one entry for each item, with the
     /// service's reason if given.
     #[must_use]
     pub fn withheld(&self) -> &[Option<String>] {

@@ -159,7 +159,7 @@ impl RequestBody {
         self.bytes.splice(cut, bytes);
     }
 
-    /// Removes the reasoning of earlier answers, and the ids that tie other items to it.
+    /// Removes the reasoning from earlier answers, and the ids that tie other items to it.
     pub fn remove_reasoning(&mut self) {
         let mut without = self.clone();
         without.truncate(0);

@@ -91,7 +91,7 @@ pub(super) fn message(role: &str, text: &str, images: &[String], takes: ImageSup
     format!(r#"{{"type":"message","role":"{role}","content":[{content}]}}"#)
 }
 
-/// A message of the model as plain text, without an id.
+/// A model message as plain text, without an id.
 #[must_use]
 pub fn assistant_message(text: &str) -> Vec<u8> {
     let text = quoted(text);

@@ -53,7 +53,8 @@ pub(super) struct Response<'a> {
     pub(super) usage: Usage,
     /// The output items; the subscription backend often sends an empty list.
     pub(super) output: Option<&'a RawValue>,
-    /// Why reasoning of earlier answers was withheld from the model: one entry for each item, with the reason if given.
+    /// Why reasoning from earlier answers was withheld from the model: one entry for each item, with the reason if
+    /// given.
     pub(super) withheld: Vec<Option<String>>,
 }
 

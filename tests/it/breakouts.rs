@@ -134,7 +134,7 @@ fn a_command_cannot_signal_its_supervisor() {
     cmd.input(arguments.to_string())
         .run()
         .exits(1)
-        .stdout("the tool was ended by signal 9 before it returned a result\n");
+        .stdout("the tool was killed by signal 9 before it returned a result\n");
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
 }
 

@@ -179,7 +179,7 @@ fn reasoning_that_the_service_cannot_decrypt_is_omitted_once() {
     let ran = ask(&home, &server, &["--last"], "and?");
     ran.exits(0)
         .stdout("two\n")
-        .says("the service cannot read the reasoning of earlier answers; retrying without it\n");
+        .says("the service cannot read the reasoning from earlier answers; retrying without it\n");
     assert_eq!(said(&server, 1)[1]["type"], "reasoning");
     let expected = json!({"type": "message", "role": "assistant", "content": "one"});
     assert_eq!(said(&server, 2)[1], expected);
@@ -228,7 +228,7 @@ fn withheld_reasoning_is_reported_once() {
         let all: Vec<Value> = reasons.iter().map(|reason| removed(reason)).collect();
         json!({ "input_transformations": all })
     };
-    let note = "the service withheld reasoning of earlier answers from the model";
+    let note = "the service withheld reasoning from earlier answers from the model";
     let reasons = ["prefix_mismatch", "model_mismatch", "turn_boundary"];
     let home = Home::with_key();
     let server = Server::start([

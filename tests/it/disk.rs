@@ -186,7 +186,7 @@ fn a_concurrent_sign_in_or_sign_out_is_not_overwritten() {
                 let text = file(&server.issuer().grant("acct-other")).to_string();
                 text.replace("acct-test", "acct-other")
             };
-            changed(&other, "a different account");
+            changed(&other, "the credentials of a different account");
         });
         scope.spawn(move || changed(&|_| "{}".to_owned(), "no sign-in is stored in "));
     });

@@ -233,7 +233,7 @@ fn concurrent_changes_of_the_credentials_file_are_seen() {
             ran.exits(4)
                 .stdout("")
                 .says("the account has changed")
-                .says("a different account");
+                .says("the credentials of a different account");
             assert_eq!((server.issuer().refreshes(), asked(&server)), (0, 1));
         });
         scope.spawn(|| {

@@ -154,6 +154,6 @@ fn tokens_stored_by_the_official_client_under_its_lock_are_not_overwritten() {
     assert!(status.expect("flock").success());
     finish(running, "codex run hello".to_owned())
         .exits(4)
-        .says("a different account");
+        .says("the credentials of a different account");
     assert_eq!(read(&path).0, other);
 }

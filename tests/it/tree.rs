@@ -148,7 +148,7 @@ fn a_command_that_kills_its_supervisor_leaves_nothing_behind() {
     let seconds = format!("92{}", std::process::id());
     let command = format!("setsid sleep {seconds} & kill -9 $PPID; sleep {seconds}");
     let (_, outputs) = call(&home, vec![bash(&command)]);
-    assert!(outputs[0].contains("ended by signal 9"), "{}", outputs[0]);
+    assert!(outputs[0].contains("killed by signal 9"), "{}", outputs[0]);
     assert_eq!(processes(&format!("sleep {seconds}")), Vec::<u32>::new());
 }
 

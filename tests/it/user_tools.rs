@@ -214,7 +214,7 @@ fn an_invalid_manifest_is_exit_2_with_its_position() {
     check(
         "TICKETS_URL",
         "CODEX_API_KEY",
-        "FILE:6:10: CODEX_API_KEY is a variable of codex-run, which is never passed to tools",
+        "FILE:6:10: CODEX_API_KEY is reserved for codex-run and never passed to tools",
     );
     check(
         "\"name\": \"lookup\",",

@@ -190,9 +190,9 @@ fn full() -> Home {
 fn variables_of_codex_run_are_never_passed() {
     let value = "its value holds a credential of codex-run";
     let reasons = [
-        ("CODEX_API_KEY", KEY, "it is a variable of codex-run"),
-        ("CODEX_RUN_HOME", "", "it is a variable of codex-run"),
-        ("CODEX_MODEL", "", "it is a variable of codex-run"),
+        ("CODEX_API_KEY", KEY, "it is reserved for codex-run"),
+        ("CODEX_RUN_HOME", "", "it is reserved for codex-run"),
+        ("CODEX_MODEL", "", "it is reserved for codex-run"),
         (
             "BOX_KEY",
             "of-the-box-0123456789",
@@ -231,8 +231,7 @@ fn variables_of_codex_run_are_never_passed() {
         let ran = home.offline().args(["run", "--tool", &path, "x"]).run();
         ran.exits(2).stdout("");
         let of_manifest = format!("cannot pass {name} to the tool own: {why}\n");
-        let in_manifest =
-            format!("{name} is a variable of codex-run, which is never passed to tools");
+        let in_manifest = format!("{name} is reserved for codex-run and never passed to tools");
         assert!(
             ran.stderr.contains(&of_manifest) || ran.stderr.contains(&in_manifest),
             "{}",

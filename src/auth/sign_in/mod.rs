@@ -120,7 +120,7 @@ impl SignIn {
         self.state().saved.clone()
     }
 
-    /// Takes the warnings recorded since the last call.
+    /// Removes and returns the warnings recorded since the last call.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut self.state().warnings)

@@ -44,10 +44,10 @@ pub enum CredentialKind {
     Key,
 }
 
-/// An entry of a different type in the place of a credential, kept there by another program.
+/// An entry of a different type where a credential belongs, kept there by another program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
-    /// The kind of credential whose place it takes.
+    /// The kind of credential that belongs there.
     pub place: CredentialKind,
     /// The entry's name.
     pub entry: String,

@@ -17,13 +17,13 @@ pub enum Error {
     NotAFile(PathBuf),
     /// It is not a JSON object; line and column of the error, counted from 1.
     Malformed(PathBuf, usize, usize),
-    /// An entry of a different type is in the place of the credential.
+    /// An entry of a different type is where the credential belongs.
     NotOurs(PathBuf, Other),
     /// It is missing or empty.
     Blank(PathBuf),
     /// The file, or another file in its directory, cannot be written.
     Unwritable(PathBuf, io::Error),
-    /// The lock cannot be taken at all, free or not.
+    /// The lock cannot be taken, even if it is free.
     Lock(PathBuf, io::Error),
     /// Another process has held the lock until the timeout; its process id, if known.
     Locked(PathBuf, Option<u32>),

@@ -9,11 +9,11 @@ use crate::auth::signed_in::SignedIn;
 use crate::auth::token::claims;
 use crate::secret::Secret;
 
-/// The entries of a sign-in and of an API key, in codex-run's and pi's format.
+/// The keys of the sign-in and of the API key, in codex-run's and pi's format.
 pub(super) const SIGN_IN: &str = "openai-codex";
 pub(super) const KEY: &str = "openai";
 
-/// The types of these entries.
+/// The types of the entries under these keys.
 pub(super) const OAUTH: &str = "oauth";
 pub(super) const API_KEY: &str = "api_key";
 

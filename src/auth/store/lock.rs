@@ -17,7 +17,7 @@ use super::store_path::with_suffix;
 use crate::exhausted::at_start;
 use crate::file::{has_no_locks, inherit_owner_at};
 
-/// Age of its last heartbeat at which a lock directory counts as stale. pi uses the same value.
+/// Age of its last heartbeat at which a lock directory is considered stale. pi uses the same value.
 const STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// Heartbeat interval. Some users of such locks wait only ten seconds for one.
@@ -37,7 +37,7 @@ enum LockKind {
         _held: File,
     },
     /// The official client (0.169.0) takes `auth.lock`, waiting without a limit, then `auth.json.lock`, and loses its
-    /// new tokens if it does not get that one within 5 s. So the first is held while the token is being spent, and
+    /// new tokens if it does not get the latter within 5 s. So the first is held while the token is being spent, and
     /// the second only while the file is written.
     Official {
         _outer: Vec<File>,
@@ -89,8 +89,8 @@ impl Lock {
         Ok(Some(Self(LockKind::Directories(made))))
     }
 
-    /// Returns whether the lock is still held. After a pause of this process, another one may have taken a lock
-    /// directory for stale.
+    /// Returns whether the lock is still held. After a pause of this process, another process may have taken a
+    /// lock directory to be stale.
     #[must_use]
     pub fn holds(&self) -> bool {
         match &self.0 {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Longest time a process holds the lock, and so the timeout for a wait for it: the token endpoint's timeout plus time
+/// Longest time a process holds the lock, and so the timeout for acquiring it: the token endpoint's timeout plus time
 /// to write the file.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(130);
 

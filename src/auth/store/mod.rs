@@ -318,7 +318,7 @@ impl CredentialStore {
         Memory::new(home, issuer)
     }
 
-    /// Returns the contents of a missing file. In the official client's directory it gets that client's format.
+    /// Returns the contents to assume for a missing file: in the official client's directory, in that client's format.
     fn empty_outcome(&self) -> ReadOutcome {
         let directory = self.directory();
         let official = directory.file_name() == Some(".codex".as_ref())

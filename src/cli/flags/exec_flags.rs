@@ -63,7 +63,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "last",
         takes: Takes::Nothing,
         commands: EXEC,
-        brief: "with resume, the newest of this directory",
+        brief: "with resume, the newest in this directory",
         rare: false,
         doc: "With `resume`, continues the newest stored conversation of the working directory.",
         set: |args, _| args.last = true,

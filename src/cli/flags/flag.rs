@@ -30,7 +30,7 @@ pub(crate) struct Flag {
     pub(crate) set: fn(&mut Args, OsString),
 }
 
-/// A flag with the columns empty that most flags leave empty.
+/// A flag with default values for the fields that most flags do not set.
 pub(super) const EMPTY: Flag = Flag {
     long: "",
     short: None,
@@ -86,7 +86,7 @@ pub(crate) enum Takes {
     Value(&'static str),
     /// The same; the flag may be repeated.
     Values(&'static str),
-    /// An optional value after an equals sign, with its name in the help and the value that it has without one.
+    /// An optional value after an equals sign, with its name in the help and the value that the flag has without one.
     Optional(&'static str, &'static str),
 }
 

@@ -288,8 +288,8 @@ pub(crate) const LIMITS: &[Flag] = &[
         commands: RUN,
         brief: "many turns: JSON lines on standard input",
         rare: true,
-        doc: "With jsonl, reads messages from standard input, as JSON lines, until its end; each is a turn of one conversation. Lines can also \
-              steer or interrupt the running turn, or change the model. Needs --json.",
+        doc: "With jsonl, reads messages from standard input, as JSON lines, until end of file; each is a turn of one conversation. Lines can also \
+              steer or interrupt the running turn, or switch to a different model. Needs --json.",
         complete: Complete::Words(INPUTS),
         excludes: &["no-stdin", "image", "file", "dry-run"],
         set: |args, value| args.input = Some(value),

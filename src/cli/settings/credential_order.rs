@@ -5,9 +5,9 @@ use crate::auth::FoundCredential;
 /// The credentials of flags and variables.
 #[derive(Debug, Default)]
 pub(super) struct GivenCredentials {
-    /// The ones that take precedence over the credentials file, in order.
+    /// The credentials that take precedence over the credentials file, in order.
     pub(super) before: Vec<FoundCredential>,
-    /// The one that comes after the file.
+    /// The credential that comes after the file.
     pub(super) after: Option<FoundCredential>,
 }
 

@@ -144,7 +144,7 @@ pub(super) fn stored_secrets(
         let Ok(contents) = store.read() else {
             continue;
         };
-        // No request is sent to find a token's account.
+        // No request is sent to determine a token's account.
         let Ok(issuer) = environment.address("CODEX_RUN_ISSUER", ISSUER, false) else {
             continue;
         };
@@ -159,12 +159,12 @@ pub(super) fn stored_secrets(
 pub(super) fn narrowed(store: &CredentialStore) -> Vec<String> {
     let warning = |(path, mode): (PathBuf, u32)| {
         let path = path.display();
-        format!("others could read {path} (mode {mode:o}), so its mode was narrowed")
+        format!("others could read {path} (mode {mode:o}), so its mode was restricted to the owner")
     };
     store.narrow().into_iter().map(warning).collect()
 }
 
-/// An access token, or a workspace token with what is needed to find its account.
+/// An access token, or a workspace token with what is needed to determine its account.
 fn token(token: Secret, issuer: &BaseUrl, environment: &Environment) -> What {
     if !is_personal(token.expose().trim()) {
         return What::Token(token);

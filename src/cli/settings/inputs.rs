@@ -96,7 +96,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
         let shown = file.display().to_string();
         if !real.starts_with(&root) || hidden.iter().any(|hidden| real.starts_with(hidden)) {
             agents.warnings.push(format!(
-                "{shown} is ignored: it leads out of {}",
+                "{shown} is ignored: it resolves to a path outside {}",
                 root.display()
             ));
             continue;

@@ -12,7 +12,7 @@ use crate::session::Sessions;
 pub(super) struct ResumedSettings {
     /// Its model, as for `-m`; `None` if the file does not name it.
     pub(super) model: Option<String>,
-    /// The provider in `models.json` of that model.
+    /// The provider of that model in `models.json`.
     pub(super) provider: Option<String>,
     /// The effort of that model.
     pub(super) effort: Option<String>,

@@ -24,7 +24,7 @@ pub enum Error {
     Credential(auth::Error),
     /// The sign-in has expired and cannot be renewed.
     SignIn(sign_in::Error),
-    /// Standard input began after the run had stopped waiting for it.
+    /// Standard input arrived after the run had stopped waiting for it.
     LateInput,
     /// Standard output could not be written.
     Output(io::Error),
@@ -118,7 +118,7 @@ impl Error {
             })
             .hint("the input_error lines on standard output say which and why"),
             Error::LateInput => {
-                Failure::usage("input began after 3 s and was not part of the question; use -")
+                Failure::usage("input arrived after 3 s and was not part of the question; use -")
                     .hint("with - as an argument, the run waits for standard input")
             }
             Error::Output(error) => failure::of_output(&error),
@@ -185,7 +185,7 @@ fn of_last_message(error: &last_message::Error) -> Failure {
             "cannot write {}, {FLAG}: it is in the directory of codex-run's own files",
             path.display()
         ))
-        .hint("name a file elsewhere; if it is a link, check where it leads"),
+        .hint("name a file elsewhere; if it is a link, check where it points"),
         Error::LeadsOut(named, found) => Failure::usage(format!(
             "cannot write {}, {FLAG}: it resolves to {}, through a directory that tools can change",
             named.display(),
@@ -198,7 +198,7 @@ fn of_last_message(error: &last_message::Error) -> Failure {
         Error::Misplaced(named, found) => Failure::new(
             Outcome::Io,
             format!(
-                "the last message is in {}, and {}, {FLAG}, no longer leads there",
+                "the last message is in {}, and {}, {FLAG}, no longer resolves to it",
                 found.display(),
                 named.display()
             ),

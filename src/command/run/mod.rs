@@ -149,7 +149,7 @@ struct Delivery {
     schema: Option<OutputSchema>,
     file: Option<LastMessage>,
     fail_on_tool_error: bool,
-    /// Standard input began after the run had stopped waiting for it.
+    /// Standard input arrived after the run had stopped waiting for it.
     late: bool,
 }
 

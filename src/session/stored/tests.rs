@@ -54,7 +54,7 @@ fn a_file_of_version_1_reads_the_same_without_the_prefix() {
     let read =
         |lines: &[&str]| StoredConversation::read(file(lines).as_bytes()).map(|(stored, _)| stored);
     let new = read(&[HEAD, TURN, USER]).expect("a session");
-    // Only the service can have written a line of the other line_format; it changes nothing.
+    // A line in the other format can only come from the service; it changes nothing.
     let old = read(&[&head, &turn, USER, &TURN.replace("\"m\"", "\"x\"")]).expect("a session");
     assert_eq!(
         (old.line_format, old.turns, &*old.model),

@@ -61,8 +61,8 @@ pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResul
     }
 }
 
-/// Applies the edits in order, each to the result of the one before, or returns what is wrong with one. Edits without
-/// effect are errors too: the model expects a change.
+/// Applies the edits in order, each to the result of the one before, or returns what is wrong with one of them. Edits
+/// without effect are errors too: the model expects a change.
 fn apply(old: &str, edits: &[TextReplacement]) -> std::result::Result<String, String> {
     if edits.is_empty() {
         return Err("the call contains no edits".to_owned());
@@ -145,7 +145,7 @@ fn places(text: &str, wanted: &str) -> Vec<usize> {
     found
 }
 
-/// The number, from 1, of the first of the lines that match except for white space at their ends.
+/// The number, from 1, of the first line where the text matches, ignoring white space at the ends of lines.
 fn alike(text: &str, wanted: &str) -> Option<usize> {
     let wanted: Vec<&str> = wanted.trim().lines().map(str::trim).collect();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();

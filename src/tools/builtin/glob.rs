@@ -12,7 +12,7 @@ pub(super) fn glob(glob: &str) -> Option<Regex> {
     Regex::new(&translate(glob, true)?).ok()
 }
 
-/// Translates a glob. With a slash it matches from the top, without one any name.
+/// Translates a glob. A glob with a slash matches from the top, one without a slash any name.
 pub(super) fn translate(glob: &str, braces: bool) -> Option<String> {
     let mut regex = if glob.contains('/') {
         "^".to_owned()

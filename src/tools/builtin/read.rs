@@ -119,7 +119,7 @@ struct FilePart {
     total: usize,
 }
 
-/// Reads at most `most` lines from line `first` on, in bounded memory regardless of line length.
+/// Reads at most `most` lines, starting at line `first`, in bounded memory regardless of line length.
 fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<FilePart> {
     let mut part = FilePart {
         text: String::new(),

@@ -1,8 +1,8 @@
 //! Matches gitignore(5) globs against paths without compiling regular expressions: a file may hold a hundred thousand
 //! globs, and each needs no memory besides its text.
 
-/// Whether a glob matches a path, relative to the directory of the pattern file. Without a slash it matches any name,
-/// with one from the top; neither may be empty.
+/// Whether a glob matches a path, relative to the directory of the pattern file. A glob without a slash matches any
+/// name, one with a slash from the top; neither may be empty.
 pub(super) fn matches(glob: &str, path: &str) -> bool {
     if glob.contains('/') {
         return walk(glob.strip_prefix('/').unwrap_or(glob), path, true);

@@ -20,7 +20,7 @@ use crate::tools::sandbox::confine::{self, Inner};
 /// `program | tee`, `tee` may still have the last lines to write.
 const SILENCE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long the pipes are read at most after the program exited.
+/// Maximum time to read the pipes after the program exited.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why supervision ended.

@@ -158,8 +158,8 @@ impl Bindings {
         Ok(())
     }
 
-    /// Creates the path and binds the socket in the socket directory. Lookups wait meanwhile, so a path that is
-    /// visible can be resolved.
+    /// Creates the path and binds the socket in the socket directory. Lookups wait meanwhile, so every visible
+    /// path can be resolved.
     pub(super) fn bind(
         &mut self,
         place: &SocketDirectory,

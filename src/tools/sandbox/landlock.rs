@@ -295,7 +295,7 @@ impl FileRules {
         closed: &ClosedPaths,
     ) -> Result<(), Error> {
         let mut seen = Vec::new();
-        // A directory that cannot be listed may still lead to one that can.
+        // A directory that cannot be listed may still contain one that can.
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             seen.push(entry.path());
         }

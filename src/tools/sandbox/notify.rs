@@ -182,7 +182,7 @@ pub(super) fn write(
         return Err(io::ErrorKind::NotFound.into());
     }
     // SAFETY: `from` describes `bytes`, which the call reads; the addresses in `to` belong to the other process and
-    // are checked by the kernel. If the thread id now belongs to another thread, that one is in the same sandbox:
+    // are checked by the kernel. If the thread id now belongs to another thread, that thread is in the same sandbox:
     // Landlock keeps this process from reaching any other.
     let written =
         unsafe { libc::process_vm_writev(thread, &raw const from, 1, &raw const to, 1, 0) };

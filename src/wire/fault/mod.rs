@@ -149,7 +149,7 @@ impl Fault {
         }
     }
 
-    /// Whether the service says that the reasoning of earlier answers cannot be decrypted, or that items are unusable
+    /// Whether the service says that the reasoning from earlier answers cannot be decrypted, or that items are unusable
     /// without it.
     #[must_use]
     pub fn is_about_reasoning(&self) -> bool {

@@ -39,7 +39,7 @@ fn plain(text: &str, most: usize) -> String {
     plain
 }
 
-/// The text for display; `None` if nothing of it is left.
+/// The text for display; `None` if nothing is left.
 pub(super) fn shown(text: &str, most: usize) -> Option<String> {
     Some(plain(text, most)).filter(|text| !text.is_empty())
 }

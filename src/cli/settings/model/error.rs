@@ -20,7 +20,7 @@ pub(super) enum ModelError {
     Unusable {
         /// The model of the conversation.
         model: String,
-        /// The service used to have it.
+        /// The service no longer offers it.
         retired: bool,
     },
     /// The provider of this name has no address in `models.json`.

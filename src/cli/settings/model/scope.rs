@@ -1,4 +1,4 @@
-//! The models among which a conversation can change: those of its server, or of the service and credential that it uses.
+//! The models that a conversation can switch to: those of its server, or of the service and credential that it uses.
 
 use super::choice::{ChoiceInputs, ChosenModel, KnownOfService, ModelAt, choose};
 use super::destination::Destination;
@@ -16,9 +16,9 @@ use crate::models::custom::Provider;
 /// The models among which a conversation can change.
 #[derive(Clone, Debug)]
 pub(crate) enum ModelScope {
-    /// Those of a server in `models.json`.
+    /// The models of a server in `models.json`.
     Server(Box<Provider>),
-    /// Those of the service.
+    /// The service's models.
     Service {
         endpoints: Endpoints,
         address_origin: AddressOrigin,

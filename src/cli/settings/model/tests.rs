@@ -1,4 +1,4 @@
-//! Which model is chosen, by a table: without a file, a variable or a clock.
+//! Table tests of the choice of model, without a file, a variable or a clock.
 
 use super::choice::{ChoiceInputs, KnownOfService, ModelAt, choose};
 use super::destination::Destination;

@@ -78,7 +78,7 @@ impl ProtectedPaths {
         }
     }
 
-    /// Fails with the first of these conflicts that matters; a conflict with the home of this run takes precedence.
+    /// Fails with the first relevant conflict; a conflict with the home of this run takes precedence.
     fn refuse(&self, conflicts: impl Iterator<Item = Conflict>) -> Result<(), Failure> {
         let conflicts: Vec<Conflict> = conflicts.collect();
         let in_list = |places: &[PathBuf]| {

@@ -36,7 +36,7 @@ pub(super) struct UserTool {
     pub(super) is_named: bool,
 }
 
-/// The manifests in the folder of tools of this home.
+/// The manifests in the tools folder of this home.
 pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
     let found = fs::read_dir(home.join("tools")).into_iter().flatten();
     let mut files: Vec<PathBuf> = found

@@ -37,9 +37,9 @@ const OWN: &str = "codex-run";
 /// The shared directories, sorted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SharedDirectories {
-    /// The ones that tools may write to.
+    /// The directories that tools may write to.
     pub(super) open: Vec<PathBuf>,
-    /// The ones that they may not write to.
+    /// The directories that tools must not write to.
     pub(super) closed: Vec<ClosedDirectory>,
 }
 

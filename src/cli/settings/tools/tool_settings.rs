@@ -211,7 +211,7 @@ fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
 }
 
 impl NamedDirectory<'_> {
-    /// Rejects a directory whose path leads elsewhere through a place that tools can change: a tool of an earlier run
+    /// Rejects a directory whose path resolves through a place that tools can change: a tool of an earlier run
     /// may have put a link there.
     fn check_reach(&self, policy: &SandboxPolicy) -> Result<(), Failure> {
         let others = policy.writable.iter().filter(|root| root.path != self.real);

@@ -37,7 +37,7 @@ const MIN_CREDENTIAL: usize = 8;
 /// The minimum length of a credential that is searched for inside values, as in `Bearer KEY`.
 const MIN_WITHIN: usize = 16;
 
-/// Whether this is a variable of codex-run.
+/// Whether this variable is reserved for codex-run.
 pub(crate) fn is_own(name: &str) -> bool {
     SECRETS.contains(&name) || OWN.contains(&name) || name.starts_with(OWN_FAMILY)
 }
@@ -72,7 +72,7 @@ impl EnvPattern {
         }
         let Some((prefix, rest)) = text.split_once('*') else {
             if is_own(&text) {
-                return Err(refused(&text, "tools", "it is a variable of codex-run"));
+                return Err(refused(&text, "tools", "it is reserved for codex-run"));
             }
             return Ok(Self::Name(text.into_owned()));
         };
@@ -240,7 +240,7 @@ impl Guard {
     /// Returns why this variable is not passed on regardless of its value, or `None`.
     fn refuses_name(&self, name: &str) -> Option<&'static str> {
         if is_own(name) {
-            return Some("it is a variable of codex-run");
+            return Some("it is reserved for codex-run");
         }
         let is_key = self.keys.iter().any(|key| key == name);
         is_key.then_some("models.json uses it as a key")
@@ -318,7 +318,7 @@ mod tests {
         check("*_URL", Err("only at the end of a name"));
         check("NAME_**", Err("only at the end of a name"));
         for name in ["OPENAI_API_KEY", "CODEX_RUN_HOME", "CODEX_MODEL"] {
-            check(name, Err("it is a variable of codex-run"));
+            check(name, Err("it is reserved for codex-run"));
         }
     }
 

@@ -59,7 +59,7 @@ pub(super) fn run(
     ended
 }
 
-/// What the turns so far have come to.
+/// The result of the turns so far.
 #[derive(Default)]
 struct RunProgress {
     turns: usize,

@@ -52,7 +52,7 @@ pub(super) enum ToTurn {
     Interrupt,
 }
 
-/// What comes next between turns.
+/// What to do next between turns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NextStep {
     /// Begin a turn.
@@ -269,7 +269,7 @@ mod tests {
         let mut queue = TurnQueue::default();
         assert_eq!(queue.push(1, LineRequest::Interrupt, NONE), None);
         assert_eq!(queue.push(2, steer("a"), NONE), Some(ToTurn::Announce));
-        // It has not begun, and is the one to steer and to interrupt.
+        // It has not begun, but can already be steered and interrupted.
         assert_eq!(
             queue.push(3, steer("b"), NONE),
             Some(ToTurn::Steer("b".into()))

@@ -32,7 +32,7 @@ pub(super) struct SharedQueue {
     changed: Condvar,
 }
 
-/// The queue, and why no more lines come.
+/// The queue, and why no more lines will arrive.
 #[derive(Debug, Default)]
 pub(super) struct QueueState {
     pub(super) queue: TurnQueue,
