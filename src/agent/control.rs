@@ -50,13 +50,11 @@ impl Control {
     )]
     pub fn stop_turn(&self) -> bool {
         let mut state = self.state();
-        match &state.turn {
-            Some(turn) => turn.send(TurnInput::StopTurn).is_ok(),
-            None => {
-                state.stop_at_begin = state.announced;
-                state.announced
-            }
+        if let Some(turn) = &state.turn {
+            return turn.send(TurnInput::StopTurn).is_ok();
         }
+        state.stop_at_begin = state.announced;
+        state.announced
     }
 
     /// Announces that a turn is about to begin: until then, [`Control::stop_turn`] stops it as soon as it begins. Without an

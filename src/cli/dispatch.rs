@@ -1,5 +1,6 @@
 //! Dispatch: runs the requested command with its settings, and turns its error into a failure.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
@@ -81,16 +82,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
                 .map_err(|error| failure::of_output(&error))?;
             Ok(ExitCode::SUCCESS)
         }
-        Invocation::RemoveSessions(ids) => {
-            let home = own()?;
-            let ids: Vec<String> = ids
-                .iter()
-                .map(|id| id.to_string_lossy().into_owned())
-                .collect();
-            command::sessions::remove(home.as_deref(), &ids)
-                .map_err(|error| failure::of_session(&error))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Invocation::RemoveSessions(ids) => remove_sessions(&ids),
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
@@ -129,6 +121,16 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         }
         Invocation::Generate(what) => Err(Failure::usage(format!("cannot generate {what:?}"))),
     }
+}
+
+/// `codex sessions rm`.
+fn remove_sessions(ids: &[OsString]) -> Result<ExitCode, Failure> {
+    let home = own()?;
+    let ids = ids.iter().map(|id| id.to_string_lossy().into_owned());
+    let ids: Vec<String> = ids.collect();
+    command::sessions::remove(home.as_deref(), &ids)
+        .map_err(|error| failure::of_session(&error))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a command that uses credentials but sends no request to a model.

@@ -11,7 +11,7 @@ use super::visible::{line, visible};
 use super::{CallNotice, Notice, Sink};
 use crate::clock::{span, until};
 use crate::failure::{of_api, of_unanswered, unusable_lines};
-use crate::result::Status;
+use crate::result::{CallResult, Status};
 use crate::text::first_characters;
 
 /// How much is reported apart from the text.
@@ -225,6 +225,36 @@ impl<W: Write, E: Write> Text<W, E> {
         self.show(&line);
         Ok(())
     }
+
+    /// Writes the line for a tool call that ended, and its output if that is wanted.
+    fn tool_ended(
+        &mut self,
+        name: &str,
+        subject: &str,
+        took: Duration,
+        result: &CallResult,
+    ) -> io::Result<()> {
+        if let Some(spinner) = &mut self.spinner {
+            spinner.ended(name);
+        }
+        let mut words = brief(name);
+        if !subject.trim().is_empty() {
+            words = format!("{words}: {}", brief(subject));
+        }
+        let ink = if result.status.is_ok() {
+            Ink::Good
+        } else {
+            Ink::Bad
+        };
+        let end = self.paint.mark(ink, &word(result.status)).into_owned();
+        let mut rest = String::new();
+        if self.level == Level::Verbose {
+            for part in result.for_model().lines() {
+                let _ = writeln!(rest, "    {part}");
+            }
+        }
+        self.tool(&words, &end, took, &rest)
+    }
 }
 
 impl<W: Write, E: Write> Sink for Text<W, E> {
@@ -299,26 +329,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 took,
                 result,
             } => {
-                if let Some(spinner) = &mut self.spinner {
-                    spinner.ended(name);
-                }
-                let mut words = brief(name);
-                if !subject.trim().is_empty() {
-                    words = format!("{words}: {}", brief(subject));
-                }
-                let ink = if result.status.is_ok() {
-                    Ink::Good
-                } else {
-                    Ink::Bad
-                };
-                let end = self.paint.mark(ink, &word(result.status)).into_owned();
-                let mut rest = String::new();
-                if self.level == Level::Verbose {
-                    for part in result.for_model().lines() {
-                        let _ = writeln!(rest, "    {part}");
-                    }
-                }
-                self.tool(&words, &end, took, &rest)?;
+                self.tool_ended(name, subject, took, result)?;
             }
             Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
             Notice::Summary(words) => self.note(&format!("thought: {}\n", words.trim()))?,

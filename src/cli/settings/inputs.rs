@@ -76,6 +76,14 @@ pub(super) struct Agents {
     pub(super) warnings: Vec<String>,
 }
 
+impl Agents {
+    /// A line for each file that was found.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let files = self.found.iter().map(|(file, _)| file);
+        files.map(|file| format!("{}: added to the instructions", file.display()))
+    }
+}
+
 /// Finds `AGENTS.md` in each directory from the root of the git repository down to this one, or only in this one without a
 /// repository. A repository is not trusted: links that lead out of it and files of another user are ignored. `hidden`
 /// lists the places of credentials.

@@ -28,12 +28,12 @@ pub(super) fn input(args: &Args) -> Result<RunInput, Failure> {
     let format = word_of(args, "input", args.input.as_deref(), INPUTS)?;
     if format.is_none() {
         return match &args.turn_timeout {
-            Some(_) => Err(Failure::usage(format!(
+            Some(_) if !args.is_chat => Err(Failure::usage(format!(
                 "{} works only with --input jsonl: without it, a run is a single turn",
                 args.named("turn-timeout")
             ))
             .hint("use --timeout")),
-            None => Ok(RunInput::Prompt),
+            _ => Ok(RunInput::Prompt),
         };
     }
     if !args.json {

@@ -42,11 +42,7 @@ pub(crate) fn run(
     tool_timeout(args)?;
     word_of(args, "color", args.color.as_deref(), COLORS)?;
     exclusive(args, if args.is_chat { "chat" } else { "run" })?;
-    let input = if args.is_chat {
-        RunInput::Prompt
-    } else {
-        outputs::input(args)?
-    };
+    let input = outputs::input(args)?;
     let mut tooling = tool_settings::of_run(args, environment)?;
     let words = words(args)?;
     let level = level(args);
@@ -82,17 +78,13 @@ pub(crate) fn run(
     let count = images.len();
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
     let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
-    let origins = if args.dry_run && level == Level::Verbose {
+    let origins = (args.dry_run && level == Level::Verbose).then(|| {
         let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
-        let read = agents.found.iter().map(|(file, _)| file);
-        let read = read.map(|file| format!("{}: added to the instructions", file.display()));
         let lines = setting_origins::lines(args, &chosen, &found, &clamped, kept);
-        lines.into_iter().chain(read).collect()
-    } else {
-        Vec::new()
-    };
+        lines.into_iter().chain(agents.lines())
+    });
     warnings.extend(chosen.notes.iter().map(ToString::to_string));
-    warnings.extend(origins);
+    warnings.extend(origins.into_iter().flatten());
     warnings.extend(tooling.warnings);
     warnings.extend(agents.warnings);
     warnings.extend(clamped.note());
@@ -102,19 +94,16 @@ pub(crate) fn run(
     if choice.model.text_only {
         images.clear();
     }
-    let model_switch = if args.is_chat || input == RunInput::Lines {
-        let inputs = ScopeInputs {
-            found: found.clone(),
-            providers,
-            search: search.is_some(),
-        };
-        Some(model_switch(args, scope, inputs)?)
-    } else {
-        None
-    };
+    let can_switch = args.is_chat || input == RunInput::Lines;
+    let inputs = can_switch.then(|| ScopeInputs {
+        found: found.clone(),
+        providers,
+        search: search.is_some(),
+    });
+    let model_switch = inputs.map(|inputs| model_switch(args, scope, inputs));
     Ok(RunSettings {
         input,
-        model_switch,
+        model_switch: model_switch.transpose()?,
         words,
         no_stdin: args.no_stdin,
         files,

@@ -90,6 +90,7 @@ enum Due {
 }
 
 /// What woke the loop.
+#[allow(clippy::struct_excessive_bools)] // one for each source
 struct Woken {
     stopped: bool,
     resumed: bool,

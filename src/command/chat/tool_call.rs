@@ -64,9 +64,13 @@ pub(super) fn stored(id: &str, name: &str, arguments: &str) -> ToolCall {
 fn change(path: &str, arguments: &str, old: impl Fn(&Path) -> String) -> ToolSubject {
     let arguments: ChangeArguments = serde_json::from_str(arguments).unwrap_or_default();
     let lines = |texts: Vec<&str>| {
-        let whole = |text: &&str| match text.ends_with('\n') || text.is_empty() {
-            true => (*text).to_owned(),
-            false => format!("{text}\n"),
+        let whole = |text: &&str| {
+            let end = if text.ends_with('\n') || text.is_empty() {
+                ""
+            } else {
+                "\n"
+            };
+            format!("{text}{end}")
         };
         texts.iter().map(whole).collect::<String>()
     };

@@ -75,7 +75,7 @@ pub(super) fn find(
                 endpoints::of_run(&credentials.found, environment, args.base_url.as_deref())?;
             let file = CacheFile::hold(environment.home().as_deref());
             let scope = ModelScope::Service {
-                endpoints: endpoints.clone(),
+                endpoints: Box::new(endpoints.clone()),
                 address_origin,
                 file: file.clone(),
             };

@@ -20,7 +20,7 @@ pub(crate) enum ModelScope {
     Server(Box<Provider>),
     /// The service's models.
     Service {
-        endpoints: Endpoints,
+        endpoints: Box<Endpoints>,
         address_origin: AddressOrigin,
         /// `models_cache.json`.
         file: CacheFile,
@@ -73,7 +73,7 @@ impl ModelScope {
                 named,
                 Box::new(KnownOfService {
                     found: &inputs.found,
-                    endpoints: endpoints.clone(),
+                    endpoints: (**endpoints).clone(),
                     address_origin: *address_origin,
                     lists: file.read(),
                     file: file.clone(),

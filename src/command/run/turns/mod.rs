@@ -205,7 +205,7 @@ impl Turns<'_> {
         }
         finished.map_err(Error::Output)?;
         if let Some(schema) = &self.settings.schema
-            && let Some(unmatched) = validate(schema, &reply.message(), &self.control)?
+            && let Some(unmatched) = validate(schema, &reply.message(), self.control)?
         {
             return Err(Error::Schema(unmatched));
         }

@@ -134,7 +134,7 @@ impl TurnQueue {
             }
             Some(last) if is_full => {
                 last.lines += 1;
-                last.message = "these lines, or some of them, cannot be used".to_owned();
+                "these lines, or some of them, cannot be used".clone_into(&mut last.message);
             }
             _ => self.errors.push_back(LineError {
                 line,
