@@ -118,7 +118,7 @@ pub fn check_threads(threads: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// The limits in force, where they exist and can be determined.
+/// The limits in effect, where they exist and can be determined.
 #[derive(Debug, Default)]
 pub struct SystemLimits {
     /// Open files of this process.

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::input::{self, ReadLimits, WaitEvent};
 pub use crate::input::{Error, InputText};
 
-/// Size limit of the input in bytes: many times what the largest model can read.
+/// Size limit for the input in bytes: many times what the largest model can read.
 const MAX_STDIN_BYTES: usize = 64 << 20;
 
 /// The type of standard input.

@@ -102,7 +102,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Starts a call on its own thread, which always sends an input at its end, even after a panic.
+    /// Starts a call on its own thread, which always sends an input when it ends, even after a panic.
     fn start(&mut self, at: usize, calls: &[Call]) -> Result<(), Stop> {
         let about = self.tools.about(&calls[at]);
         with_call_notice(&calls[at], &about, |call| {
@@ -152,8 +152,8 @@ impl Driver<'_> {
         self.notify(Notice::Warning(&RunWarning::GitChanged(changed)))
     }
 
-    /// Ends what is still running: connections at once, tools after their grace period. A second stop request ends the grace
-    /// period.
+    /// Ends what is still running: connections immediately, tools after their grace period. A second stop request ends
+    /// the grace period.
     pub(super) fn wind_up(&mut self) {
         self.client.shutdown();
         if self.running == 0 {

@@ -64,7 +64,7 @@ pub(super) struct Driver<'a> {
     /// The answer of the last request has not ended.
     pub(super) answering: bool,
     pub(super) tally: Tally,
-    /// The time limit of the turn.
+    /// The time limit for the turn.
     pub(super) deadline: Option<TurnDeadline>,
 }
 

@@ -44,7 +44,7 @@ pub(super) enum TurnInput {
     Panicked,
 }
 
-/// The time limit of a turn.
+/// The time limit for a turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TurnDeadline {
     /// When the turn must end.

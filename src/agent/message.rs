@@ -1,4 +1,4 @@
-//! A message of the user.
+//! A user message.
 
 use crate::wire::request::RequestBody;
 

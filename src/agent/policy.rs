@@ -11,7 +11,7 @@ pub struct Policy {
     pub budget: Budget,
     /// Maximum number of retries of a failed request.
     pub retries: usize,
-    /// Longest wait for the end of a usage limit; `None` fails at once.
+    /// Longest wait for the end of a usage limit; `None` fails immediately.
     pub wait_for_reset: Option<Duration>,
     /// How long a turn may take; `None` if there is no limit.
     pub turn_timeout: Option<Duration>,

@@ -95,7 +95,7 @@ impl Round {
         calls.map(output).collect()
     }
 
-    /// Starts the calls that may run now, in the order of the answer.
+    /// Starts the calls that may run now, in the order in which the answer lists them.
     fn start(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
         let mut running = 0;

@@ -10,10 +10,10 @@ use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
-/// Time limit of the response, for callers that need the list.
+/// Time limit for the response, for callers that need the list.
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Size limit of the response in bytes. The subscription's list has half a megabyte of unused text.
+/// Size limit for the response in bytes. The subscription's list has half a megabyte of unused text.
 const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// The response to a list request.
@@ -25,7 +25,7 @@ pub enum Listing {
     New(Vec<u8>, Option<String>),
 }
 
-/// Fetches the list of models, unless it still has this `ETag`. `limit` is the time limit of the response.
+/// Fetches the list of models, unless it still has this `ETag`. `limit` is the time limit for the response.
 ///
 /// # Errors
 /// When no response arrives, or the service rejects the request.

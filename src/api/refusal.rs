@@ -7,7 +7,7 @@ use crate::clock::seconds;
 use crate::http;
 use crate::wire::fault::{self, Fault, FaultHead};
 
-/// Size limit of an error body in bytes.
+/// Size limit for an error body in bytes.
 const MAX_ERROR_BYTES: usize = 64 << 10;
 
 /// The error for an unsuccessful response.

@@ -12,10 +12,10 @@ use crate::auth::{Authority, Credential};
 use crate::http::{self, Http, Request, TimeLimit};
 use crate::wire::fault::Cause;
 
-/// Time limit of the request for a workspace's route.
+/// Time limit for the request for a workspace's route.
 const ROUTE_TIMEOUT: TimeLimit = TimeLimit::Whole(Duration::from_secs(20));
 
-/// Size limit of its response in bytes.
+/// Size limit for its response in bytes.
 const MAX_CHECK_BYTES: usize = 1 << 20;
 
 /// The signer and the endpoints of a request.

@@ -12,10 +12,10 @@ use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
 use crate::http::{self, Http, TimeLimit};
 
-/// Time limit of the response.
+/// Time limit for the response.
 const USAGE_TIMEOUT: TimeLimit = TimeLimit::Whole(Duration::from_secs(30));
 
-/// Size limit of the response in bytes.
+/// Size limit for the response in bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// A usage window of the plan.

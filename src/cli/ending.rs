@@ -1,5 +1,5 @@
-//! How the process ends: prints the failure and passes on the signal that ended the run, or does both at once from a
-//! second thread if the main loop does not respond.
+//! How the process ends: prints the failure and passes on the signal that ended the run, or does both immediately from
+//! a second thread if the main loop does not respond.
 
 use std::io::{self, Write};
 use std::process;
@@ -32,7 +32,7 @@ pub(super) fn exit_now_with_json_line(order: StopRequest, paint: Paint) {
     exit_now(order, paint);
 }
 
-/// Ends the process at once, from a second thread, when the main loop does not respond.
+/// Ends the process immediately, from a second thread, when the main loop does not respond.
 pub(super) fn exit_now(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
     print_failure(&failure, paint, Duration::ZERO);

@@ -39,8 +39,8 @@ pub(super) enum Invocation {
     Generate(String),
 }
 
-/// Parses the arguments after the program's name. Flags about how to report failures are noted in `seen` at once, because
-/// they also apply to errors in later arguments.
+/// Parses the arguments after the program's name. Flags about how to report failures are noted in `seen` immediately,
+/// because they also apply to errors in later arguments.
 pub(super) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     seen: &ReportingFlags,

@@ -111,7 +111,7 @@ fn or_default<'a>(long: &str, given: Option<&'a OsStr>) -> Option<&'a OsStr> {
     given.or_else(|| default(long).map(OsStr::new))
 }
 
-/// The time limit of a tool call.
+/// The time limit for a tool call.
 pub(super) fn tool_timeout(args: &Args) -> Result<Duration, Failure> {
     let limit = duration_of(args, "tool-timeout", args.tool_timeout.as_deref())?;
     Ok(limit.unwrap_or(Duration::from_millis(MAX_MILLIS)))

@@ -86,7 +86,7 @@ fn say(lines: &str) {
     let _ = io::stderr().write_all(format!("{}\n", visible(lines)).as_bytes());
 }
 
-/// Prints one line that contains untrusted text: a name, a path, a message of the service.
+/// Prints one line that contains untrusted text: a name, a path, a message from the service.
 fn say_line(words: &str) {
     say(&line(words));
 }

@@ -79,7 +79,7 @@ pub fn end_first_process_on_signal(end: impl Fn(i32) + Send + 'static) -> io::Re
     for signal in ENDS {
         register(signal, &mut signals)?;
     }
-    // Commands do not handle this one: it ends the process at once.
+    // Commands do not handle this one: it ends the process immediately.
     register(SIGQUIT, &mut signals)?;
     let handling = thread::Builder::new().spawn(move || {
         loop {

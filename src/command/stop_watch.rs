@@ -40,7 +40,7 @@ pub(super) struct StopWatch {
     pub(super) critical: Critical,
     /// Whether a spinner is drawn on standard error. It is erased before the process ends.
     pub(super) shown: Arc<AtomicBool>,
-    /// Ends the process at once and reports why, in these colours.
+    /// Ends the process immediately and reports why, in these colours.
     pub(super) exit_now: fn(StopRequest, Paint),
     /// The colours.
     pub(super) paint: Paint,

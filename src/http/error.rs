@@ -233,7 +233,7 @@ impl Error {
         matches!(self, Self::Exhausted(_))
     }
 
-    /// Classifies ureq's error. `connected`: a response had begun; `silence`: the idle timeout that was in force.
+    /// Classifies ureq's error. `connected`: a response had begun; `silence`: the idle timeout that was in effect.
     pub(super) fn of(error: ureq::Error, connected: bool, silence: Duration) -> Self {
         match error {
             ureq::Error::HostNotFound => Self::NoSuchHost,

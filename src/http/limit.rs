@@ -1,4 +1,4 @@
-//! Time limits of an exchange and of its steps.
+//! Time limits for an exchange and its steps.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(55);
 /// together are passed on together. The larger a read, the less a flood costs.
 pub(super) const READ_BYTES: usize = 512 << 10;
 
-/// Time limit of an exchange.
+/// Time limit for an exchange.
 #[derive(Clone, Copy, Debug)]
 pub enum TimeLimit {
     /// For the whole exchange, including the response body.

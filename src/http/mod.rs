@@ -45,7 +45,7 @@ pub struct Request<'a> {
     pub headers: &'a [(&'static str, String)],
     /// The content type, and the body.
     pub body: Option<(&'static str, &'a [u8])>,
-    /// The time limit of the exchange.
+    /// The time limit for the exchange.
     pub limit: TimeLimit,
 }
 

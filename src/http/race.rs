@@ -88,7 +88,7 @@ pub(super) fn connect(
     }
 }
 
-/// Keeps the more informative error: a machine without a route for one family fails at once.
+/// Keeps the more informative error: a machine without a route for one family fails immediately.
 fn note(kept: &mut Option<io::Error>, error: io::Error) {
     let says_little = matches!(
         error.kind(),

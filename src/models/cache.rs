@@ -25,7 +25,7 @@ const ASKING_SECONDS: u64 = 30;
 /// Maximum number of lists.
 const MAX_LISTS: usize = 8;
 
-/// Size limit of the file, in bytes.
+/// Size limit for the file, in bytes.
 const MAX_CACHE_BYTES: u64 = 4 << 20;
 
 const NAME: &str = "models_cache.json";

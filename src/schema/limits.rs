@@ -1,4 +1,4 @@
-//! Size limits of a schema (OpenAI's guide "Structured model outputs", as of July 2025), and a check for endless
+//! Size limits for a schema (OpenAI's guide "Structured model outputs", as of July 2025), and a check for endless
 //! references.
 
 use serde_json::Value;

@@ -58,7 +58,7 @@ impl LineFormat {
     /// Classifies a line, after the first, by its type.
     pub(super) fn line_kind(self, kind: &str) -> LineKind {
         match kind.strip_prefix(PREFIX) {
-            // Versions that create bare files store any item of the service, even one of this type.
+            // Versions that create bare files store any item from the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,

@@ -155,7 +155,7 @@ impl Sessions {
     }
 }
 
-/// Size limit of a session file, in bytes: far beyond the context window of any model.
+/// Size limit for a session file, in bytes: far beyond the context window of any model.
 const MAX_SESSION_BYTES: u64 = 512 << 20;
 
 /// Opens a regular file. Opening anything else could block, and links are not followed.

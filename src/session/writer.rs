@@ -23,7 +23,7 @@ pub struct TurnHeader<'a> {
     pub model: &'a str,
     /// The custom provider of the model in `models.json`, if it has one.
     pub provider: Option<&'a str>,
-    /// The effort that its requests name, before changes made by items of the conversation.
+    /// The effort that its requests name, before changes made by items in the conversation.
     pub effort: Option<&'a str>,
     /// This program's version.
     pub version: &'a str,

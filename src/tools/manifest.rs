@@ -35,7 +35,7 @@ pub struct Manifest {
     pub parameters: Value,
     /// The program and its arguments.
     pub command: Vec<OsString>,
-    /// Time limit of a call, if lower than the run's.
+    /// Time limit for a call, if lower than the run's.
     pub timeout: Option<Duration>,
     /// Names of additional environment variables to pass on.
     pub env: Vec<String>,

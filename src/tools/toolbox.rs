@@ -134,7 +134,7 @@ impl Toolbox {
         )
     }
 
-    /// Takes a snapshot of what git executes by itself, before calls that may change it.
+    /// Takes a snapshot of what git executes automatically, before calls that may change it.
     pub fn watch_git(&self) {
         let mut seen = lock(&self.repositories);
         let setup = self.launcher.setup();

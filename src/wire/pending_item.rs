@@ -14,7 +14,7 @@ const WAITING: &[&str] = &[
     "tool_search_call",
 ];
 
-/// Size limit of an item's type in bytes.
+/// Size limit for an item's type in bytes.
 const MAX_KIND_BYTES: usize = 100;
 
 /// An item that waits for a result.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use memchr::memchr2;
 
-/// Size limit of an event: its data and the current line together. Real events are far smaller, even the final one,
+/// Size limit for an event: its data and the current line together. Real events are far smaller, even the final one,
 /// which repeats the whole answer: the longest answers have some 128,000 tokens. Parsing an event makes a few copies of
 /// it, so this limit determines the memory use of a run.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;

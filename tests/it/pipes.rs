@@ -109,7 +109,7 @@ fn input_that_arrives_late_is_exit_2() {
         let ran = finish(child, "codex run hello".to_owned());
         ran.exits(2)
             .stdout("ok\n")
-            .says("input arrived after 3 s and was not part of the question; use -");
+            .says("input began after 3 s and was not part of the question; use -");
     }
     // An empty standard input adds nothing.
     let ran = finish(nothing.0, "codex run hello".to_owned());

@@ -1,4 +1,4 @@
-//! Timeouts and size limits of the issuer's responses.
+//! Timeouts and size limits for the issuer's responses.
 
 use std::time::Duration;
 
@@ -14,5 +14,5 @@ pub(in crate::auth) const TOKEN_TIMEOUT: Duration = Duration::from_secs(120);
 /// Timeout of a revocation.
 pub(in crate::auth) const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Size limit of a response body, in bytes.
+/// Size limit for a response body, in bytes.
 pub(in crate::auth) const MAX_BODY_BYTES: usize = 1 << 20;

@@ -128,7 +128,7 @@ impl Contents {
         }
     }
 
-    /// Returns the entry of a different type in the place of this kind.
+    /// Returns the entry of a different type where this kind belongs.
     #[must_use]
     pub fn other(&self, place: CredentialKind) -> Option<&Other> {
         self.others.iter().find(|other| other.place == place)

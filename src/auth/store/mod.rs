@@ -34,7 +34,7 @@ use store_path::{followed, holds_ours_alone, with_suffix};
 use crate::clock::millis;
 use crate::file::{Directory, FileSlot, NotRegular, read_regular};
 
-/// Size limit of the file, in bytes. Real files have a few pages at most.
+/// Size limit for the file, in bytes. Real files have a few pages at most.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Rereads of another program's file that is malformed: pi writes its file in place, so for a moment it may be

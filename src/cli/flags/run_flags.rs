@@ -195,9 +195,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "timeout",
         takes: Takes::Value("DUR"),
         commands: TURNS,
-        brief: "time limit of the whole run",
+        brief: "time limit for the whole run",
         rare: true,
-        doc: "The time limit of the whole run, including the wait for standard input: a duration such as 300ms, 90s, 15m \
+        doc: "The time limit for the whole run, including the wait for standard input: a duration such as 300ms, 90s, 15m \
               or 2h, or a number of seconds. A run that takes longer ends with exit code 124.",
         set: |args, value| args.timeout = Some(value),
         ..EMPTY
@@ -206,9 +206,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "turn-timeout",
         takes: Takes::Value("DUR"),
         commands: TURNS,
-        brief: "time limit of each turn (--input jsonl)",
+        brief: "time limit for each turn (--input jsonl)",
         rare: true,
-        doc: "The time limit of each turn of a chat, or of --input jsonl. A turn that needs more fails with the code timeout, and \
+        doc: "The time limit for each turn of a chat, or of --input jsonl. A turn that needs more fails with the code timeout, and \
               the conversation continues.",
         set: |args, value| args.turn_timeout = Some(value),
         ..EMPTY
@@ -217,9 +217,9 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
         commands: &["run", "tool", "chat"],
-        brief: "time limit of each tool call",
+        brief: "time limit for each tool call",
         rare: true,
-        doc: "The time limit of each tool call. When it expires, every process that the tool has started is killed, \
+        doc: "The time limit for each tool call. When it expires, every process that the tool has started is killed, \
               and the result says so.",
         default: Some(DEFAULT_TIMEOUT_TEXT),
         set: |args, value| args.tool_timeout = Some(value),

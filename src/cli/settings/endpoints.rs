@@ -19,7 +19,7 @@ const API_SETTING: &str = "openai_base_url";
 /// The origin of the address of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AddressOrigin {
-    /// This variable of the environment.
+    /// This environment variable.
     Variable(&'static str),
     /// This setting of the official client, by `-c`.
     Setting(&'static str),

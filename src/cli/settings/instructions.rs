@@ -1,4 +1,4 @@
-//! The instructions of a run: those of the flag or the built-in ones, and additions.
+//! The instructions of a run: those from the flag or the built-in ones, and additions.
 
 use super::inputs::Agents;
 use super::tools::tool_settings::{self, Tooling};

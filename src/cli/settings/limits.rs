@@ -14,7 +14,7 @@ pub(super) struct RunLimits {
     pub(super) policy: Policy,
     /// The idle timeout for connections.
     pub(super) idle_timeout: Duration,
-    /// The time limit of the run.
+    /// The time limit for the run.
     pub(super) timeout: Option<Duration>,
     /// A failed call makes the run fail.
     pub(super) fail_on_tool_error: bool,

@@ -44,8 +44,7 @@ pub(crate) fn run(
     exclusive(args, if args.is_chat { "chat" } else { "run" })?;
     let input = outputs::input(args)?;
     let mut tooling = tool_settings::of_run(args, environment)?;
-    let words = words(args)?;
-    let level = level(args);
+    let (words, level) = (words(args)?, level(args));
     let (files, mut images) = (inputs::files(args, &tooling.hidden)?, inputs::images(args)?);
     let agents = agents(args, &tooling);
     let instructions = instructions(args, &tooling, &agents)?;

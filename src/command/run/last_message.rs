@@ -55,7 +55,7 @@ pub enum Error {
 
 impl LastMessage {
     /// Checks, before the first request, that the file can be written. It must not be in `home`: a link left by the tools of an
-    /// earlier run would otherwise turn a message of the model into configuration. Nor may any other such link lead out of
+    /// earlier run would otherwise turn a model message into configuration. Nor may any other such link lead out of
     /// `reach`, the directories that tools can write.
     pub(super) fn prepare(
         path: &Path,

@@ -93,7 +93,7 @@ fn a_metadata_line_of_an_unknown_kind_is_ignored_anywhere() {
             );
         }
     }
-    // Other unknown types are items of the service.
+    // Other unknown types are items from the service.
     let brand_new = r#"{"type":"brand_new","id":{"odd":1},"model":7}"#;
     let (stored, _) =
         StoredConversation::read(file(&[HEAD, brand_new]).as_bytes()).expect("a session");

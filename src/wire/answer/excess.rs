@@ -1,11 +1,11 @@
-//! Size limits of an answer.
+//! Size limits for an answer.
 
 use std::fmt;
 
 use super::super::output_items;
 use super::super::sse::MAX_EVENT_BYTES;
 
-/// Size limit of all finished items of an answer, in bytes.
+/// Size limit for all finished items of an answer, in bytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 256 << 20;
 
 /// The limit that an answer exceeds.

@@ -32,7 +32,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// The text of the service in it.
+    /// The service's text in it.
     pub fn service_texts(&mut self) -> impl Iterator<Item = &mut String> {
         let (fault, words) = match self {
             Self::Failed(fault) => (Some(fault), None),

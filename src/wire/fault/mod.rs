@@ -78,10 +78,10 @@ pub struct FaultDetails {
     resets_after: Option<u64>,
 }
 
-/// Size limit of a message in bytes.
+/// Size limit for a message in bytes.
 const MAX_MESSAGE_BYTES: usize = 1000;
 
-/// Size limit of any other text in bytes.
+/// Size limit for any other text in bytes.
 const MAX_SHORT_BYTES: usize = 100;
 
 impl Fault {

@@ -5,7 +5,7 @@ use super::named::{ModelOrigin, NamedModel};
 use crate::id::ModelId;
 use crate::models::custom::Provider;
 
-/// The providers of `models.json` that stand for the subscription and the API.
+/// The providers in `models.json` that stand for the subscription and the API.
 const SERVICES: &[&str] = &["openai-codex", "openai"];
 
 /// Whether this provider stands for the subscription or the API.

@@ -1,4 +1,4 @@
-//! The known models: the cached or built-in list, with the changes of `models.json` (pure).
+//! The known models: the cached or built-in list, with the changes in `models.json` (pure).
 
 use super::named::ModelOrigin;
 use crate::auth::token::claims;
@@ -11,7 +11,7 @@ use crate::wire::request::Shape;
 
 /// The known models.
 pub(super) struct ModelList {
-    /// The models of the service's list or the built-in ones, with the additions and changes of `models.json`.
+    /// The models of the service's list or the built-in ones, with the additions and changes in `models.json`.
     pub(super) models: Vec<Model>,
     /// Other known models.
     pub(super) further: Vec<Model>,

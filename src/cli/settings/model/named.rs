@@ -20,7 +20,7 @@ const VARIABLE: &str = "CODEX_MODEL";
 pub(crate) enum ModelOrigin {
     /// The flag, or its default in `config.json`.
     Flag(FlagOrigin),
-    /// The variable of the environment.
+    /// The environment variable.
     Variable,
     /// The resumed conversation.
     Conversation,

@@ -20,7 +20,7 @@ const RUN_HOME: &str = ".codex-run";
 /// The directories in the user's home of other programs whose credentials can be used.
 const OTHERS: &[&str] = &[".codex", ".pi", ".pi/agent"];
 
-/// The entries of such a directory that tools may read, even if they are links that lead elsewhere.
+/// The entries of such a directory that tools may read, even if they are links that point elsewhere.
 const FOR_TOOLS: &[&str] = &[
     "AGENTS.md",
     "AGENTS.override.md",

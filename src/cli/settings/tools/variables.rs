@@ -1,5 +1,5 @@
 //! The tools' environment: the variables that every tool needs, those that `--env` and manifests add, and those that are
-//! never passed on: variables of codex-run, keys of `models.json`, and values that contain a credential.
+//! never passed on: variables reserved for codex-run, keys in `models.json`, and values that contain a credential.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -114,7 +114,7 @@ pub(crate) struct KnownSecrets<'a> {
     pub(crate) found: &'a [FoundCredential],
     /// The credentials file that was read for them.
     pub(crate) read: Option<&'a Path>,
-    /// The servers of `models.json`, whose keys are secrets too.
+    /// The servers in `models.json`, whose keys are secrets too.
     pub(crate) providers: &'a [Provider],
 }
 
@@ -217,7 +217,7 @@ impl Guard {
         }
     }
 
-    /// Adds those of `models.json` and of the credentials files, whether or not the run uses them.
+    /// Adds those in `models.json` and in the credentials files, whether or not the run uses them.
     fn look_further(&mut self, args: &Args, environment: &Environment, known: &KnownSecrets<'_>) {
         for provider in known.providers {
             let Some(key) = &provider.api_key else {
