@@ -84,8 +84,7 @@ pub(crate) fn run(
     });
     warnings.extend(chosen.notes.iter().map(ToString::to_string));
     warnings.extend(origins.into_iter().flatten());
-    warnings.extend(tooling.warnings);
-    warnings.extend(agents.warnings);
+    warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
     warnings.extend(clamped.note());
     let ChosenModel {
         choice, endpoints, ..
