@@ -212,20 +212,6 @@ impl<W: Write, E: Write> Text<W, E> {
         }
     }
 
-    /// Writes the line for a tool call and what follows it. `end` is already coloured and is written as is.
-    fn tool(&mut self, words: &str, end: &str, took: Duration, rest: &str) -> io::Result<()> {
-        self.begin_line()?;
-        let line = format!(
-            "{} {} ({end}, {} ms)\n{}",
-            self.paint.mark(Ink::Note, "codex:"),
-            self.for_rest(words),
-            took.as_millis(),
-            self.for_rest(rest)
-        );
-        self.show(&line);
-        Ok(())
-    }
-
     /// Writes the line for a tool call that ended, and its output if that is wanted.
     fn tool_ended(
         &mut self,
@@ -253,7 +239,17 @@ impl<W: Write, E: Write> Text<W, E> {
                 let _ = writeln!(rest, "    {part}");
             }
         }
-        self.tool(&words, &end, took, &rest)
+        self.begin_line()?;
+        // `end` is coloured already.
+        let line = format!(
+            "{} {} ({end}, {} ms)\n{}",
+            self.paint.mark(Ink::Note, "codex:"),
+            self.for_rest(&words),
+            took.as_millis(),
+            self.for_rest(&rest)
+        );
+        self.show(&line);
+        Ok(())
     }
 }
 
