@@ -14,6 +14,11 @@ use crate::turns::{Driver, texts, thread_of};
 struct Random(u64);
 
 impl Random {
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        let index = self.below(from.len() as u64);
+        from[usize::try_from(index).expect("a small number")]
+    }
+
     fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -46,8 +51,8 @@ fn interleave(home: &Home, seed: u64) {
             }
             6 => driver.send(&json!({"type": "interrupt"})),
             7 => {
-                let effort = ["low", "medium", "high"][random.below(3) as usize];
-                let model = ["gpt-5.5", "gpt-6.2-sol"][random.below(2) as usize];
+                let effort = random.pick(&["low", "medium", "high"]);
+                let model = random.pick(&["gpt-5.5", "gpt-6.2-sol"]);
                 driver.send(&json!({"type": "settings", "model": model, "effort": effort}));
             }
             8 => {
