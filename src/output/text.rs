@@ -212,20 +212,6 @@ impl<W: Write, E: Write> Text<W, E> {
         }
     }
 
-    /// Writes the line for a tool call and what follows it. `end` is already coloured and is written as is.
-    fn tool(&mut self, words: &str, end: &str, took: Duration, rest: &str) -> io::Result<()> {
-        self.begin_line()?;
-        let line = format!(
-            "{} {} ({end}, {} ms)\n{}",
-            self.paint.mark(Ink::Note, "codex:"),
-            self.for_rest(words),
-            took.as_millis(),
-            self.for_rest(rest)
-        );
-        self.show(&line);
-        Ok(())
-    }
-
     /// Writes the line for a tool call that ended, and its output if that is wanted.
     fn tool_ended(
         &mut self,
@@ -241,11 +227,8 @@ impl<W: Write, E: Write> Text<W, E> {
         if !subject.trim().is_empty() {
             words = format!("{words}: {}", brief(subject));
         }
-        let ink = if result.status.is_ok() {
-            Ink::Good
-        } else {
-            Ink::Bad
-        };
+        let is_ok = result.status.is_ok();
+        let ink = if is_ok { Ink::Good } else { Ink::Bad };
         let end = self.paint.mark(ink, &word(result.status)).into_owned();
         let mut rest = String::new();
         if self.level == Level::Verbose {
@@ -253,7 +236,12 @@ impl<W: Write, E: Write> Text<W, E> {
                 let _ = writeln!(rest, "    {part}");
             }
         }
-        self.tool(&words, &end, took, &rest)
+        self.begin_line()?;
+        let (mark, took) = (self.paint.mark(Ink::Note, "codex:"), took.as_millis());
+        let (words, rest) = (self.for_rest(&words), self.for_rest(&rest));
+        // `end` is coloured already.
+        self.show(&format!("{mark} {words} ({end}, {took} ms)\n{rest}"));
+        Ok(())
     }
 }
 
