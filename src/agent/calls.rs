@@ -172,7 +172,7 @@ impl Driver<'_> {
     }
 
     /// Makes the conversation ready to continue after a stop: calls without a result get one, what an interrupted answer said is
-    /// kept, and a message that failed before any part of an answer is removed.
+    /// kept, and messages that failed before any part of an answer are removed.
     pub(super) fn settle(&mut self, stop: &Stop) {
         let calls = std::mem::take(&mut self.open);
         if !calls.is_empty() {
@@ -180,8 +180,11 @@ impl Driver<'_> {
             let outputs = std::mem::take(&mut self.outputs);
             history::add_aborted(body, self.journal.as_deref_mut(), &calls, outputs);
         }
-        let is_interrupted = matches!(stop, Stop::Interrupted | Stop::TurnTimeout(_));
-        if is_interrupted {
+        let is_stopped = matches!(
+            stop,
+            Stop::Interrupted | Stop::TurnTimeout(_) | Stop::Ordered(_)
+        );
+        if is_stopped {
             for text in self.partial_texts() {
                 let item = assistant_message(&text);
                 Arc::make_mut(self.body).push(&item);
@@ -190,9 +193,17 @@ impl Driver<'_> {
                 }
             }
         }
-        if !self.joined && !is_interrupted && !matches!(stop, Stop::Ordered(_)) {
+        // Without the messages that no answer followed, the conversation is as it was, and can be resumed.
+        let refused = self.unanswered;
+        if !is_stopped && refused > 0 {
             let body = Arc::make_mut(self.body);
-            body.truncate(body.len().saturating_sub(1));
+            body.truncate(body.len().saturating_sub(refused));
+            // A message that the service refuses would be refused again in a resumed conversation.
+            let is_refused = stop.exit_code() == 1;
+            match self.journal.as_deref_mut() {
+                Some(journal) if is_refused => journal.withdraw(refused),
+                _ => *self.to_withdraw = refused,
+            }
         }
     }
 

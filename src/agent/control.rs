@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::input::TurnInput;
+use super::input::{Flushing, TurnInput};
 use super::message::UserMessage;
 use crate::auth::sign_in::Hook;
 use crate::failure::StopRequest;
@@ -19,12 +19,19 @@ pub struct Control(Arc<ControlState>);
 struct ControlState {
     state: Mutex<State>,
     winding_up: AtomicBool,
+    /// A flush of the sink is pending.
+    flushing: Arc<AtomicBool>,
 }
+
+/// The number of stop requests that a turn receives; further ones would change nothing.
+const MAX_TURN_STOPS: u8 = 2;
 
 #[derive(Debug, Default)]
 struct State {
     /// The input channel of the running turn.
     turn: Option<Sender<TurnInput>>,
+    /// The number of stop requests to the running turn.
+    stops: u8,
     /// A turn was announced and has not begun.
     announced: bool,
     /// The announced turn must stop as soon as it begins.
@@ -50,8 +57,11 @@ impl Control {
     )]
     pub fn stop_turn(&self) -> bool {
         let mut state = self.state();
+        let repeated = state.stops >= MAX_TURN_STOPS;
         if let Some(turn) = &state.turn {
-            return turn.send(TurnInput::StopTurn).is_ok();
+            let is_running = repeated || turn.send(TurnInput::StopTurn).is_ok();
+            state.stops = state.stops.saturating_add(1);
+            return is_running;
         }
         state.stop_at_begin = state.announced;
         state.announced
@@ -71,8 +81,11 @@ impl Control {
 
     /// Flushes the sink of the running turn, which has something to report that another thread gave it.
     pub(crate) fn flush_sink(&self) {
-        if let Some(turn) = &self.state().turn {
-            let _ = turn.send(TurnInput::Flush);
+        let is_pending = self.0.flushing.swap(true, Ordering::Relaxed);
+        if let Some(turn) = self.state().turn.as_ref().filter(|_| !is_pending) {
+            let _ = turn.send(TurnInput::Flush(Flushing(Arc::clone(&self.0.flushing))));
+        } else if !is_pending {
+            self.0.flushing.store(false, Ordering::Relaxed);
         }
     }
 
@@ -131,7 +144,9 @@ impl Control {
         }
         let (sender, inputs) = mpsc::channel();
         state.announced = false;
+        state.stops = 0;
         if std::mem::take(&mut state.stop_at_begin) {
+            state.stops = 1;
             let _ = sender.send(TurnInput::StopTurn);
         }
         state.turn = Some(sender.clone());
@@ -191,6 +206,22 @@ mod tests {
         assert!(!control.stop_turn(), "it applied to that turn alone");
         let turn = control.begin().expect("not stopped");
         assert!(turn.inputs.try_recv().is_err());
+    }
+
+    #[test]
+    fn repeated_requests_to_a_turn_are_bounded() {
+        let control = Control::new();
+        let turn = control.begin().expect("not stopped");
+        for _ in 0..1000 {
+            control.flush_sink();
+            assert!(control.stop_turn());
+        }
+        let inputs: Vec<TurnInput> = turn.inputs.try_iter().collect();
+        assert_eq!(inputs.len(), 3, "{inputs:?}");
+        // After a flush, another one can be requested.
+        drop(inputs);
+        control.flush_sink();
+        assert_eq!(turn.inputs.try_iter().count(), 1);
     }
 
     #[test]

@@ -115,6 +115,9 @@ pub struct Conversation {
     journal: Option<Box<dyn Journal + Send>>,
     /// Number of turns that have begun.
     turns: usize,
+    /// The number of stored items that are no longer part of the conversation. Until another turn begins, they stay in the file: a
+    /// question that failed can be continued by another run.
+    to_withdraw: usize,
     control: Control,
     /// The last answer that was read; its response body may not have ended yet.
     reading: Option<Reading>,
@@ -153,6 +156,7 @@ impl Conversation {
             spent: Spent::default(),
             journal,
             turns: 0,
+            to_withdraw: 0,
             control,
             reading: None,
         }
@@ -219,7 +223,11 @@ impl Conversation {
             change
         });
         let item = message.push_to(body);
+        let to_withdraw = std::mem::take(&mut self.to_withdraw);
         if let Some(journal) = &mut self.journal {
+            if to_withdraw > 0 {
+                journal.withdraw(to_withdraw);
+            }
             if self.turns > 0 {
                 journal.turn(seconds(), &self.model.id, self.effort.head.as_deref());
             }
@@ -233,8 +241,8 @@ impl Conversation {
         if let Err(stop) = &ended {
             control.set_winding_up(true);
             driver.wind_up();
-            control.set_winding_up(false);
             driver.settle(stop);
+            control.set_winding_up(false);
         }
         let answer = ended.map(Arc::from);
         let (usage, requests) = (driver.tally.usage, driver.tally.requests);
@@ -333,7 +341,8 @@ impl Conversation {
             topics: Vec::new(),
             open: Vec::new(),
             outputs: Vec::new(),
-            joined: false,
+            unanswered: 1,
+            to_withdraw: &mut self.to_withdraw,
             kept_calls: Vec::new(),
             reading: None,
             answering: false,

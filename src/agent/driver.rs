@@ -55,8 +55,10 @@ pub(super) struct Driver<'a> {
     pub(super) open: Vec<String>,
     /// Outputs of the calls that had ended when the turn stopped, by index.
     pub(super) outputs: Vec<Option<CallOutput>>,
-    /// The conversation contains an answer of this turn.
-    pub(super) joined: bool,
+    /// The number of user messages at the end of the conversation that no answer has followed.
+    pub(super) unanswered: usize,
+    /// The number of stored items to take back when another turn begins.
+    pub(super) to_withdraw: &'a mut usize,
     /// Calls that were kept from answers that broke off.
     pub(super) kept_calls: Vec<Call>,
     /// The reading of the last answer.
@@ -118,6 +120,7 @@ impl Driver<'_> {
                 if let Some(journal) = self.journal.as_deref_mut() {
                     journal.item(&item);
                 }
+                self.unanswered += 1;
                 self.notify(Notice::Steered(&message.text))?;
             }
         }
@@ -184,6 +187,7 @@ impl Driver<'_> {
 
     /// Reports and stores the answer that ends the turn.
     fn finish(&mut self, answer: &Answer) -> Result<(), Stop> {
+        self.unanswered = 0;
         self.printed.complete();
         self.fallback.learn();
         self.printed.show_held(answer, |_| true, self.sink)?;
@@ -211,7 +215,7 @@ impl Driver<'_> {
     ) -> Result<(), Stop> {
         let body = Arc::make_mut(self.body);
         history::add_answer(body, self.journal.as_deref_mut(), items);
-        self.joined = true;
+        self.unanswered = 0;
         let ids = calls.iter().map(|call| call.call_id.clone());
         self.open = ids.collect();
         self.report_storage_failure()

@@ -1,5 +1,7 @@
 //! Inputs of the loop, sent by the other threads.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ pub(super) enum TurnInput {
     /// Stop the turn.
     StopTurn,
     /// Flush the sink: another thread has given it something to report.
-    Flush,
+    Flush(Flushing),
     /// A warning about the sign-in.
     Warned(Warning),
     /// The request waits for the sign-in to be renewed.
@@ -42,6 +44,16 @@ pub(super) enum TurnInput {
     ToolPanicked,
     /// The reading thread panicked.
     Panicked,
+}
+
+/// A pending flush of the sink. Until it is dropped, no other one is requested.
+#[derive(Debug)]
+pub(super) struct Flushing(pub(super) Arc<AtomicBool>);
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// The time limit for a turn.
@@ -67,7 +79,10 @@ pub(super) fn next(
         match wait(inputs, wake, sink) {
             Ok(TurnInput::StopRun(request)) => return Err(Stop::Ordered(request)),
             Ok(TurnInput::StopTurn) => return Err(Stop::Interrupted),
-            Ok(TurnInput::Flush) => sink.flush().map_err(Stop::Output)?,
+            Ok(TurnInput::Flush(pending)) => {
+                drop(pending);
+                sink.flush().map_err(Stop::Output)?;
+            }
             Ok(TurnInput::Panicked) | Err(RecvTimeoutError::Disconnected) => {
                 return Err(Stop::Panicked);
             }

@@ -35,8 +35,8 @@ pub struct JsonLines<W> {
     items: usize,
     /// The open message: its item number and its text.
     message: Option<(usize, String)>,
-    /// Running calls: call id and item number.
-    running: Vec<(String, usize)>,
+    /// Running calls: call id, item number, and the item as it started.
+    running: Vec<(String, usize, Value)>,
     usage: Usage,
     requests: usize,
     cost: Option<f64>,
@@ -72,7 +72,18 @@ pub struct TurnFailed<'a> {
 
 /// The last lines of a turn that failed: the error, in the official form, and the end of the turn.
 #[must_use]
-pub fn failed(failed: &TurnFailed<'_>) -> String {
+pub fn turn_failed(failed: &TurnFailed<'_>) -> String {
+    let error_line = line("error", json!({"message": failed.message}));
+    error_line + &line("turn.failed", json!({"error": fields_of(failed)}))
+}
+
+/// The last line of a run that failed between two turns.
+#[must_use]
+pub fn run_failed(failed: &TurnFailed<'_>) -> String {
+    line("error", Value::Object(fields_of(failed)))
+}
+
+fn fields_of(failed: &TurnFailed<'_>) -> Map<String, Value> {
     let mut error = Map::new();
     error.insert("message".to_owned(), failed.message.into());
     error.insert("code".to_owned(), failed.code.into());
@@ -83,13 +94,7 @@ pub fn failed(failed: &TurnFailed<'_>) -> String {
     if let Some(id) = failed.request_id {
         error.insert("request_id".to_owned(), id.into());
     }
-    self::error(failed.message) + &line("turn.failed", json!({"error": error}))
-}
-
-/// The line of an error.
-#[must_use]
-pub fn error(message: &str) -> String {
-    line("error", json!({"message": message}))
+    error
 }
 
 /// Formats one line: the type, then the object's fields.
@@ -178,7 +183,10 @@ impl<W: Write> JsonLines<W> {
             let item = json!({"type": "agent_message", "text": text, "partial": true});
             self.item("item.completed", number, item);
         }
-        self.running.clear();
+        for (_, number, mut item) in std::mem::take(&mut self.running) {
+            item["status"] = "stopped".into();
+            self.item("item.completed", number, item);
+        }
         self.held.extend_from_slice(lines.as_bytes());
         self.flush()
     }
@@ -224,13 +232,14 @@ impl<W: Write> JsonLines<W> {
 
     fn started(&mut self, call: &CallNotice<'_>) {
         let number = self.next_item();
-        self.running.push((call.id.to_owned(), number));
         let item = call_item(call, None);
+        self.running
+            .push((call.id.to_owned(), number, item.clone()));
         self.item("item.started", number, item);
     }
 
     fn ended(&mut self, call: &CallNotice<'_>, result: &CallResult) {
-        let place = self.running.iter().position(|(id, _)| id == call.id);
+        let place = self.running.iter().position(|(id, ..)| id == call.id);
         let number = match place {
             Some(place) => self.running.swap_remove(place).1,
             None => self.next_item(),

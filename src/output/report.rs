@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::json_lines::{TurnFailed, error, failed};
+use super::json_lines::{TurnFailed, run_failed, turn_failed};
 use super::paint::{Ink, Paint};
 use super::visible::line;
 use crate::failure::Failure;
@@ -28,17 +28,19 @@ pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
 /// The last JSON lines of a turn or run that failed.
 #[must_use]
 pub fn last_lines(failure: &Failure) -> String {
-    if !failure.ends_turn() {
-        return error(&failure.what().replace('\n', " "));
-    }
     let row = TABLE.iter().find(|row| row.outcome == failure.outcome());
-    failed(&TurnFailed {
+    let failed = TurnFailed {
         message: &failure.what().replace('\n', " "),
         code: row.map_or("bug", |row| row.word),
         exit_code: failure.outcome().exit_code(),
         retry_at: failure.retry_at(),
         request_id: failure.request_id(),
-    })
+    };
+    if failure.ends_turn() {
+        turn_failed(&failed)
+    } else {
+        run_failed(&failed)
+    }
 }
 
 #[cfg(test)]

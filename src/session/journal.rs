@@ -12,6 +12,9 @@ pub trait Journal: std::fmt::Debug {
     /// the journal is opened.
     fn turn(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 
+    /// Takes back the last items, which are not part of the conversation any more.
+    fn withdraw(&mut self, _items: usize) {}
+
     /// Records a change of the model, at this time in Unix seconds.
     fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
 

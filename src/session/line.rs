@@ -19,6 +19,9 @@ const SESSION: &str = "session";
 /// The line before the items of a run.
 const TURN: &str = "turn";
 
+/// The line that takes back the items before it.
+const WITHDRAWN: &str = "withdrawn";
+
 /// How a file writes the types of metadata lines. A file keeps its format, so that the version that created it can
 /// still read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,11 @@ impl LineFormat {
         self.of(TURN)
     }
 
+    /// Returns the type of the line that takes back items; `None` if the versions that read such a file would take it for one.
+    pub(super) fn withdrawn(self) -> Option<String> {
+        (self == Self::Prefixed).then(|| self.of(WITHDRAWN))
+    }
+
     fn of(self, name: &str) -> String {
         match self {
             Self::Bare => name.to_owned(),
@@ -60,6 +68,7 @@ impl LineFormat {
         match kind.strip_prefix(PREFIX) {
             // Versions that create bare files store any item from the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
+            Some(WITHDRAWN) if self == Self::Prefixed => LineKind::Withdrawn,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
             None => LineKind::Item,
@@ -80,6 +89,8 @@ impl LineFormat {
 pub(super) enum LineKind {
     /// A run begins, or switches to another model.
     Turn,
+    /// The last items are not part of the conversation.
+    Withdrawn,
     /// A metadata line that this version does not know.
     Unknown,
     /// An item.
@@ -105,6 +116,14 @@ pub(super) struct TurnLine {
     pub(super) effort: Option<String>,
     /// The working directory of a new run. Without it the line records a switch to another model.
     pub(super) cwd: Option<String>,
+}
+
+/// A line that takes back items.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WithdrawnLine {
+    /// The number of items before it.
+    pub(super) items: usize,
 }
 
 /// The fields read from an item. A field of an unexpected type is ignored.

@@ -6,7 +6,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::line::{FirstLine, ItemFields, LineFormat, LineKind, SESSION_VERSION, TurnLine};
+use super::line::{
+    FirstLine, ItemFields, LineFormat, LineKind, SESSION_VERSION, TurnLine, WithdrawnLine,
+};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output, is_effort_change};
@@ -190,6 +192,13 @@ impl StoredConversation {
                 if let Some(cwd) = turn.cwd {
                     self.cwd = cwd;
                 }
+            }
+            LineKind::Withdrawn => {
+                let line: WithdrawnLine =
+                    serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
+                let left = self.items.len().saturating_sub(line.items);
+                self.items.truncate(left);
+                self.models.truncate(left);
             }
             // It stays in the file for versions that know it.
             LineKind::Unknown => {}

@@ -125,6 +125,12 @@ impl Journal for Writer {
         self.turn_line(at, model, effort);
     }
 
+    fn withdraw(&mut self, items: usize) {
+        if let Some(kind) = self.line_format.withdrawn() {
+            self.line(json!({"type": kind, "items": items}).to_string().as_bytes());
+        }
+    }
+
     fn model(&mut self, at: u64, model: &str, effort: Option<&str>) {
         let mut line = json!({"type": self.line_format.turn(), "at": at, "model": model});
         if let Some(effort) = effort {

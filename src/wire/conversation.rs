@@ -262,8 +262,8 @@ fn parse_with_image(item: &[u8]) -> Option<Value> {
 
 /// The item with its images in the form that a model accepts; borrowed if nothing changes.
 fn with_adapted_images(item: &[u8], takes: ImageSupport) -> Cow<'_, [u8]> {
-    let changed = parse_with_image(item)
-        .and_then(|mut read| takes.set_detail_in_item(&mut read).then_some(read));
+    let changed =
+        parse_with_image(item).and_then(|mut read| takes.adapt_images(&mut read).then_some(read));
     changed.map_or(Cow::Borrowed(item), |read| {
         Cow::Owned(read.to_string().into_bytes())
     })

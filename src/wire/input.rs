@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How a model accepts images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +29,27 @@ impl ImageSupport {
         }
     }
 
-    /// Sets the `detail` of every image in an item as this model requires. Returns whether the item changed.
-    pub(super) fn set_detail_in_item(self, item: &mut Value) -> bool {
+    /// Gives every image in an item the form that this model requires, or replaces it by a placeholder. Returns whether the item
+    /// changed.
+    pub(super) fn adapt_images(self, item: &mut Value) -> bool {
         let mut changed = false;
         for place in PART_FIELDS {
             let parts = item.get_mut(place).and_then(Value::as_array_mut);
             for part in parts.into_iter().flatten().filter(|part| is_image(part)) {
-                changed |= self.set_detail(part);
+                changed |= self.adapt(part);
             }
         }
         changed
     }
 
-    /// Sets the `detail` of an image. Returns whether it changed.
-    fn set_detail(self, image: &mut Value) -> bool {
+    fn adapt(self, image: &mut Value) -> bool {
         let word = match self {
+            Self::Refused => {
+                *image = json!({"type": "input_text", "text": IMAGE_OMITTED});
+                return true;
+            }
             Self::Detail(detail) => Some(Value::from(detail)),
-            Self::Refused | Self::Bare => None,
+            Self::Bare => None,
         };
         if image.get("detail") == word.as_ref() {
             return false;

@@ -43,7 +43,17 @@ pub(crate) enum Event {
         retry_at: Option<u64>,
     },
     #[serde(rename = "error")]
-    Error { message: String },
+    Error {
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exit_code: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+    },
     #[serde(rename = "input_error")]
     InputError {
         line: u64,

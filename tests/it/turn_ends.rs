@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::Home;
+use crate::home::{Home, until};
 use crate::standin::{Ends, Reply, Scenarios, Script, Server};
+use crate::tools::bash;
 use crate::turns::{Driver, in_short, resumes, texts, thread_of};
 
 #[test]
@@ -238,4 +239,50 @@ fn a_turn_that_is_cut_for_good_is_incomplete_and_the_next_one_goes_on() {
     let (ran, events) = driver.end();
     assert_ne!(ran.status.code(), Some(0));
     resumes(&home, &server, thread_of(&events));
+}
+
+#[test]
+fn messages_that_the_service_refuses_are_not_in_the_conversation_that_is_resumed() {
+    let home = Home::with_key();
+    let error = json!({"error": {"message": "no", "type": "invalid_request_error", "code": "x"}});
+    let refused = || Reply::json(400, &error);
+    let server = Server::start([
+        refused(),
+        Reply::items([bash("touch begun; until [ -e go ]; do sleep 0.01; done")]),
+        refused(),
+        Reply::text("three"),
+    ]);
+    let mut driver = Driver::start(&home, &server, &["-s", "danger-full-access"]);
+    driver.user("first");
+    driver.next_of("turn.failed");
+    driver.user("second");
+    until("the tool runs", || home.work().join("begun").exists());
+    driver.send(&json!({"type": "steer", "text": "refused"}));
+    driver.raw(b"?\n");
+    driver.next_of("input_error");
+    fs::write(home.work().join("go"), "").expect("it is written");
+    driver.next_of("turn.failed");
+    driver.user("third");
+    let (ran, events) = driver.end();
+    ran.exits(1);
+    let last = texts(&server, 3);
+    assert_eq!(last, ["second", "third"]);
+    resumes(&home, &server, thread_of(&events));
+    let resumed = texts(&server, 4);
+    assert_eq!(resumed, ["second", "third", "three", "are you there?"]);
+}
+
+#[test]
+fn a_question_that_failed_for_another_reason_can_be_continued() {
+    let home = Home::with_key();
+    let busy = Reply::json(503, &json!({"error": {"message": "busy", "code": "x"}}));
+    let server = Server::start([busy]);
+    let flags = ["run", "--no-tools", "--retries", "0", "first"];
+    home.codex(&server).args(flags).run().exits(7);
+    server.push(Reply::text("yes"));
+    home.codex(&server)
+        .args(["run", "--last", "go on"])
+        .run()
+        .exits(0);
+    assert_eq!(texts(&server, 1), ["first", "go on"]);
 }

@@ -196,7 +196,7 @@ fn the_last_line_reports_the_outcome() {
         (&line["cost_usd"], &line["requests"]),
         (&json!(0.5), &json!(2))
     );
-    let failed = failed(&TurnFailed {
+    let failed = turn_failed(&TurnFailed {
         message: "no",
         code: "budget",
         exit_code: 9,

@@ -1,17 +1,20 @@
 //! A line of standard input as what it requests (pure).
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::text::first_characters;
 
 /// What a line requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum InputLine {
     /// A turn with this message.
-    User {
-        text: String,
-        images: Vec<InputImage>,
-    },
+    User(InputMessage),
     /// A message for the running turn.
-    Steer { text: String },
+    Steer(InputMessage),
     /// The end of the running turn.
     Interrupt,
     /// Another model or effort, from the next turn on.
@@ -19,6 +22,13 @@ pub(super) enum InputLine {
         model: Option<String>,
         effort: Option<String>,
     },
+}
+
+/// A message whose images are not read yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct InputMessage {
+    pub(super) text: String,
+    pub(super) images: Vec<InputImage>,
 }
 
 /// An image of a message.
@@ -33,6 +43,65 @@ pub(super) enum InputImage {
 /// The types of lines, in messages.
 const TYPES: &str = "user, steer, interrupt and settings";
 
+/// The maximum number of images or blocks of a message.
+const MAX_PARTS: usize = 1000;
+
+/// The maximum length of the name of a model or an effort, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// The maximum number of characters of a line that a message quotes.
+const MAX_QUOTED_CHARACTERS: usize = 100;
+
+/// The fields of a line. Other fields are skipped without being kept, so a line takes little more memory than its size.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LineFields<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    images: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    effort: Option<&'a RawValue>,
+}
+
+/// A message in the form of Claude Code.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MessageFields<'a> {
+    #[serde(borrow)]
+    role: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+}
+
+/// A block of such a message.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BlockFields<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    source: Option<&'a RawValue>,
+}
+
+/// The source of an image.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SourceFields<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
 /// Parses a line; `None` if it is blank.
 ///
 /// # Errors
@@ -43,113 +112,162 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<InputLine>, String> {
     }
     let line = std::str::from_utf8(line)
         .map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))?;
-    let value: Value = serde_json::from_str(line)
+    let raw: &RawValue = serde_json::from_str(line)
         .map_err(|error| format!("it is not valid JSON at column {}", error.column()))?;
-    let Value::Object(fields) = value else {
-        return Err("it is not a JSON object".to_owned());
-    };
-    let kind = string(&fields, "type")?
+    let fields: LineFields<'_> = object(raw).ok_or("it is not a JSON object")?;
+    let kind = string(fields.kind, "type")?
         .ok_or_else(|| format!("it has no \"type\"; the types are {TYPES}"))?;
-    match kind {
-        "user" => user(&fields),
-        "steer" => match text(&fields)? {
-            text if text.trim().is_empty() => Err("its \"text\" is empty".to_owned()),
-            text => Ok(InputLine::Steer { text }),
-        },
+    match &*kind {
+        "user" => message(&fields).map(InputLine::User),
+        "steer" => message(&fields).map(InputLine::Steer),
         "interrupt" => Ok(InputLine::Interrupt),
         "settings" => {
-            let model = string(&fields, "model")?.map(str::to_owned);
-            let effort = string(&fields, "effort")?.map(str::to_owned);
+            let (model, effort) = (name(fields.model, "model")?, name(fields.effort, "effort")?);
             if model.is_none() && effort.is_none() {
                 return Err("it has neither \"model\" nor \"effort\"".to_owned());
             }
             Ok(InputLine::Settings { model, effort })
         }
         other => Err(format!(
-            "its type {other:?} is unknown; the types are {TYPES}"
+            "its type {:?} is unknown; the types are {TYPES}",
+            first_characters(other, MAX_QUOTED_CHARACTERS)
         )),
     }
     .map(Some)
 }
 
-/// A message, in our form or in that of Claude Code, which has a `message` with a `content`.
-fn user(fields: &Map<String, Value>) -> Result<InputLine, String> {
-    let (text, images) = match fields.get("message") {
-        Some(message) => content(message)?,
-        None => (text(fields)?, files(fields)?),
+/// A JSON object's fields; `None` if it is not an object. An array would be accepted as the fields in order.
+fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    let raw = raw.get();
+    raw.starts_with('{')
+        .then(|| serde_json::from_str(raw).ok())?
+}
+
+/// A field, unless it is `null`.
+fn given(field: Option<&RawValue>) -> Option<&RawValue> {
+    field.filter(|raw| raw.get() != "null")
+}
+
+/// The string in the field of this name, if there is one.
+fn string(field: Option<&RawValue>, name: &str) -> Result<Option<String>, String> {
+    let Some(raw) = given(field) else {
+        return Ok(None);
     };
-    if text.trim().is_empty() && images.is_empty() {
+    let text = serde_json::from_str(raw.get());
+    text.map(Some)
+        .map_err(|_| format!("its {name:?} is not a string"))
+}
+
+/// The name of a model or an effort.
+fn name(field: Option<&RawValue>, name: &str) -> Result<Option<String>, String> {
+    match string(field, name)? {
+        Some(text) if text.len() > MAX_NAME_BYTES => Err(format!(
+            "its {name:?} is longer than {MAX_NAME_BYTES} bytes"
+        )),
+        text => Ok(text),
+    }
+}
+
+/// A message, in our form or in that of Claude Code, which has a `message` with a `content`.
+fn message(fields: &LineFields<'_>) -> Result<InputMessage, String> {
+    let mut message = match given(fields.message) {
+        Some(message) => content(message)?,
+        None => InputMessage {
+            text: string(fields.text, "text")?.ok_or("it has no \"text\"")?,
+            images: Vec::new(),
+        },
+    };
+    message.images.extend(files(fields.images)?);
+    if message.text.trim().is_empty() && message.images.is_empty() {
         return Err("its message is empty".to_owned());
     }
-    Ok(InputLine::User { text, images })
-}
-
-/// The field of this name, if it is there and not `null`.
-fn string<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("its {name:?} is not a string")),
-    }
-}
-
-fn text(fields: &Map<String, Value>) -> Result<String, String> {
-    let text = string(fields, "text")?.ok_or("it has no \"text\"")?;
-    Ok(text.to_owned())
+    Ok(message)
 }
 
 /// The image files of a message.
-fn files(fields: &Map<String, Value>) -> Result<Vec<InputImage>, String> {
-    const WRONG: &str = "its \"images\" is not an array of file names";
-    match fields.get("images") {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(files)) => files
-            .iter()
-            .map(|file| {
-                let file = file.as_str().ok_or(WRONG)?;
-                Ok(InputImage::File(file.to_owned()))
-            })
-            .collect(),
-        Some(_) => Err(WRONG.to_owned()),
-    }
+fn files(field: Option<&RawValue>) -> Result<Vec<InputImage>, String> {
+    let Some(raw) = given(field) else {
+        return Ok(Vec::new());
+    };
+    let Bounded(files): Bounded<String> = serde_json::from_str(raw.get())
+        .map_err(|_| format!("its \"images\" is not an array of at most {MAX_PARTS} file names"))?;
+    Ok(files.into_iter().map(InputImage::File).collect())
 }
 
 /// The content of a message in the form of Claude Code: a string, or blocks of text and images.
-fn content(message: &Value) -> Result<(String, Vec<InputImage>), String> {
-    if message["role"].as_str().is_some_and(|role| role != "user") {
+fn content(message: &RawValue) -> Result<InputMessage, String> {
+    let fields: MessageFields<'_> = object(message).ok_or("its \"message\" is not an object")?;
+    let role = string(fields.role, "role")?;
+    if role.is_some_and(|role| role != "user") {
         return Err("the role of its message is not \"user\"".to_owned());
     }
-    let blocks = match &message["content"] {
-        Value::String(text) => return Ok((text.clone(), Vec::new())),
-        Value::Array(blocks) => blocks,
-        _ => return Err("its message has no \"content\"".to_owned()),
-    };
+    let content = given(fields.content).ok_or("its message has no \"content\"")?;
+    if let Ok(text) = serde_json::from_str(content.get()) {
+        return Ok(InputMessage {
+            text,
+            images: Vec::new(),
+        });
+    }
+    let Bounded(blocks): Bounded<&RawValue> = serde_json::from_str(content.get()).map_err(|_| {
+        format!("the \"content\" of its message is neither a string nor an array of at most {MAX_PARTS} blocks")
+    })?;
     let mut texts = Vec::new();
     let mut images = Vec::new();
     for block in blocks {
-        let source = &block["source"];
-        match (
-            &block["type"],
-            &block["text"],
-            &source["type"],
-            &source["data"],
-        ) {
-            (Value::String(kind), Value::String(text), ..) if kind == "text" => {
-                texts.push(text.as_str());
+        let block: BlockFields<'_> = object(block).unwrap_or_default();
+        let kind = string(block.kind, "type")?.unwrap_or_default();
+        let source: SourceFields<'_> = block.source.and_then(object).unwrap_or_default();
+        let is_base64 = string(source.kind, "type")?.as_deref() == Some("base64");
+        match (&*kind, string(block.text, "text")?) {
+            ("text", Some(text)) => texts.push(text),
+            ("image", _) if is_base64 => {
+                let data = string(source.data, "data")?.unwrap_or_default();
+                images.push(InputImage::Base64(data));
             }
-            (Value::String(kind), _, Value::String(encoding), Value::String(data))
-                if kind == "image" && encoding == "base64" =>
-            {
-                images.push(InputImage::Base64(data.clone()));
-            }
-            (kind, ..) => {
+            (kind, _) => {
                 return Err(format!(
-                    "its message has a block of type {kind}, which cannot be sent: use text, or an image in base64"
+                    "its message has a block of type {:?}, which cannot be sent: use text, or an image in base64",
+                    first_characters(kind, MAX_QUOTED_CHARACTERS)
                 ));
             }
         }
     }
-    Ok((texts.join("\n"), images))
+    Ok(InputMessage {
+        text: texts.join("\n"),
+        images,
+    })
+}
+
+/// An array of at most `MAX_PARTS` elements.
+struct Bounded<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Vec<T>, A::Error> {
+                let mut elements = Vec::new();
+                while let Some(element) = from.next_element()? {
+                    if elements.len() == MAX_PARTS {
+                        return Err(A::Error::custom("it has too many elements"));
+                    }
+                    elements.push(element);
+                }
+                Ok(elements)
+            }
+        }
+
+        deserializer
+            .deserialize_seq(Elements(PhantomData))
+            .map(Self)
+    }
 }
 
 #[cfg(test)]
@@ -165,10 +283,10 @@ mod tests {
     }
 
     fn user(text: &str, images: &[InputImage]) -> Result<Option<InputLine>, &'static str> {
-        Ok(Some(InputLine::User {
+        Ok(Some(InputLine::User(InputMessage {
             text: text.to_owned(),
             images: images.to_vec(),
-        }))
+        })))
     }
 
     #[test]
@@ -193,9 +311,10 @@ mod tests {
                 {"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]}}"#,
             user("a\nb", &[image]),
         );
-        let steer = InputLine::Steer {
+        let steer = InputLine::Steer(InputMessage {
             text: "b".to_owned(),
-        };
+            images: Vec::new(),
+        });
         check(r#"{"type":"steer","text":"b"}"#, Ok(Some(steer)));
         check(r#"{"type":"interrupt"}"#, Ok(Some(InputLine::Interrupt)));
         let settings = InputLine::Settings {
@@ -226,10 +345,10 @@ mod tests {
         );
         check(r#"{"type":"user"}"#, "it has no \"text\"");
         check(r#"{"type":"user","text":" "}"#, "its message is empty");
-        check(r#"{"type":"steer","text":""}"#, "its \"text\" is empty");
+        check(r#"{"type":"steer","text":""}"#, "its message is empty");
         check(
             r#"{"type":"user","text":"a","images":"a.png"}"#,
-            "its \"images\" is not an array of file names",
+            "its \"images\" is not an array of at most 1000 file names",
         );
         check(
             r#"{"type":"settings"}"#,
@@ -246,6 +365,20 @@ mod tests {
         check(
             r#"{"type":"user","message":{"content":[{"type":"tool_result"}]}}"#,
             "its message has a block of type \"tool_result\", which cannot be sent: use text, or an image in base64",
+        );
+        check(
+            r#"{"type":"user","message":1}"#,
+            "its \"message\" is not an object",
+        );
+        let long = format!(r#"{{"type":"settings","model":"{}"}}"#, "a".repeat(257));
+        check(&long, "its \"model\" is longer than 256 bytes");
+        let many = format!(
+            r#"{{"type":"user","text":"a","images":["a"{}]}}"#,
+            r#","a""#.repeat(1000)
+        );
+        check(
+            &many,
+            "its \"images\" is not an array of at most 1000 file names",
         );
         let not_text = parse(b"{\"type\":\"user\",\"text\":\"\xff\"}");
         assert_eq!(not_text, Err("it is not UTF-8 at byte 23".to_owned()));

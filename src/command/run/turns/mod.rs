@@ -65,7 +65,7 @@ struct RunProgress {
     turns: usize,
     /// The outcome of the first turn that failed and was not interrupted.
     failed: Option<Outcome>,
-    /// The last message, if the last turn succeeded.
+    /// The answer of the last turn that was not interrupted.
     last: Option<Reply>,
 }
 
@@ -106,10 +106,6 @@ impl Turns<'_> {
             }
         })?;
         let between = Error::between_turns;
-        if let (Some(file), Some(reply)) = (last_message, &progress.last) {
-            let written = file.write(&reply.message());
-            written.map_err(|error| between(Error::LastMessage(error)))?;
-        }
         match progress {
             RunProgress {
                 failed: Some(outcome),
@@ -117,7 +113,13 @@ impl Turns<'_> {
             } => Ok(outcome),
             _ if unusable > 0 => Err(between(Error::UnusableLines(unusable))),
             RunProgress { turns: 0, .. } => Err(between(Error::NoTurn)),
-            RunProgress { .. } => Ok(Outcome::Answered),
+            RunProgress { last, .. } => {
+                if let (Some(file), Some(reply)) = (last_message, last) {
+                    let written = file.write(&reply.message());
+                    written.map_err(|error| between(Error::LastMessage(error)))?;
+                }
+                Ok(Outcome::Answered)
+            }
         }
     }
 
@@ -138,7 +140,6 @@ impl Turns<'_> {
                         Ok(reply) => progress.last = Some(reply),
                         Err(error) if ends_run(&error, self.host) => return Err(error),
                         Err(error) => {
-                            progress.last = None;
                             let is_interrupted = matches!(error, Error::Stop(Stop::Interrupted));
                             let failure = error.failure(self.host.used.as_ref());
                             if !is_interrupted {

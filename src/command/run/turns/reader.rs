@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::cutter::{CutLine, LineCutter, MAX_LINE_BYTES};
-use super::line::{InputImage, InputLine, parse};
+use super::line::{InputImage, InputLine, InputMessage, parse};
 use super::queue::{LineRequest, SettingsRequest, ToTurn, TurnQueue};
 use crate::agent::{Control, UserMessage};
 use crate::exhausted::at_start;
@@ -24,6 +24,12 @@ use crate::wire::input::data_url;
 
 /// The maximum size of an image file, in bytes.
 const MAX_IMAGE_BYTES: u64 = 20 << 20;
+
+/// The maximum size of all images of a message, in bytes.
+const MAX_IMAGES_BYTES: u64 = 50 << 20;
+
+/// The maximum number of characters of a path in a message.
+const MAX_QUOTED_CHARACTERS: usize = 200;
 
 /// What the reader and the turns share.
 #[derive(Debug, Default)]
@@ -120,10 +126,17 @@ impl Reader<'_> {
         Ok(true)
     }
 
+    /// The line without a byte order mark at the beginning of the input.
+    fn without_mark<'l>(&self, line: &'l [u8]) -> &'l [u8] {
+        let mark = "\u{feff}".as_bytes();
+        let rest = line.strip_prefix(mark).filter(|_| self.line == 1);
+        rest.unwrap_or(line)
+    }
+
     fn take(&mut self, line: CutLine<'_>) {
         self.line += 1;
         let parsed = match line {
-            CutLine::Line(line) => parse(line).and_then(|parsed| {
+            CutLine::Line(line) => parse(self.without_mark(line)).and_then(|parsed| {
                 parsed
                     .map(|parsed| with_images(parsed, self.line))
                     .transpose()
@@ -165,12 +178,8 @@ impl Reader<'_> {
 /// The request of a line, with the contents of its images.
 fn with_images(line: InputLine, number: u64) -> Result<LineRequest, String> {
     Ok(match line {
-        InputLine::User { text, images } => {
-            let images = images.iter().map(image);
-            let images = images.collect::<Result<_, String>>()?;
-            LineRequest::User(UserMessage { text, images })
-        }
-        InputLine::Steer { text } => LineRequest::Steer(text.into()),
+        InputLine::User(message) => LineRequest::User(with_contents(message)?),
+        InputLine::Steer(message) => LineRequest::Steer(with_contents(message)?),
         InputLine::Interrupt => LineRequest::Interrupt,
         InputLine::Settings { model, effort } => LineRequest::Settings(SettingsRequest {
             line: number,
@@ -180,22 +189,43 @@ fn with_images(line: InputLine, number: u64) -> Result<LineRequest, String> {
     })
 }
 
-/// An image as a data URL.
-fn image(image: &InputImage) -> Result<String, String> {
-    let (bytes, shown) = match image {
-        InputImage::File(path) => {
-            let bytes = read_image(Path::new(path));
-            let bytes = bytes.map_err(|error| format!("cannot read the image {path}: {error}"))?;
-            (bytes, path.as_str())
-        }
-        InputImage::Base64(data) => {
-            let bytes = BASE64_STANDARD.decode(data);
-            let bytes = bytes.map_err(|_| "its image is not valid base64".to_owned())?;
-            (bytes, "in the line")
-        }
-    };
-    data_url(&bytes)
-        .ok_or_else(|| format!("the image {shown} is not a PNG, JPEG, GIF or WebP image"))
+/// A message with the contents of its images.
+fn with_contents(message: InputMessage) -> Result<UserMessage, String> {
+    let mut left = MAX_IMAGES_BYTES;
+    let images = message.images.iter().map(|image| {
+        let bytes = bytes_of(image)?;
+        left = left
+            .checked_sub(bytes.len() as u64)
+            .ok_or("its images are larger than 50 MiB in total")?;
+        let shown = match image {
+            InputImage::File(path) => quoted_path(path),
+            InputImage::Base64(_) => "in the line".to_owned(),
+        };
+        data_url(&bytes)
+            .ok_or_else(|| format!("the image {shown} is not a PNG, JPEG, GIF or WebP image"))
+    });
+    Ok(UserMessage {
+        images: images.collect::<Result<_, String>>()?,
+        text: message.text,
+    })
+}
+
+/// A path in a message, which has its end if it is long.
+fn quoted_path(path: &str) -> String {
+    match path.char_indices().rev().nth(MAX_QUOTED_CHARACTERS) {
+        Some((at, _)) => format!("...{}", &path[at..]),
+        None => path.to_owned(),
+    }
+}
+
+fn bytes_of(image: &InputImage) -> Result<Vec<u8>, String> {
+    match image {
+        InputImage::File(path) => read_image(Path::new(path))
+            .map_err(|error| format!("cannot read the image {}: {error}", quoted_path(path))),
+        InputImage::Base64(data) => BASE64_STANDARD
+            .decode(data)
+            .map_err(|_| "its image is not valid base64".to_owned()),
+    }
 }
 
 fn read_image(path: &Path) -> io::Result<Vec<u8>> {
