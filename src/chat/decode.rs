@@ -2,7 +2,8 @@
 //! or a character may come in any number of pieces. Escape itself is told from a sequence by the silence after it.
 //!
 //! A paste is text between two sequences (bracketed paste). Where the terminal has not shown that it marks pastes so, several
-//! characters or line ends that arrive at once count as a paste too, since nobody types as fast: so a paste never sends.
+//! characters with a line end or a tab that arrive at once count as a paste too, since nobody types that fast: so a paste never
+//! sends. A short text without a line end counts as typed, as over a slow connection.
 
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ const BURST_TIMEOUT: Duration = Duration::from_millis(5);
 const PASTE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The bytes of a paste. A longer one is reported in parts.
 const MAX_PASTE_BYTES: usize = 1 << 20;
+
+/// The bytes that count as typed although they arrived at once.
+const MAX_TYPED_BYTES: usize = 256;
 
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -268,7 +272,8 @@ impl KeyDecoder {
         let burst = std::mem::take(&mut self.burst);
         let keys = burst.replace("\r\n", "\r");
         let count = keys.chars().filter(|c| *c != '\t').take(2).count();
-        if goes_on || count > 1 {
+        let is_paste = keys.contains(['\r', '\n', '\t']) || keys.len() > MAX_TYPED_BYTES;
+        if goes_on || count > 1 && is_paste {
             inputs.extend(paste(burst.as_bytes()));
         } else {
             inputs.extend(keys.chars().filter_map(typed).map(Input::Key));

@@ -145,8 +145,8 @@ fn related_command(command: &str) -> &'static str {
 
 /// An argument of `run` that means nothing on a screen.
 fn not_in_chat(spelled: &str) -> Failure {
-    Failure::usage(format!("{spelled} means nothing in a chat"))
-        .hint("`codex run` takes it: it prints the answer and ends")
+    Failure::usage(format!("{spelled} cannot be used in a chat"))
+        .hint("use `codex run`, which prints the answer and exits")
 }
 
 /// A flag that the command does not have.
@@ -341,7 +341,7 @@ mod tests {
         ] {
             let failed = run(&format!("chat {line}")).expect_err("it is refused");
             assert!(
-                failed.contains("means nothing in a chat"),
+                failed.contains("cannot be used in a chat"),
                 "{line}: {failed}"
             );
             assert!(failed.contains("`codex run`"), "{line}: {failed}");

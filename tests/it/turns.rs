@@ -302,7 +302,7 @@ fn images_are_sent_with_their_message() {
 }
 
 #[test]
-fn the_schema_holds_for_each_turn_and_the_file_is_of_the_last_one() {
+fn the_schema_holds_for_each_turn() {
     let home = Home::with_key();
     let schema = r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],"additionalProperties":false}"#;
     let schema = home.file("schema.json", schema);
@@ -326,8 +326,15 @@ fn the_schema_holds_for_each_turn_and_the_file_is_of_the_last_one() {
     ran.exits(10);
     let failed = events.iter().find(|event| event["type"] == "turn.failed");
     assert_eq!(failed.expect("the second")["error"]["code"], "schema");
+    // A run that fails leaves the file unchanged.
+    assert!(!home.work().join("last.txt").exists());
+    let server = Server::start([Reply::text(r#"{"n":1}"#), Reply::text(r#"{"n":2}"#)]);
+    let mut driver = Driver::start(&home, &server, &flags);
+    driver.user("first");
+    driver.user("second");
+    driver.end().0.exits(0);
     let last = fs::read_to_string(home.work().join("last.txt"));
-    assert_eq!(last.expect("it is written"), "{\"n\":3}\n");
+    assert_eq!(last.expect("it is written"), "{\"n\":2}\n");
 }
 
 #[test]

@@ -110,7 +110,12 @@ fn a_burst_of_text_is_a_paste_where_pastes_are_not_marked() {
     );
     check(
         "ab\x7fc",
-        &[pasted("ab"), key(Key::Backspace, ""), char_key('c', "")],
+        &[
+            char_key('a', ""),
+            char_key('b', ""),
+            key(Key::Backspace, ""),
+            char_key('c', ""),
+        ],
     );
 }
 

@@ -58,7 +58,7 @@ fn first(mut lines: Vec<Line>, most: usize) -> Vec<Line> {
 
 fn list_rows(list: &ChoiceList, columns: usize, left: usize) -> Vec<Line> {
     let title = format!(
-        "{}: {}  Enter chooses, Esc closes, typing narrows",
+        "{}: {}  type to filter, Enter selects, Esc closes",
         list.title,
         list.filter()
     );
@@ -135,7 +135,7 @@ fn queue_rows(state: &ChatState) -> Vec<Line> {
     };
     let (steering, waiting) = (state.queue.steering(), state.queue.waiting());
     let count = steering.len() + waiting.len();
-    let steering = steering.map(|text| ("steers: ", text, Color::Magenta));
+    let steering = steering.map(|text| ("steering: ", text, Color::Magenta));
     let all = steering.chain(waiting.map(|text| (label, text, Color::Cyan)));
     let shown = if count > MAX_QUEUE_ROWS {
         MAX_QUEUE_ROWS - 1
@@ -163,7 +163,7 @@ fn rule(state: &ChatState, columns: usize) -> Line {
     let waiting = state.queue.waiting().len();
     if waiting > 0 {
         let (what, keys) = if state.queue.is_held() {
-            ("held", ": Enter sends on, Up takes back")
+            ("held", ": Enter sends it, Up edits it")
         } else {
             ("queued", ": Ctrl+S steers, Up takes back")
         };

@@ -78,7 +78,7 @@ pub fn read(question: &str, begins_typed: bool) -> Entered {
     let argument = words.next().map(str::to_owned);
     let Some(help) = COMMANDS.iter().find(|help| help.name == name) else {
         return Entered::Wrong(format!(
-            "no command /{name}: /help lists them, and text after // is sent as it is"
+            "unknown command /{name}: /help lists the commands; begin with // to send a text that starts with /"
         ));
     };
     if words.next().is_some() || (argument.is_some() && help.argument.is_empty()) {

@@ -63,7 +63,7 @@ pub fn choose(state: &mut ChatState, choice: ListChoice, effects: &mut Vec<Effec
         ListChoice::Conversation(_) if state.is_busy() => {
             state.hint(
                 NoticeLevel::Warning,
-                "not while a turn is running: Esc ends it",
+                "not available while a turn is running; press Esc to stop it",
             );
         }
         ListChoice::Conversation(id) => effects.push(Effect::Resume(id)),

@@ -5,8 +5,14 @@ use super::command::COMMANDS;
 const KEYS: [(&str, &str); 17] = [
     ("Enter", "send; while a turn runs, queue"),
     ("Alt+Enter, Ctrl+J", "new line"),
-    ("Esc, Ctrl+C", "end the turn and its tools; again: at once"),
-    ("Ctrl+C", "also: clear the question; twice: leave"),
+    (
+        "Esc, Ctrl+C",
+        "stop the turn and its tools; again: at once, without waiting for them",
+    ),
+    (
+        "Ctrl+C",
+        "also clears the question; press it twice to leave",
+    ),
     ("Ctrl+D", "leave, with an empty question"),
     (
         "Ctrl+S",

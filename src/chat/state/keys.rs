@@ -108,8 +108,10 @@ fn interrupt_or_leave(state: &mut ChatState, presses: u32, effects: &mut Vec<Eff
         effects.push(Effect::CancelSignIn);
         return;
     }
+    // The one that ends a turn does not arm leaving: a second one may come late.
     state.ctrl_c = presses + 1;
     if state.turn.is_some() {
+        state.ctrl_c_in_turn = true;
         if presses < 2 {
             turn::interrupt(state, effects);
         } else {
@@ -126,7 +128,7 @@ fn interrupt_or_leave(state: &mut ChatState, presses: u32, effects: &mut Vec<Eff
             NoticeLevel::Note,
             "Ctrl+C again leaves; the text is in the history",
         );
-    } else if presses > 0 {
+    } else if presses > 0 && !std::mem::take(&mut state.ctrl_c_in_turn) {
         effects.push(Effect::Quit);
     } else {
         state.hint(NoticeLevel::Note, "Ctrl+C again leaves");

@@ -52,6 +52,8 @@ pub struct ChatState {
     pub hint: Option<(NoticeLevel, String)>,
     /// Ctrl+C presses in a row.
     pub ctrl_c: u32,
+    /// The last Ctrl+C was pressed while a turn ran.
+    pub ctrl_c_in_turn: bool,
 }
 
 /// The turn that runs.
@@ -132,6 +134,7 @@ impl ChatState {
             panel: None,
             hint: None,
             ctrl_c: 0,
+            ctrl_c_in_turn: false,
         };
         state.say_how_to_sign_in();
         state

@@ -38,7 +38,7 @@ fn a_wrong_command_stays_with_a_hint() {
     let mut chat = chat();
     chat.types("/usr/bin fails\n");
     chat.check(&[], "/usr/bin fails", &[]);
-    chat.shows("no command /usr");
+    chat.shows("unknown command /usr");
     chat.ctrl('u');
     chat.types("/effort silly\n");
     chat.check(&[], "/effort silly", &[]);
@@ -47,7 +47,7 @@ fn a_wrong_command_stays_with_a_hint() {
     for command in ["/resume", "/fork", "/new", "/login"] {
         chat.types(command);
         chat.press(ENTER);
-        chat.shows("not while a turn is running");
+        chat.shows("not available while");
         assert_eq!(chat.state.question.text(), command);
         chat.ctrl('u');
     }

@@ -61,7 +61,7 @@ fn ctrl_s_steers_and_what_was_not_sent_is_asked_next() {
     chat.check(&[asks("one"), steer("now")], "", &["two", "three"]);
     chat.ctrl('s');
     chat.check(&[steer("two")], "", &["three"]);
-    chat.shows("steers: two");
+    chat.shows("steering: two");
     chat.turn(TurnEvent::Steered { text: "now".into() });
     chat.ends(TurnEnd::Completed);
     chat.check(&[asks("two")], "", &["three"]);
@@ -155,6 +155,9 @@ fn ctrl_c_twice_in_a_row_and_ctrl_d_leave_an_idle_chat() {
     chat.types("two\n");
     chat.ctrl('c');
     chat.ends(TurnEnd::Interrupted);
+    // One that comes too late to end the turn does not leave.
+    chat.ctrl('c');
+    chat.shows("Ctrl+C again leaves");
     chat.ctrl('c');
     chat.check(&[asks("two"), Effect::Interrupt, Effect::Quit], "", &[]);
 }
