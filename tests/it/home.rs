@@ -21,7 +21,7 @@ pub(crate) const KEY: &str = "sk-invented-0123456789";
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_codex");
 
 /// A command under test that takes longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A unique directory, removed with the last user of it.
 pub(crate) struct Home {
