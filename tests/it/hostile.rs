@@ -28,7 +28,7 @@ fn ask_for(reply: Reply, answer: usize) -> CommandOutput {
     let server = Server::start([reply]);
     let cmd = Home::with_key()
         .codex(&server)
-        .args(["run", "--no-tools", "--timeout", "50", "x"])
+        .args(["run", "--no-tools", "--timeout", "170", "x"])
         .args(FLAGS);
     let ran = within(cmd, BEYOND + answer.div_ceil(1 << 20)).run();
     assert_eq!(server.requests().len(), 1, "nothing is tried again");
