@@ -68,7 +68,7 @@ fn list_rows(list: &ChoiceList, columns: usize, left: usize) -> Vec<Line> {
     }
     let entries = list.entries();
     if entries.is_empty() {
-        lines.push(Line::of("  none", Style::default().dim()));
+        lines.push(Line::of("  no match", Style::default().dim()));
     }
     let room = left.saturating_sub(lines.len()).clamp(1, MAX_LIST_ROWS);
     let top = (list.selected() + 1).saturating_sub(room);

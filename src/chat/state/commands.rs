@@ -22,7 +22,7 @@ pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<
         } else {
             "a sign-in"
         };
-        let text = format!("not while {what} is running: Esc ends it");
+        let text = format!("not available while {what} is running; press Esc to stop it");
         return state.hint(NoticeLevel::Warning, text);
     }
     if let ChatCommand::Effort(Some(level)) = &command

@@ -74,12 +74,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "chat",
         usage: "[QUESTION...]",
-        brief: "talk with a model, on a full screen",
-        doc: "Opens a conversation on the whole terminal: you ask, the model answers and runs tools, and you can steer, \
-              interrupt, change the model and go on. The arguments, if there are any, are the first question. It needs \
-              a terminal, reads and draws on /dev/tty, and leaves standard input and output alone. Enter sends, Alt+Enter \
-              begins a line, Esc ends the turn, Ctrl+D leaves, and /help shows the other keys and the commands. The \
-              conversation is stored; the line printed at the end continues it.",
+        brief: "a full-screen conversation",
+        doc: "Opens a conversation on the whole terminal: you ask, the model answers and runs tools, and you can steer or \
+              interrupt it and switch models. The arguments, if any, are the first question. It needs a terminal: it reads \
+              from and draws on /dev/tty, and leaves standard input and output alone. Enter sends, Alt+Enter starts a new \
+              line, Esc stops the turn, Ctrl+D leaves, and /help lists all keys and commands. The conversation is stored; the \
+              command printed at the end continues it.",
         words: &[],
     },
     Command {

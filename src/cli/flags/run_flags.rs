@@ -27,10 +27,10 @@ pub(crate) const QUESTION: &[Flag] = &[
         long: "models",
         takes: Takes::Value("LIST"),
         commands: &["chat"],
-        brief: "models that Ctrl+P goes through",
+        brief: "models that Ctrl+P cycles through",
         rare: false,
-        doc: "The models that Ctrl+P goes through, separated by commas, each with an effort after a colon if it is not its \
-              default: --models gpt-5.5,gpt-5.4:high. Without it, all that the credential can use.",
+        doc: "The models that Ctrl+P cycles through, separated by commas, each with an effort after a colon if it is not its \
+              default: --models gpt-5.5,gpt-5.4:high. Without it, all models that the credential can use.",
         set: |args, value| args.models = Some(value),
         ..EMPTY
     },
