@@ -126,7 +126,7 @@ fn interleave(home: &Home, seed: u64) {
 #[test]
 fn random_interleavings_keep_order_and_end_each_turn_once() {
     let count = std::env::var("CODEX_TESTS_INTERLEAVINGS");
-    let count = count.map_or(40, |count| count.parse().expect("a number"));
+    let count = count.map_or(15, |count| count.parse().expect("a number"));
     let home = Home::with_token();
     crate::home::each((1..=count).collect(), 4, |seed| interleave(&home, seed));
 }
