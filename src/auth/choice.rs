@@ -135,7 +135,7 @@ impl Error {
 /// Validates the first of the credentials found.
 ///
 /// # Errors
-/// If there is none, or the first is malformed. The next one is not tried, because it might bill a different account.
+/// If no credential was found, or the first one is malformed. The next one is not tried, because it might bill a different account.
 pub fn choose(found: &[FoundCredential]) -> Result<Chosen, Error> {
     let first = found.first().ok_or(Error::Missing)?;
     match &first.what {

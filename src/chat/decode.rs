@@ -1,9 +1,10 @@
-//! Bytes of the terminal to keys and pasted text. Pure: the decoder is told the time, and says until when it waits. A sequence
-//! or a character may come in any number of pieces. Escape itself is told from a sequence by the silence after it.
+//! Terminal bytes to keys and pasted text (pure). The caller passes the time and learns until when to wait for more bytes. A
+//! sequence or a character may arrive in any number of pieces. Escape differs from the beginning of a sequence by the silence
+//! after it.
 //!
-//! A paste is text between two sequences (bracketed paste). Where the terminal has not shown that it marks pastes so, several
-//! characters with a line end or a tab that arrive at once count as a paste too, since nobody types that fast: so a paste never
-//! sends. A short text without a line end counts as typed, as over a slow connection.
+//! A paste is text between two sequences (bracketed paste). If the terminal has not shown that it marks pastes, several
+//! characters with a line end or a tab that arrive at once count as a paste too, because typing is slower: a paste never sends.
+//! A short text without a line end counts as typed, as over a slow connection.
 
 use std::time::Duration;
 

@@ -70,7 +70,7 @@ fn escape() -> Sequence {
 pub(super) enum Character {
     Incomplete,
     Whole(usize, char),
-    /// So many bytes are not UTF-8.
+    /// This number of bytes is not UTF-8.
     Invalid(usize),
 }
 

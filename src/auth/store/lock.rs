@@ -153,7 +153,7 @@ fn advisory_by(path: &Path, try_lock: TryLock) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     match try_lock(&file) {
-        // A lock on a file that was removed meanwhile excludes nobody.
+        // A lock on a file that has since been removed protects nothing.
         Ok(()) if !is_at(&file, path) => Ok(None),
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

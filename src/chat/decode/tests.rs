@@ -156,7 +156,7 @@ fn escape_is_escape_after_a_silence() {
     assert_eq!(decoder.flush(ms(129)), []);
     assert_eq!(decoder.flush(ms(130)), [key(Key::Escape, "")]);
     assert_eq!(decoder.deadline(), None);
-    // Nobody called `flush`.
+    // `flush` was not called.
     assert_eq!(decoder.feed(b"\x1b", ms(1000)), []);
     assert_eq!(
         decoder.feed(b"\x03", ms(1030)),

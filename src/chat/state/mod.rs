@@ -1,5 +1,5 @@
-//! The state of the screen: what an event changes, and which effects it has. Pure: it is told what happens, the time included,
-//! and reads or writes nothing.
+//! The state of the screen (pure): what an event changes, and which effects it has. Events include the time; nothing is read or
+//! written here.
 //!
 //! What is decided here, beyond CLI.md section 12:
 //! - What was typed is never lost. A message that could not be sent because a sign-in is needed becomes the first of the queue,
