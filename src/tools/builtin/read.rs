@@ -21,6 +21,9 @@ const MAX_LINES: usize = 2000;
 /// How much of a line is shown, in bytes.
 const MAX_LINE_BYTES: usize = 4000;
 
+/// How much is read at a time, in bytes: lines that are not returned are counted.
+const BUFFER_BYTES: usize = 128 << 10;
+
 /// Largest image, in bytes. It is sent again with every later request.
 const MAX_IMAGE_BYTES: u64 = 5 << 20;
 
@@ -51,7 +54,7 @@ pub(super) fn run(arguments: &ReadArguments, context: &Context<'_>) -> CallResul
         Err(error) => return unreadable(error),
     };
     let mut reader = match File::open(&place) {
-        Ok(file) => BufReader::new(file),
+        Ok(file) => BufReader::with_capacity(BUFFER_BYTES, file),
         Err(error) => return unreadable(error),
     };
     match reader.fill_buf() {
@@ -119,15 +122,15 @@ struct FilePart {
     total: usize,
 }
 
-/// Reads at most `most` lines, starting at line `first`, in bounded memory regardless of line length.
+/// Reads at most `most` lines, starting at line `first`, in bounded memory regardless of line length. All other lines are
+/// only counted.
 fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result<FilePart> {
     let mut part = FilePart {
         text: String::new(),
         count: 0,
-        total: 0,
+        total: skip_lines(&mut reader, first - 1)?,
     };
-    let mut full = false;
-    loop {
+    while part.count < most {
         let mut line = Vec::new();
         reader
             .by_ref()
@@ -142,23 +145,50 @@ fn lines(mut reader: impl BufRead, first: usize, most: usize) -> std::io::Result
             line.truncate(MAX_LINE_BYTES);
         }
         part.total += 1;
-        if part.total < first || part.count == most || full {
-            continue;
-        }
         let mut text = clean(&line);
         if cut > 0 {
             text.push_str(&format!("[{cut} bytes of this line omitted]\n"));
         }
-        full = part.text.len() + text.len() > MAX_OUTPUT_BYTES - MAX_LINE_BYTES;
-        if !full || part.count == 0 {
-            part.text.push_str(&text);
-            part.count += 1;
+        let full = part.text.len() + text.len() > MAX_OUTPUT_BYTES - MAX_LINE_BYTES;
+        if full && part.count > 0 {
+            break;
+        }
+        part.text.push_str(&text);
+        part.count += 1;
+        if full {
+            break;
         }
     }
+    part.total += skip_lines(&mut reader, usize::MAX)?;
+    Ok(part)
+}
+
+/// Skips lines, at most this many. Returns how many there were; the last one of the file may lack its line end.
+fn skip_lines(reader: &mut impl BufRead, most: usize) -> std::io::Result<usize> {
+    let mut skipped = 0;
+    let mut in_line = false;
+    while skipped < most {
+        let buffer = reader.fill_buf()?;
+        let Some(last) = buffer.last() else {
+            return Ok(skipped + usize::from(in_line));
+        };
+        in_line = *last != b'\n';
+        let ends = memchr::memchr_iter(b'\n', buffer);
+        let count = ends.clone().count();
+        let taken = if count < most - skipped {
+            buffer.len()
+        } else {
+            in_line = false;
+            ends.take(most - skipped).last().map_or(0, |end| end + 1)
+        };
+        skipped += count.min(most - skipped);
+        reader.consume(taken);
+    }
+    Ok(skipped)
 }
 
 /// Skips the rest of the line. Returns the number of bytes skipped, not counting the line end.
-pub(super) fn skip_line(reader: &mut impl BufRead) -> std::io::Result<usize> {
+fn skip_line(reader: &mut impl BufRead) -> std::io::Result<usize> {
     let mut skipped = 0;
     loop {
         let buffer = reader.fill_buf()?;
@@ -195,6 +225,29 @@ mod tests {
         check("a\nb\nc", 2, 1, ("b\n", 1, 3));
         check("a\nb\nc", 4, 1, ("", 0, 3));
         check("", 1, 9, ("", 0, 0));
+    }
+
+    #[test]
+    fn lines_that_are_not_returned_are_counted_wherever_the_buffer_ends() {
+        for text in ["a\nbb\n\nccc\nd", "\n\n\n", "a", "a\n", "aaaaaaaaaaaa\nb\n"] {
+            let all: Vec<&str> = text.split_inclusive('\n').collect();
+            for size in 1..6 {
+                for first in 1..7 {
+                    for most in 1..6 {
+                        let reader = BufReader::with_capacity(size, text.as_bytes());
+                        let part = lines(reader, first, most).expect("memory");
+                        let expected: String =
+                            all.iter().skip(first - 1).take(most).copied().collect();
+                        let total = all.len();
+                        assert_eq!(
+                            (part.text, part.total),
+                            (expected, total),
+                            "{text:?} {size} {first} {most}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]
