@@ -16,7 +16,8 @@ pub use resume_point::{ResumePoint, Shown};
 pub use show::Show;
 pub use trouble::{Trouble, Verdict};
 
-use super::event::{self, Event};
+use super::delta_form::DeltaForm;
+use super::event::{self, Event, ItemPosition};
 use super::fault::{self, FaultHead};
 use super::item::{Item, ItemKind, PendingItem};
 use super::json::short;
@@ -30,6 +31,7 @@ const MAX_REPLACED: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub struct Answer {
     slots: Slots,
+    delta_form: DeltaForm,
     /// No message before this slot is open. Only one open message is shown at a time.
     front: usize,
     /// The messages with text shown, in that order. Only the last one may be open.
@@ -57,8 +59,28 @@ impl Answer {
         if self.ended() {
             return;
         }
+        // Taken out while the text that it lends is added to this answer.
+        let mut form = std::mem::take(&mut self.delta_form);
+        let read = form.read(frame).map(|delta| {
+            let place = ItemPosition {
+                index: Some(delta.output_index),
+                id: None,
+            };
+            self.text(place, delta.text, show);
+        });
+        self.delta_form = form;
+        if read.is_some() {
+            return;
+        }
         match event::parse(frame) {
-            Some(event) => self.event(event, frame, show),
+            Some(event) => {
+                if let Event::Text(place, _) = &event
+                    && let Some(index) = place.index
+                {
+                    self.delta_form.learn(frame, index);
+                }
+                self.event(event, frame, show);
+            }
             None => match replaced(frame) {
                 Some(text) => match event::parse(text.as_bytes()) {
                     Some(event) => self.event(event, text.as_bytes(), show),

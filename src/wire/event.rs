@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::delta::{self, Delta};
 use super::json::{fields, text};
 
 /// The item that an event refers to. The index takes precedence: some servers change ids between events.
@@ -68,21 +67,7 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
     if frame == b"[DONE]" {
         return Some(Event::Other);
     }
-    match delta::parse(frame) {
-        Some(Delta { output_index, text }) => Some(Event::Text(
-            ItemPosition {
-                index: Some(output_index),
-                id: None,
-            },
-            Cow::Borrowed(text),
-        )),
-        None => general(std::str::from_utf8(frame).ok()?),
-    }
-}
-
-/// Parses any kind of frame.
-pub(super) fn general(frame: &str) -> Option<Event<'_>> {
-    let fields: EventFields<'_> = fields(frame)?;
+    let fields: EventFields<'_> = fields(std::str::from_utf8(frame).ok()?)?;
     let place = ItemPosition {
         index: fields.output_index.and_then(|raw| raw.get().parse().ok()),
         id: fields.item_id.map(RawValue::get),

@@ -3,7 +3,7 @@
 
 pub mod answer;
 mod conversation;
-mod delta;
+mod delta_form;
 pub mod event;
 pub mod fault;
 mod fingerprint;

@@ -90,7 +90,7 @@ impl Answer {
             slot.closed = true;
             if any {
                 self.begin(front);
-                show_text(show, rest);
+                show_text(show, &rest);
                 show.push(Show::MessageEnd);
             }
         }
@@ -99,11 +99,10 @@ impl Answer {
     /// Shows the part of an open message that has not been shown yet.
     fn show_more(&mut self, at: usize, show: &mut Vec<Show>) {
         let slot = &mut self.slots[at];
-        let more = slot.text[slot.shown..].to_owned();
-        slot.shown = slot.text.len();
-        if !more.is_empty() {
+        let shown = std::mem::replace(&mut slot.shown, slot.text.len());
+        if shown < slot.shown {
             self.begin(at);
-            show_text(show, more);
+            show_text(show, &self.slots[at].text[shown..]);
         }
     }
 
@@ -134,11 +133,11 @@ impl Answer {
     }
 }
 
-fn show_text(show: &mut Vec<Show>, text: String) {
+fn show_text(show: &mut Vec<Show>, text: &str) {
     match show.last_mut() {
         _ if text.is_empty() => {}
-        Some(Show::Text(last)) => last.push_str(&text),
-        _ => show.push(Show::Text(text)),
+        Some(Show::Text(last)) => last.push_str(text),
+        _ => show.push(Show::Text(text.to_owned())),
     }
 }
 
