@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use super::args::{Args, FlagOrigin, GivenFlag};
+pub(crate) use super::group::FlagGroup;
 
 /// A flag.
 pub(crate) struct Flag {
@@ -14,6 +15,8 @@ pub(crate) struct Flag {
     pub(crate) commands: &'static [&'static str],
     /// A few words for `-h`.
     pub(crate) brief: &'static str,
+    /// Where the help lists it.
+    pub(crate) group: FlagGroup,
     /// `-h` lists only its name, to fit one screen.
     pub(crate) rare: bool,
     /// Sentences for `--help` and the man page.
@@ -37,6 +40,7 @@ pub(super) const EMPTY: Flag = Flag {
     takes: Takes::Nothing,
     commands: &[],
     brief: "",
+    group: FlagGroup::None,
     rare: true,
     doc: "",
     complete: Complete::Nothing,
