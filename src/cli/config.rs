@@ -163,8 +163,15 @@ pub(super) fn invalid(what: &str, file: &Path, mistake: &Mistake) -> Failure {
             let otherwise = format!("known fields: {}", known.join(", "));
             unknown(&format!("field in {place}:"), word, &known, &otherwise)
         }
-        None => Failure::usage(format!("{what} {place}: {}", mistake.what))
-            .hint("fix it there; the README describes the format of the file"),
+        None => {
+            let topic = match file.file_name() {
+                Some(name) if name == "models.json" => "models",
+                _ => "config",
+            };
+            let hint =
+                format!("fix it there; `codex help {topic}` describes the format of the file");
+            Failure::usage(format!("{what} {place}: {}", mistake.what)).hint(hint)
+        }
     }
 }
 

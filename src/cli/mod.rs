@@ -11,7 +11,7 @@ mod flags;
 mod guard;
 mod help;
 mod limits;
-mod man;
+mod manual;
 mod named_files;
 mod nearest;
 mod network;
@@ -19,7 +19,6 @@ mod output_form;
 mod parse;
 mod settings;
 mod terminal;
-mod turns_manual;
 mod values;
 
 use std::ffi::OsString;

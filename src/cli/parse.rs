@@ -6,6 +6,7 @@ use lexopt::{Arg, Parser};
 
 use super::exec;
 use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
+use super::manual::{HelpTopic, topic};
 use super::nearest::unknown;
 use super::output_form::ReportingFlags;
 use crate::failure::Failure;
@@ -33,9 +34,9 @@ pub(super) enum Invocation {
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
-    ExitCodes,
+    Topic(&'static HelpTopic),
     Version,
-    /// Hidden: what `make generate` writes into `man/` and `completions/`.
+    /// Hidden: what `make generate` writes into `man/` and `completions/`; `pages` lists the files of `man/`.
     Generate(String),
 }
 
@@ -49,7 +50,7 @@ pub(super) fn parse(
     let name = match parser.next().map_err(unreadable)? {
         Some(Arg::Short('h')) => return Ok(Invocation::Help(None, false)),
         Some(Arg::Long("help")) => return Ok(Invocation::Help(None, true)),
-        Some(Arg::Long("version")) => return Ok(Invocation::Version),
+        Some(Arg::Short('V') | Arg::Long("version")) => return Ok(Invocation::Version),
         Some(Arg::Long("generate")) => {
             let what = parser.value().map_err(unreadable)?;
             return Ok(Invocation::Generate(what.to_string_lossy().into_owned()));
@@ -60,7 +61,7 @@ pub(super) fn parse(
             return Err(unknown(
                 "flag",
                 &flag,
-                &["-h", "--help", "--version"],
+                &["-h", "--help", "-V", "--version"],
                 "put a command's flags after its name",
             ));
         }
@@ -198,6 +199,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         None if command == "token" => Ok(Invocation::Token(Box::new(args))),
         None if command == "models" => Ok(Invocation::Models(Box::new(args))),
         None if command == "help" => Ok(Invocation::Help(None, true)),
+        None if command == "version" => Ok(Invocation::Version),
         None => Err(Failure::usage(format!(
             "`codex {command}` needs an argument: {}",
             listed.join(", ")
@@ -207,6 +209,12 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             "`codex login` takes no argument except status",
         )
         .hint("a key or token is read from standard input: codex login --with-api-key < key.txt")),
+        Some(word) if command == "help" && !listed.contains(&&*word) => Err(unknown(
+            "topic",
+            &word,
+            listed,
+            "`codex help` lists the commands and topics",
+        )),
         Some(word) if !listed.contains(&&*word) => Err(unknown(
             "argument",
             &word,
@@ -218,8 +226,10 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             "tool" => Invocation::Tool(word, Box::new(args)),
             "schema" => Invocation::Schema,
             "completion" => Invocation::Completion(word),
-            _ if word == "exit-codes" => Invocation::ExitCodes,
-            _ => Invocation::Help(flags::command(&word).map(|command| command.name), true),
+            _ => match topic(&word) {
+                Some(topic) => Invocation::Topic(topic),
+                None => Invocation::Help(flags::command(&word).map(|command| command.name), true),
+            },
         }),
     }
 }
@@ -318,7 +328,14 @@ mod tests {
         check("rnu", "did you mean run?");
         check("tool bahs", "did you mean bash?");
         check("tool", "needs an argument: bash, read, edit, write");
-        check("help exit-code", "did you mean exit-codes?");
+        check(
+            "help exit-code",
+            "unknown topic \"exit-code\"; did you mean exit-codes?",
+        );
+        check(
+            "help zzzzzz",
+            "unknown topic \"zzzzzz\"; `codex help` lists",
+        );
         check("tool bash read", "unexpected read");
         check("run --model", "--model needs a value");
         check("run --quiet=sk-secret", "--quiet takes no value");
@@ -365,7 +382,12 @@ mod tests {
             Ok(Invocation::Help(Some("run"), true))
         ));
         assert!(matches!(run("help"), Ok(Invocation::Help(None, true))));
-        assert!(matches!(run("help exit-codes"), Ok(Invocation::ExitCodes)));
-        assert!(matches!(run("--version"), Ok(Invocation::Version)));
+        for name in ["exit-codes", "models"] {
+            let is_topic = matches!(run(&format!("help {name}")), Ok(Invocation::Topic(topic)) if topic.name == name);
+            assert!(is_topic, "{name}");
+        }
+        for line in ["--version", "-V", "version"] {
+            assert!(matches!(run(line), Ok(Invocation::Version)), "{line}");
+        }
     }
 }

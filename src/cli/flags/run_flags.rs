@@ -98,7 +98,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         commands: &["run", "exec", "chat"],
         brief: "attach an image",
         group: FlagGroup::Prompt,
-        rare: false,
+        rare: true,
         doc: "Attaches this image to the prompt: PNG, JPEG, GIF or WebP (detected from its content), at most 20 MiB. \
               May be given more than once.",
         complete: Complete::Files,
@@ -355,7 +355,7 @@ pub(crate) const REPORTING: &[Flag] = &[
         commands: RUN,
         brief: "also show tool output and token usage",
         group: FlagGroup::Output,
-        rare: false,
+        rare: true,
         doc: "Also writes tool output and token usage to standard error.",
         set: |args, _| args.verbose = true,
         ..EMPTY

@@ -15,7 +15,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         commands: &["run", "tool", "exec", "chat"],
         brief: "working directory of the tools",
         group: FlagGroup::Tools,
-        rare: false,
+        rare: true,
         doc: "The working directory of the tools. Paths of other flags are still relative to the directory \
               that the command was started in.",
         complete: Complete::Directories,
@@ -113,7 +113,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         commands: TURNS,
         brief: "offer no tools",
         group: FlagGroup::Tools,
-        rare: false,
+        rare: true,
         doc: "Offers the model no tools at all.",
         set: |args, _| args.no_tools = true,
         ..EMPTY
