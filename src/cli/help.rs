@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::flags::{Command, Flag, GROUPS, Takes, command, flags_of};
 use super::manual::plain::{LINE_WIDTH, TEXT_INDENT, wrap};
 use super::manual::{HelpTopic, TOPICS, examples};
+use super::synopsis::{COMMAND_GROUPS, synopsis};
 
 /// The lines of a screen, without the one of the next prompt.
 const SCREEN_LINES: usize = 23;
@@ -17,13 +18,6 @@ const SHORT_EXAMPLES: usize = 2;
 
 /// What the program is for.
 const PURPOSE: &str = "codex: a ChatGPT subscription or an API key in the shell and in CI";
-
-/// The commands, by what they are for.
-const COMMAND_GROUPS: &[(&str, &[&str])] = &[
-    ("ask", &["run", "chat", "exec", "sessions"]),
-    ("account", &["login", "logout", "status", "token", "models"]),
-    ("more", &["tool", "schema", "completion", "help", "version"]),
-];
 
 /// The help for a command, or for all commands.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
@@ -39,20 +33,6 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
 pub(super) fn of_topic(topic: &HelpTopic) -> String {
     let help = command(topic.name).map(|command| in_full(command) + "\n");
     help.unwrap_or_default() + &topic.plain()
-}
-
-/// The commands, by groups.
-pub(super) fn commands() -> impl Iterator<Item = &'static Command> {
-    let names = COMMAND_GROUPS.iter().flat_map(|(_, names)| *names);
-    names.filter_map(|name| command(name))
-}
-
-/// The usage line after the program's name.
-pub(super) fn synopsis(command: &Command) -> String {
-    let flags = flags_of(command.name).next().map_or("", |_| "[FLAG...]");
-    let parts = [command.name, flags, command.usage];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(" ")
 }
 
 fn title(command: &Command) -> String {
@@ -311,7 +291,7 @@ mod tests {
             let is_example =
                 |line: &&str| !line[HEADING_WIDTH..].starts_with(' ') && line.contains("codex ");
             assert!(examples.iter().all(is_example), "{name:?}: {examples:?}");
-            assert!(!short.contains("#"), "no comments: {short}");
+            assert!(!short.contains('#'), "no comments: {short}");
         }
     }
 
@@ -320,7 +300,7 @@ mod tests {
         let commands = COMMANDS
             .iter()
             .map(|command| text(Some(command.name), true));
-        let topics = TOPICS.iter().map(|topic| topic.plain());
+        let topics = TOPICS.iter().map(HelpTopic::plain);
         for help in commands.chain(topics).chain([text(None, true)]) {
             let wide = help.lines().find(|line| line.chars().count() > LINE_WIDTH);
             assert!(wide.is_none(), "{wide:?}");

@@ -18,6 +18,7 @@ mod network;
 mod output_form;
 mod parse;
 mod settings;
+mod synopsis;
 mod terminal;
 mod values;
 

@@ -206,7 +206,7 @@ fn help_works_when_everything_else_is_broken() {
     );
     let run = Home::new().offline().args(["help", "exit-codes"]).run();
     // A row for each code that can occur, with one signal at most.
-    let rows = run.exits(0).text().to_owned();
+    let rows = run.exits(0).text().clone();
     let codes: Vec<u8> = rows
         .lines()
         .filter_map(|row| row.split_whitespace().next()?.parse().ok())

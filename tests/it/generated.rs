@@ -13,7 +13,7 @@ fn file(name: &str) -> PathBuf {
 
 fn printed(what: &str) -> String {
     let printed = Home::new().offline().args(["--generate", what]).run();
-    printed.exits(0).text().to_owned()
+    printed.exits(0).text().clone()
 }
 
 fn check(name: &str, printed: &str) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::ptr;
 
 use super::super::flags::{Flag, GROUPS, Takes, flags_of};
-use super::super::help::{commands, synopsis};
+use super::super::synopsis::{commands, synopsis};
 use super::{CONFIG, ENVIRONMENT, EXAMPLES, FILES, JSON, MODELS, OPERATION, SANDBOX};
 use super::{exit_codes, markup, roff};
 
@@ -12,9 +12,9 @@ use super::{exit_codes, markup, roff};
 const DATE: &str = "2026-11-30";
 
 /// A man page.
-pub(in crate::cli) struct ManPage {
+pub(crate) struct ManPage {
     /// The name of its file.
-    pub(in crate::cli) file: &'static str,
+    pub(crate) file: &'static str,
     brief: &'static str,
     /// Everything between NAME and SEE ALSO.
     body: fn() -> String,
@@ -23,7 +23,7 @@ pub(in crate::cli) struct ManPage {
 }
 
 /// All pages.
-pub(in crate::cli) const PAGES: &[ManPage] = &[
+pub(crate) const PAGES: &[ManPage] = &[
     ManPage {
         file: "codex.1",
         brief: "a ChatGPT subscription or an API key in the shell and in CI",
@@ -57,7 +57,7 @@ impl ManPage {
     }
 
     /// The page, in man(7) format.
-    pub(in crate::cli) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let (name, section) = self.title();
         let mut page = format!(
             ".TH {} {section} {DATE} \"codex-run {}\" \"codex-run\"\n.nh\n.ad l\n",

@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use super::markup::Block;
 
 /// The width of the text, in characters.
-pub(in crate::cli) const LINE_WIDTH: usize = 80;
+pub(crate) const LINE_WIDTH: usize = 80;
 
 /// Where the text below a flag or a term begins.
-pub(in crate::cli) const TEXT_INDENT: usize = 8;
+pub(crate) const TEXT_INDENT: usize = 8;
 
 /// The longest term that stands on the same line as its definition.
 const MAX_SHORT_TERM: usize = 16;
 
 /// Wraps the text at words, and indents each line. A word that is too long has a line of its own.
-pub(in crate::cli) fn wrap(text: &str, indent: usize) -> String {
+pub(crate) fn wrap(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -60,16 +60,15 @@ pub(super) fn render(blocks: &[Block<'_>]) -> String {
             Block::Definition {
                 term,
                 text: definition,
-            } => match hanging_indent(blocks, n) {
-                Some(width) => {
+            } => {
+                if let Some(width) = hanging_indent(blocks, n) {
                     let wrapped = wrap(definition, 2 + width);
                     let _ = write!(text, "  {term:<width$}{}", wrapped.trim_start());
-                }
-                None => {
+                } else {
                     text.push_str(&wrap(term, 2));
                     text.push_str(&wrap(definition, TEXT_INDENT));
                 }
-            },
+            }
             Block::Code(lines) => {
                 for line in lines {
                     let _ = writeln!(text, "{}", format!("      {line}").trim_end());
