@@ -35,12 +35,10 @@ pub(super) fn of_topic(topic: &HelpTopic) -> String {
     help.unwrap_or_default() + &topic.plain()
 }
 
-fn title(command: &Command) -> String {
-    let (name, brief) = (command.name, command.brief);
-    format!(
-        "codex {name}: {brief}\nusage: codex {}\n",
-        synopsis(command)
-    )
+/// The first lines, with this between them.
+fn title(command: &Command, gap: &str) -> String {
+    let (name, brief, usage) = (command.name, command.brief, synopsis(command));
+    format!("codex {name}: {brief}\n{gap}usage: codex {usage}\n")
 }
 
 /// The flags of a group for one screen.
@@ -61,7 +59,7 @@ impl ShortGroup {
 /// The short help: every flag with a few words if the screen has room for it, otherwise only the main ones, and as many
 /// names of the others as fit.
 fn short(command: &Command) -> String {
-    let mut text = title(command);
+    let mut text = title(command, "");
     let name = command.name;
     let last = format!("{:<HEADING_WIDTH$}codex {name} --help\n", "more");
     // Around the groups: a blank line, the examples, the last line.
@@ -151,20 +149,23 @@ fn names(flags: &[&Flag]) -> Vec<String> {
     lines
 }
 
-/// The first examples, without comments.
+/// The lines of the examples, without comments.
+fn example_lines(command: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let lines = examples(command).into_iter();
+    lines.filter(|line| !line.starts_with('#'))
+}
+
+/// The first examples.
 fn short_examples(command: &str) -> String {
-    let lines = examples(command)
-        .into_iter()
-        .filter(|line| !line.starts_with('#'));
     let headings = ["examples", ""].into_iter();
-    let rows = headings.zip(lines.take(SHORT_EXAMPLES));
+    let rows = headings.zip(example_lines(command).take(SHORT_EXAMPLES));
     rows.map(|(heading, line)| format!("{heading:<HEADING_WIDTH$}{line}\n"))
         .collect()
 }
 
 /// The full help: flags at one indent, and their texts at another.
 fn in_full(command: &Command) -> String {
-    let mut text = title(command);
+    let mut text = title(command, "\n");
     let _ = write!(text, "\n{}", wrap(command.doc, 0));
     for group in GROUPS {
         let flags: Vec<&Flag> = flags_of(command.name)
@@ -202,17 +203,8 @@ fn overview() -> String {
         }
     }
     let topics: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
-    let mut examples = examples("run").into_iter();
-    let _ = write!(
-        text,
-        "{:<HEADING_WIDTH$}{}\n{:<HEADING_WIDTH$}{}\n{:<HEADING_WIDTH$}{}\n",
-        "examples",
-        examples.next().unwrap_or_default(),
-        "",
-        examples.next().unwrap_or_default(),
-        "topics",
-        topics.join(" "),
-    );
+    text.push_str(&short_examples("run"));
+    let _ = writeln!(text, "{:<HEADING_WIDTH$}{}", "topics", topics.join(" "));
     text.push_str(
         "\n`codex COMMAND -h` lists its flags, --help explains them; `codex help TOPIC`.\n",
     );
@@ -243,8 +235,8 @@ fn overview_in_full() -> String {
     }
     text.push_str("\nexamples:\n");
     for line in ["login", "run", "chat"]
-        .iter()
-        .flat_map(|name| examples(name).into_iter().take(2))
+        .into_iter()
+        .flat_map(|name| example_lines(name).take(SHORT_EXAMPLES))
     {
         let _ = writeln!(text, "  {line}");
     }

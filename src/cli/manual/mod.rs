@@ -97,7 +97,7 @@ pub(super) fn examples(command: &str) -> Vec<&'static str> {
 
 /// The text about exit codes, from their table.
 fn exit_codes() -> String {
-    let mut text = "# Exit status\n\nThe code, its word in JSON, when it occurs, and what a script should do. The same for every \
+    let mut text = "# Exit status\n\nThe code, its word in JSON, when it occurs -> what a script should do. They are the same for every \
                     command and form of output.\n"
         .to_owned();
     for row in TABLE {
