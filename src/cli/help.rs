@@ -41,6 +41,12 @@ fn title(command: &Command, gap: &str) -> String {
     format!("codex {name}: {brief}\n{gap}usage: codex {usage}\n")
 }
 
+/// Whether the argument is one of a few words, for which the usage line has a name.
+fn is_one_of(command: &Command) -> bool {
+    let is_name = command.usage.chars().all(|c| c.is_ascii_uppercase());
+    is_name && !command.words.is_empty()
+}
+
 /// The flags of a group for one screen.
 struct ShortGroup {
     heading: &'static str,
@@ -109,6 +115,10 @@ fn short(command: &Command) -> String {
             heading = "";
         }
         text.push_str(gap);
+    }
+    if is_one_of(command) {
+        let words = command.words.join(" ");
+        let _ = writeln!(text, "{:<HEADING_WIDTH$}{words}", command.usage);
     }
     text + &short_examples(name) + &last
 }
