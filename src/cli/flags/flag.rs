@@ -17,7 +17,7 @@ pub(crate) struct Flag {
     pub(crate) brief: &'static str,
     /// Where the help lists it.
     pub(crate) group: FlagGroup,
-    /// `-h` lists only its name, to fit one screen.
+    /// `-h` lists only its name if the screen has no room for a few words about every flag.
     pub(crate) rare: bool,
     /// Sentences for `--help` and the man page.
     pub(crate) doc: &'static str,
