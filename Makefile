@@ -54,12 +54,13 @@ deny: ## advisories, licences and sources, where cargo-deny is installed
 size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh
 	@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 
-generate: ## man page and completions, from the table of flags
+generate: ## man pages and completions, from the table of flags and the texts in src/cli/manual
 	@mkdir -p man completions
-	$(CARGO) run --quiet --bin codex -- --generate man > man/codex.1
-	$(CARGO) run --quiet --bin codex -- --generate bash > completions/codex.bash
-	$(CARGO) run --quiet --bin codex -- --generate zsh > completions/_codex
-	$(CARGO) run --quiet --bin codex -- --generate fish > completions/codex.fish
+	$(CARGO) build --quiet --bin codex
+	for page in $$($(TARGET)/debug/codex --generate pages); do $(TARGET)/debug/codex --generate $$page > man/$$page || exit; done
+	$(TARGET)/debug/codex --generate bash > completions/codex.bash
+	$(TARGET)/debug/codex --generate zsh > completions/_codex
+	$(TARGET)/debug/codex --generate fish > completions/codex.fish
 
 bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
 	$(CARGO) build --quiet --release --bin codex --example standin

@@ -10,7 +10,7 @@ _codex() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "login logout status token models run exec chat sessions schema tool completion help --help --version" -- "$cur"))
+        COMPREPLY=($(compgen -W "login logout status token models run exec chat sessions schema tool completion help version --help --version" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -153,7 +153,10 @@ _codex() {
         COMPREPLY=($(compgen -W "--help bash zsh fish" -- "$cur"))
         ;;
     help)
-        COMPREPLY=($(compgen -W "--help login logout status token models run exec chat sessions schema tool completion help exit-codes" -- "$cur"))
+        COMPREPLY=($(compgen -W "--help login logout status token models run exec chat sessions schema tool completion help version exit-codes environment config sandbox json" -- "$cur"))
+        ;;
+    version)
+        COMPREPLY=($(compgen -W "--help" -- "$cur"))
         ;;
     esac
 }

@@ -144,5 +144,6 @@ complete -c codex -n '__fish_seen_subcommand_from tool' -l env -x -d 'also pass 
 complete -c codex -n '__fish_seen_subcommand_from tool' -l tool-timeout -x -d 'time limit for each tool call (120s)'
 complete -c codex -n __fish_use_subcommand -a completion -d 'print a completion script'
 complete -c codex -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
-complete -c codex -n __fish_use_subcommand -a help -d 'explain a command, or the exit codes'
-complete -c codex -n '__fish_seen_subcommand_from help' -a 'login logout status token models run exec chat sessions schema tool completion help exit-codes'
+complete -c codex -n __fish_use_subcommand -a help -d 'explain a command, or a topic'
+complete -c codex -n '__fish_seen_subcommand_from help' -a 'login logout status token models run exec chat sessions schema tool completion help version exit-codes environment config sandbox json'
+complete -c codex -n __fish_use_subcommand -a version -d 'print name and version'

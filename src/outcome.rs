@@ -24,8 +24,6 @@ pub enum Outcome {
     Budget,
     /// The final text does not match the requested schema.
     Schema,
-    /// The request differs from the recorded one.
-    Replay,
     /// A bug in this program.
     Bug,
     /// Standard output or a file could not be written.
@@ -134,13 +132,6 @@ pub const TABLE: &[Row] = &[
         "retry",
     ),
     row(
-        Outcome::Replay,
-        11,
-        "replay",
-        "the request differs from the recording",
-        "record again",
-    ),
-    row(
         Outcome::Bug,
         70,
         "bug",
@@ -161,20 +152,8 @@ pub const TABLE: &[Row] = &[
         "--timeout",
         "raise it, or --resume",
     ),
-    row(
-        Outcome::Hangup,
-        129,
-        "hangup",
-        "by SIGHUP, SIGINT, SIGTERM",
-        "",
-    ),
-    row(
-        Outcome::Interrupted,
-        130,
-        "interrupted",
-        "by SIGHUP, SIGINT, SIGTERM",
-        "",
-    ),
+    row(Outcome::Hangup, 129, "hangup", "by SIGHUP", ""),
+    row(Outcome::Interrupted, 130, "interrupted", "by SIGINT", ""),
     row(
         Outcome::Closed,
         141,
@@ -182,13 +161,7 @@ pub const TABLE: &[Row] = &[
         "the reader of standard output closed it",
         "",
     ),
-    row(
-        Outcome::Terminated,
-        143,
-        "terminated",
-        "by SIGHUP, SIGINT, SIGTERM",
-        "",
-    ),
+    row(Outcome::Terminated, 143, "terminated", "by SIGTERM", ""),
 ];
 
 const fn row(

@@ -157,15 +157,18 @@ fn values(
 /// The failure for an invalid settings file.
 pub(super) fn invalid(what: &str, file: &Path, mistake: &Mistake) -> Failure {
     let place = format!("{}:{}:{}", file.display(), mistake.line, mistake.column);
-    match &mistake.known {
-        Some((word, known)) => {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let otherwise = format!("known fields: {}", known.join(", "));
-            unknown(&format!("field in {place}:"), word, &known, &otherwise)
-        }
-        None => Failure::usage(format!("{what} {place}: {}", mistake.what))
-            .hint("fix it there; the README describes the format of the file"),
+    if let Some((word, known)) = &mistake.known {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let otherwise = format!("known fields: {}", known.join(", "));
+        return unknown(&format!("field in {place}:"), word, &known, &otherwise);
     }
+    let topic = match file.file_name() {
+        Some(name) if name == "models.json" => "models",
+        _ => "config",
+    };
+    Failure::usage(format!("{what} {place}: {}", mistake.what)).hint(format!(
+        "fix it there; `codex help {topic}` describes the format of the file"
+    ))
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use super::ending::{exit_now, exit_now_with_json_line, print_failure};
 use super::environment::{Environment, checked, environment, own};
 use super::flags::{self, Args};
 use super::limits::{check_descriptors, start_deadline};
+use super::manual::pages::PAGES;
 use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
-use super::{complete, config, help, man, network, terminal};
+use super::{complete, config, help, network, terminal};
 use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
@@ -110,16 +111,22 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),
-        Invocation::ExitCodes => print(&help::exit_codes()),
+        Invocation::Topic(topic) => print(&help::of_topic(topic)),
         Invocation::Version => print(&format!(
             "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
             env!("CARGO_PKG_VERSION")
         )),
-        Invocation::Generate(what) if what == "man" => print(&man::page()),
+        Invocation::Generate(what) if what == "pages" => {
+            let files = PAGES.iter().map(|page| format!("{}\n", page.file));
+            print(&files.collect::<String>())
+        }
         Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
             print(&complete::script(&shell))
         }
-        Invocation::Generate(what) => Err(Failure::usage(format!("cannot generate {what:?}"))),
+        Invocation::Generate(what) => match PAGES.iter().find(|page| page.file == what) {
+            Some(page) => print(&page.text()),
+            None => Err(Failure::usage(format!("cannot generate {what:?}"))),
+        },
     }
 }
 

@@ -1,202 +1,263 @@
-//! Help texts: `-h` on one screen, `--help` in full, and the table of exit codes.
+//! Help texts: `-h` on one screen, `--help` in full.
 
 use std::fmt::Write as _;
 
-use super::flags::{COMMANDS, Command, Flag, Takes, command, flags_of};
-use crate::outcome::TABLE;
+use super::flags::{Command, Flag, GROUPS, Takes, command, flags_of};
+use super::manual::plain::{LINE_WIDTH, TEXT_INDENT, wrap};
+use super::manual::{HelpTopic, TOPICS, examples};
+use super::synopsis::{COMMAND_GROUPS, synopsis};
 
-/// The width of the text, in characters.
-const LINE_WIDTH: usize = 80;
+/// The lines of a screen, without the one of the next prompt.
+const SCREEN_LINES: usize = 23;
 
-/// The help for a command, or the list of all commands.
+/// The width of the column of headings in the short help.
+const HEADING_WIDTH: usize = 10;
+
+/// The number of examples in the short help.
+const SHORT_EXAMPLES: usize = 2;
+
+/// What the program is for.
+const PURPOSE: &str = "codex: a ChatGPT subscription or an API key in the shell and in CI";
+
+/// The help for a command, or for all commands.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
-    let Some(command) = name.and_then(command) else {
-        return overview(long);
-    };
-    let flags: Vec<&Flag> = flags_of(command.name).collect();
-    let mut text = format!("codex {}: {}\n\n", command.name, command.brief);
-    let _ = writeln!(text, "usage: codex {}", synopsis(command));
-    if long {
-        let _ = write!(text, "\n{}", wrap(command.doc, 0));
+    match (name.and_then(command), long) {
+        (Some(command), false) => short(command),
+        (Some(command), true) => in_full(command),
+        (None, false) => overview(),
+        (None, true) => overview_in_full(),
     }
-    if !flags.is_empty() {
-        text.push_str("\nflags:\n");
-        let mut further = Vec::new();
-        for flag in flags {
-            if long {
-                let _ = write!(text, "  {}\n{}", syntax(flag), wrap(&flag.doc(), 6));
-            } else if flag.rare {
-                further.push(format!("--{}", flag.long));
-            } else {
-                let _ = writeln!(text, "  {:<33} {}", syntax(flag), flag.brief());
-            }
-        }
-        if !further.is_empty() {
-            text.push_str(&wrap(&format!("more: {}", further.join(" ")), 2));
+}
+
+/// The text of a topic. If it is also a command, the command's help comes first.
+pub(super) fn of_topic(topic: &HelpTopic) -> String {
+    let help = command(topic.name).map(|command| in_full(command) + "\n");
+    help.unwrap_or_default() + &topic.plain()
+}
+
+/// The first lines, with this between them.
+fn title(command: &Command, gap: &str) -> String {
+    let (name, brief, usage) = (command.name, command.brief, synopsis(command));
+    format!("codex {name}: {brief}\n{gap}usage: codex {usage}\n")
+}
+
+/// Whether the argument is one of a few words, for which the usage line has a name.
+fn is_one_of(command: &Command) -> bool {
+    let is_name = command.usage.chars().all(|c| c.is_ascii_uppercase());
+    is_name && !command.words.is_empty()
+}
+
+/// The flags of a group for one screen.
+struct ShortGroup {
+    heading: &'static str,
+    /// Flags with a few words each.
+    explained: Vec<&'static Flag>,
+    /// Lines with the names of the others.
+    named: Vec<String>,
+}
+
+impl ShortGroup {
+    fn lines(&self) -> usize {
+        self.explained.len() + self.named.len()
+    }
+}
+
+/// The short help: every flag with a few words if the screen has room for it, otherwise only the main ones, and as many
+/// names of the others as fit.
+fn short(command: &Command) -> String {
+    let mut text = title(command, "");
+    let name = command.name;
+    let last = format!("{:<HEADING_WIDTH$}codex {name} --help\n", "more");
+    // Around the groups: a blank line, the examples, the last line.
+    let room = SCREEN_LINES - text.lines().count() - SHORT_EXAMPLES - 2;
+    let mut groups = grouped(name, true);
+    if groups.iter().map(ShortGroup::lines).sum::<usize>() > room {
+        groups = grouped(name, false);
+    }
+    while groups.iter().map(ShortGroup::lines).sum::<usize>() > room {
+        let longest = groups.iter_mut().max_by_key(|group| group.named.len());
+        let Some(names) = longest
+            .map(|group| &mut group.named)
+            .filter(|names| names.len() > 1)
+        else {
+            break;
+        };
+        names.pop();
+        if let Some(line) = names.last_mut() {
+            line.push_str(" ...");
         }
     }
-    if long {
-        let _ = write!(
-            text,
-            "\n{}",
-            wrap("`codex help exit-codes` explains the exit codes.", 0)
-        );
+    let lines: usize = groups.iter().map(ShortGroup::lines).sum();
+    let gap = if lines + groups.len() <= room {
+        "\n"
     } else {
-        let _ = writeln!(
-            text,
-            "\n`codex {} --help` describes everything in full.",
-            command.name
-        );
+        ""
+    };
+    let flags = groups.iter().flat_map(|group| &group.explained);
+    let width = flags
+        .map(|flag| syntax(flag).len() + 2)
+        .max()
+        .unwrap_or_default();
+    text.push('\n');
+    for group in &groups {
+        let mut heading = group.heading;
+        for flag in &group.explained {
+            let _ = writeln!(
+                text,
+                "{heading:<HEADING_WIDTH$}{:<width$}{}",
+                syntax(flag),
+                flag.brief()
+            );
+            heading = "";
+        }
+        for line in &group.named {
+            let _ = writeln!(text, "{heading:<HEADING_WIDTH$}{line}");
+            heading = "";
+        }
+        text.push_str(gap);
     }
+    if is_one_of(command) {
+        let words = command.words.join(" ");
+        let _ = writeln!(text, "{:<HEADING_WIDTH$}{words}", command.usage);
+    }
+    text + &short_examples(name) + &last
+}
+
+/// The flags of a command by groups.
+fn grouped(command: &str, all_explained: bool) -> Vec<ShortGroup> {
+    let groups = GROUPS.iter().map(|group| {
+        let of_group = flags_of(command).filter(|flag| flag.group == *group);
+        let (explained, others) = of_group.partition(|flag| all_explained || !flag.rare);
+        ShortGroup {
+            heading: group.heading(),
+            explained,
+            named: names(&others),
+        }
+    });
+    groups.filter(|group| group.lines() > 0).collect()
+}
+
+/// Lines with the names of flags, two blanks between them.
+fn names(flags: &[&Flag]) -> Vec<String> {
+    // A blank and an ellipsis fit behind each line.
+    let width = LINE_WIDTH - HEADING_WIDTH - 4;
+    let mut lines: Vec<String> = Vec::new();
+    for flag in flags {
+        let short = flag.short.map(|short| format!("-{short}, "));
+        let name = format!("{}--{}", short.unwrap_or_default(), flag.long);
+        match lines
+            .last_mut()
+            .filter(|line| line.len() + 2 + name.len() <= width)
+        {
+            Some(line) => {
+                line.push_str("  ");
+                line.push_str(&name);
+            }
+            None => lines.push(name),
+        }
+    }
+    lines
+}
+
+/// The lines of the examples, without comments.
+fn example_lines(command: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let lines = examples(command).into_iter();
+    lines.filter(|line| !line.starts_with('#'))
+}
+
+/// The first examples.
+fn short_examples(command: &str) -> String {
+    let headings = ["examples", ""].into_iter();
+    let rows = headings.zip(example_lines(command).take(SHORT_EXAMPLES));
+    rows.map(|(heading, line)| format!("{heading:<HEADING_WIDTH$}{line}\n"))
+        .collect()
+}
+
+/// The full help: flags at one indent, and their texts at another.
+fn in_full(command: &Command) -> String {
+    let mut text = title(command, "\n");
+    let _ = write!(text, "\n{}", wrap(command.doc, 0));
+    for group in GROUPS {
+        let flags: Vec<&Flag> = flags_of(command.name)
+            .filter(|flag| flag.group == *group)
+            .collect();
+        if !flags.is_empty() {
+            let _ = writeln!(text, "\n{}:", group.heading());
+        }
+        for same in flags.chunk_by(|a, b| a.doc == b.doc) {
+            for flag in same {
+                let _ = writeln!(text, "  {}", syntax(flag));
+            }
+            text.push_str(&wrap(&same[0].doc(), TEXT_INDENT));
+        }
+    }
+    text.push_str("\nexamples:\n");
+    for line in examples(command.name) {
+        let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+    }
+    text.push_str("\nmore: `codex help exit-codes`, `codex help` for all topics, `man codex`\n");
     text
 }
 
-/// The usage line after the program's name.
-pub(super) fn synopsis(command: &Command) -> String {
-    let flags = flags_of(command.name).next().map_or("", |_| "[FLAG...]");
-    let parts = [command.name, flags, command.usage];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(" ")
+fn overview() -> String {
+    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [WORD...]\n\n");
+    for (heading, names) in COMMAND_GROUPS {
+        let mut heading = *heading;
+        for command in names.iter().filter_map(|name| command(name)) {
+            let _ = writeln!(
+                text,
+                "{heading:<HEADING_WIDTH$}{:<12}{}",
+                command.name, command.brief
+            );
+            heading = "";
+        }
+    }
+    let topics: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
+    text.push_str(&short_examples("run"));
+    let _ = writeln!(text, "{:<HEADING_WIDTH$}{}", "topics", topics.join(" "));
+    text.push_str(
+        "\n`codex COMMAND -h` lists its flags, --help explains them; `codex help TOPIC`.\n",
+    );
+    text
 }
 
-fn overview(long: bool) -> String {
-    let mut text =
-        "codex: a ChatGPT subscription or an API key in the shell and in CI\n\n".to_owned();
-    text.push_str("usage: codex COMMAND [FLAG...] [WORD...]\n\ncommands:\n");
-    for command in COMMANDS {
-        let name = format!("{} {}", command.name, command.usage);
-        let _ = writeln!(text, "  {name:<33} {}", command.brief);
+fn overview_in_full() -> String {
+    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [WORD...]\n");
+    for (heading, names) in COMMAND_GROUPS {
+        let _ = writeln!(text, "\n{heading}:");
+        for command in names.iter().filter_map(|name| command(name)) {
+            let usage = format!("{} {}", command.name, command.usage);
+            let _ = writeln!(text, "  {usage:<31} {}", command.brief);
+        }
     }
     text.push_str("\nflags:\n");
     for (flag, brief) in [
-        ("-h", "this help, or a command's main flags"),
-        ("--help", "full help for a command"),
-        ("--version", "name and version"),
+        ("COMMAND -h", "a command's flags, on one screen"),
+        ("COMMAND --help", "everything about a command"),
+        ("-h, --help", "the commands"),
+        ("-V, --version", "name and version"),
     ] {
-        let _ = writeln!(text, "  {flag:<33} {brief}");
+        let _ = writeln!(text, "  {flag:<31} {brief}");
     }
-    if long {
-        text.push_str("\nexamples:\n  echo \"explain this\" | codex run\n");
-        text.push_str("  git diff | codex run \"review this:\" -\n");
-        text.push_str("  codex run -s workspace-write \"make the tests pass\"\n");
-        for (name, doc) in VARIABLES {
-            let _ = write!(
-                text,
-                "{}",
-                if *name == VARIABLES[0].0 {
-                    "\nenvironment:\n"
-                } else {
-                    ""
-                }
-            );
-            let _ = write!(text, "  {name}\n{}", wrap(doc, 6));
-        }
+    text.push_str("\ntopics, for `codex help TOPIC`:\n");
+    for topic in TOPICS {
+        let _ = writeln!(text, "  {:<31} {}", topic.name, topic.brief);
     }
-    text
-}
-
-/// The documented environment variables.
-pub(super) const VARIABLES: &[(&str, &str)] = &[
-    (
-        "CODEX_ACCESS_TOKEN",
-        "A ChatGPT access token, or a workspace token (at-...), whose account is requested once from the service. \
-         Requests go to the subscription backend, on that account.",
-    ),
-    (
-        "CODEX_API_KEY",
-        "An API key, used if no access token is set.",
-    ),
-    (
-        "OPENAI_API_KEY",
-        "An API key, used if no other credential is found.",
-    ),
-    (
-        "OPENAI_ORGANIZATION",
-        "The organization that requests with an API key are billed to.",
-    ),
-    (
-        "OPENAI_PROJECT",
-        "The project that requests with an API key are billed to.",
-    ),
-    ("CODEX_MODEL", "The model to use if --model is not given."),
-    (
-        "CODEX_RUN_HOME",
-        "The directory for the sign-in and other files, instead of ~/.codex-run. It must be an absolute path; a leading ~ or $HOME is expanded.",
-    ),
-    (
-        "CODEX_RUN_AUTH_FILE",
-        "The credentials file to use if --auth-file is not given.",
-    ),
-    (
-        "BROWSER",
-        "The command that opens the sign-in address in a browser, or several, separated by colons. %s stands for the address.",
-    ),
-    (
-        "NO_COLOR",
-        "If not empty: no colours, unless --color asks for them.",
-    ),
-    (
-        "CLICOLOR_FORCE",
-        "If neither empty nor 0: colours on standard error even if it is not a terminal. NO_COLOR takes precedence.",
-    ),
-    (
-        "CLICOLOR",
-        "If 0: no colours, unless one of the others asks for them.",
-    ),
-    (
-        "CODEX_RUN_ISSUER",
-        "Overrides the address of the sign-in service.",
-    ),
-    (
-        "CODEX_RUN_BASE_URL",
-        "Overrides the address of the subscription backend.",
-    ),
-    (
-        "OPENAI_BASE_URL",
-        "Overrides the base URL of the API. Like the two above, it must be https://, or http:// to this machine.",
-    ),
-    (
-        "https_proxy, all_proxy",
-        "The proxy to use: http://, https:// or socks5h://. Also read in upper case; lower case takes precedence.",
-    ),
-    (
-        "NO_PROXY",
-        "Hosts to connect to without a proxy, in curl's syntax.",
-    ),
-    (
-        "CODEX_CA_CERTIFICATE",
-        "A PEM file of additional certificates to trust.",
-    ),
-    (
-        "SSL_CERT_FILE",
-        "The same, used if CODEX_CA_CERTIFICATE is not set.",
-    ),
-];
-
-/// The table of exit codes.
-pub(super) fn exit_codes() -> String {
-    let mut text = format!(
-        "{:>4}  {:<12} {}\n",
-        "code", "word in JSON", "when -> what a script should do"
-    );
-    for row in TABLE {
-        let lines = wrap(&row.words(), 19);
-        let _ = write!(
-            text,
-            "{:>4}  {:<12} {}",
-            row.code,
-            row.word,
-            lines.trim_start()
-        );
+    text.push_str("\nexamples:\n");
+    for line in ["login", "run", "chat"]
+        .into_iter()
+        .flat_map(|name| example_lines(name).take(SHORT_EXAMPLES))
+    {
+        let _ = writeln!(text, "  {line}");
     }
+    text.push_str("\n`man codex` has everything.\n");
     text
 }
 
 /// The syntax of a flag, with its value.
-pub(super) fn syntax(flag: &Flag) -> String {
-    let short = flag
-        .short
-        .map_or("    ".to_owned(), |short| format!("-{short}, "));
+fn syntax(flag: &Flag) -> String {
+    let short = flag.short.map(|short| format!("-{short}, "));
+    let short = short.unwrap_or_default();
     let long = flag.long;
     match flag.takes {
         Takes::Nothing => format!("{short}--{long}"),
@@ -205,61 +266,92 @@ pub(super) fn syntax(flag: &Flag) -> String {
     }
 }
 
-/// Wraps and indents the text.
-fn wrap(text: &str, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && indent + line.len() + 1 + word.len() > LINE_WIDTH {
-            let _ = writeln!(lines, "{:indent$}{line}", "");
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    let _ = writeln!(lines, "{:indent$}{line}", "");
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::flags::COMMANDS;
+    use crate::cli::manual::topic;
 
     #[test]
-    fn the_short_help_fits_one_screen_and_no_line_is_too_wide() {
+    fn the_short_help_is_one_screen_with_two_examples() {
         for name in COMMANDS
             .iter()
             .map(|command| Some(command.name))
             .chain([None])
         {
             let short = text(name, false);
+            let lines: Vec<&str> = short.lines().collect();
             assert!(
-                short.lines().count() <= 23,
-                "{name:?} has {} lines",
-                short.lines().count()
+                lines.len() <= SCREEN_LINES,
+                "{} lines:\n{short}",
+                lines.len()
             );
-            for line in short
-                .lines()
-                .chain(text(name, true).lines())
-                .chain(exit_codes().lines())
-            {
-                assert!(line.len() <= LINE_WIDTH, "{line}");
+            let wide = lines.iter().find(|line| line.chars().count() > LINE_WIDTH);
+            assert!(wide.is_none(), "{wide:?}");
+            let first = lines.iter().position(|line| line.starts_with("examples  "));
+            let examples = &lines[first.expect("examples")..][..SHORT_EXAMPLES];
+            let is_example =
+                |line: &&str| !line[HEADING_WIDTH..].starts_with(' ') && line.contains("codex ");
+            assert!(examples.iter().all(is_example), "{name:?}: {examples:?}");
+            assert!(!short.contains('#'), "no comments: {short}");
+        }
+    }
+
+    #[test]
+    fn no_line_of_any_help_or_topic_is_wider_than_the_screen() {
+        let commands = COMMANDS
+            .iter()
+            .map(|command| text(Some(command.name), true));
+        let topics = TOPICS.iter().map(HelpTopic::plain);
+        for help in commands.chain(topics).chain([text(None, true)]) {
+            let wide = help.lines().find(|line| line.chars().count() > LINE_WIDTH);
+            assert!(wide.is_none(), "{wide:?}");
+        }
+    }
+
+    #[test]
+    fn every_flag_is_listed_with_its_short_form() {
+        for command in COMMANDS {
+            let long = text(Some(command.name), true);
+            let short = text(Some(command.name), false);
+            for flag in flags_of(command.name) {
+                let line = format!("\n  {}\n", syntax(flag));
+                assert!(long.contains(&line), "{}: {line}", command.name);
+                let name = syntax(flag);
+                let name = name.split([' ', '[']).next().unwrap_or_default();
+                assert!(
+                    short.contains(name) || short.contains(" ..."),
+                    "{}: {name}",
+                    command.name
+                );
+            }
+            let groups = flags_of(command.name).map(|flag| flag.group.heading());
+            for heading in groups {
+                assert!(long.contains(&format!("\n{heading}:\n")), "{heading}");
             }
         }
     }
 
     #[test]
-    fn every_flag_and_exit_code_is_explained() {
-        let long = text(Some("run"), true);
-        assert!(flags_of("run").all(|flag| long.contains(&format!("--{}", flag.long))));
-        assert_eq!(
-            exit_codes()
-                .lines()
-                .filter(|line| !line.starts_with("     "))
-                .count(),
-            TABLE.len() + 1
-        );
+    fn every_command_has_a_group_and_every_topic_is_listed() {
+        let mut grouped: Vec<&str> = COMMAND_GROUPS
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .copied()
+            .collect();
+        let mut all: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        grouped.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
+        let words = command("help").expect("help").words;
+        for word in words {
+            assert!(all.contains(word) || topic(word).is_some(), "{word}");
+        }
+        for topic in TOPICS {
+            assert!(words.contains(&topic.name), "{}", topic.name);
+            assert!(
+                text(None, false).contains(topic.name) && text(None, true).contains(topic.brief)
+            );
+        }
     }
 }

@@ -11,15 +11,15 @@ mod flags;
 mod guard;
 mod help;
 mod limits;
-mod man;
+mod manual;
 mod named_files;
 mod nearest;
 mod network;
 mod output_form;
 mod parse;
 mod settings;
+mod synopsis;
 mod terminal;
-mod turns_manual;
 mod values;
 
 use std::ffi::OsString;

@@ -6,6 +6,7 @@ use lexopt::{Arg, Parser};
 
 use super::exec;
 use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
+use super::manual::{HelpTopic, topic};
 use super::nearest::unknown;
 use super::output_form::ReportingFlags;
 use crate::failure::Failure;
@@ -33,9 +34,9 @@ pub(super) enum Invocation {
     Completion(String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
-    ExitCodes,
+    Topic(&'static HelpTopic),
     Version,
-    /// Hidden: what `make generate` writes into `man/` and `completions/`.
+    /// Hidden: what `make generate` writes into `man/` and `completions/`; `pages` lists the files of `man/`.
     Generate(String),
 }
 
@@ -49,7 +50,7 @@ pub(super) fn parse(
     let name = match parser.next().map_err(unreadable)? {
         Some(Arg::Short('h')) => return Ok(Invocation::Help(None, false)),
         Some(Arg::Long("help")) => return Ok(Invocation::Help(None, true)),
-        Some(Arg::Long("version")) => return Ok(Invocation::Version),
+        Some(Arg::Short('V') | Arg::Long("version")) => return Ok(Invocation::Version),
         Some(Arg::Long("generate")) => {
             let what = parser.value().map_err(unreadable)?;
             return Ok(Invocation::Generate(what.to_string_lossy().into_owned()));
@@ -60,7 +61,7 @@ pub(super) fn parse(
             return Err(unknown(
                 "flag",
                 &flag,
-                &["-h", "--help", "--version"],
+                &["-h", "--help", "-V", "--version"],
                 "put a command's flags after its name",
             ));
         }
@@ -198,6 +199,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         None if command == "token" => Ok(Invocation::Token(Box::new(args))),
         None if command == "models" => Ok(Invocation::Models(Box::new(args))),
         None if command == "help" => Ok(Invocation::Help(None, true)),
+        None if command == "version" => Ok(Invocation::Version),
         None => Err(Failure::usage(format!(
             "`codex {command}` needs an argument: {}",
             listed.join(", ")
@@ -207,19 +209,23 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             "`codex login` takes no argument except status",
         )
         .hint("a key or token is read from standard input: codex login --with-api-key < key.txt")),
-        Some(word) if !listed.contains(&&*word) => Err(unknown(
-            "argument",
-            &word,
-            listed,
-            &format!("use one of {}", listed.join(", ")),
-        )),
+        Some(word) if !listed.contains(&&*word) => {
+            let one = format!("use one of {}", listed.join(", "));
+            let (what, otherwise) = match command {
+                "help" => ("topic", "`codex help` lists the commands and topics"),
+                _ => ("argument", &*one),
+            };
+            Err(unknown(what, &word, listed, otherwise))
+        }
         Some(word) => Ok(match command {
             "login" => Invocation::Status(Box::new(args)),
             "tool" => Invocation::Tool(word, Box::new(args)),
             "schema" => Invocation::Schema,
             "completion" => Invocation::Completion(word),
-            _ if word == "exit-codes" => Invocation::ExitCodes,
-            _ => Invocation::Help(flags::command(&word).map(|command| command.name), true),
+            _ => match topic(&word) {
+                Some(topic) => Invocation::Topic(topic),
+                None => Invocation::Help(flags::command(&word).map(|command| command.name), true),
+            },
         }),
     }
 }
@@ -318,7 +324,8 @@ mod tests {
         check("rnu", "did you mean run?");
         check("tool bahs", "did you mean bash?");
         check("tool", "needs an argument: bash, read, edit, write");
-        check("help exit-code", "did you mean exit-codes?");
+        check("help exit-code", "topic \"exit-code\"; did you mean exit");
+        check("help zzzzzz", "unknown topic \"zzzzzz\"; `codex help`");
         check("tool bash read", "unexpected read");
         check("run --model", "--model needs a value");
         check("run --quiet=sk-secret", "--quiet takes no value");
@@ -365,7 +372,11 @@ mod tests {
             Ok(Invocation::Help(Some("run"), true))
         ));
         assert!(matches!(run("help"), Ok(Invocation::Help(None, true))));
-        assert!(matches!(run("help exit-codes"), Ok(Invocation::ExitCodes)));
-        assert!(matches!(run("--version"), Ok(Invocation::Version)));
+        assert!(
+            matches!(run("help models"), Ok(Invocation::Topic(topic)) if topic.name == "models")
+        );
+        for line in ["--version", "-V", "version"] {
+            assert!(matches!(run(line), Ok(Invocation::Version)), "{line}");
+        }
     }
 }

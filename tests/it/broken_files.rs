@@ -196,6 +196,7 @@ fn help_works_with_broken_files() {
         &["--version"],
         &["completion", "bash"],
         &["help", "exit-codes"],
+        &["help", "models"],
     ] {
         let mut cmd = home.offline();
         cmd.command.args(args);

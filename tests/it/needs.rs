@@ -62,6 +62,8 @@ needs! {
         || false;
     GIT = "git", || succeeds("git", &["--version"]), || on_path("git");
     RG = "rg", || succeeds("rg", &["--version"]), || on_path("rg");
+    MANDOC = "mandoc", || on_path("mandoc"), || on_path("mandoc");
+    GROFF = "groff", || on_path("groff"), || on_path("groff");
     FLOCK = "flock", || succeeds("flock", &["--version"]), || on_path("flock");
     TASK_PROGRAMS = "task-programs", || false, || false;
     RECORDED_STREAMS = "recorded-streams",
@@ -70,6 +72,13 @@ needs! {
     RECORDED_REFUSALS = "recorded-refusals",
         || Path::new(FOLDER).join("errors").is_dir(),
         || Path::new(FOLDER).exists();
+}
+
+impl Need {
+    /// Its name. For a program, that is what it is called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// Whether a requirement is not met. Prints its name then, and fails the test if strictness demands it.

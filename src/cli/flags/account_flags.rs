@@ -1,6 +1,6 @@
 //! The flags about credentials.
 
-use super::flag::{Complete, EMPTY, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes};
 
 /// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -9,6 +9,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         commands: &["run", "chat", "status", "models"],
         brief: "use the API key in this file",
+        group: FlagGroup::Settings,
         rare: true,
         doc: "Uses the API key in this file, for this run only. It takes precedence over every other credential.",
         complete: Complete::Files,
@@ -22,6 +23,7 @@ pub(crate) const FLAGS: &[Flag] = &[
             "login", "logout", "status", "token", "models", "run", "chat",
         ],
         brief: "use this credentials file",
+        group: FlagGroup::Settings,
         rare: true,
         doc: "Uses this credentials file instead of auth.json in CODEX_RUN_HOME. It may belong to pi or to the official \
               client: its format and locking are respected, and entries of other programs are preserved. If not given, \
@@ -35,6 +37,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["login"],
         brief: "print the address, open no browser",
+        group: FlagGroup::SignIn,
         rare: false,
         doc: "Prints the sign-in address and opens no browser. Complete the sign-in in a browser on this \
               machine, or paste the address of the page that it ends on.",
@@ -47,6 +50,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["login"],
         brief: "sign in with a code on another device",
+        group: FlagGroup::SignIn,
         rare: false,
         doc: "Prints an address, and a code to enter there on any device with a browser.",
         excludes: &["with-api-key", "with-access-token"],
@@ -58,6 +62,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["login"],
         brief: "store an API key from standard input",
+        group: FlagGroup::SignIn,
         rare: false,
         doc: "Reads an API key from standard input and stores it. A stored sign-in takes precedence over it.",
         excludes: &["with-access-token"],
@@ -69,6 +74,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["login"],
         brief: "store an access token from standard input",
+        group: FlagGroup::SignIn,
         rare: false,
         doc: "Reads a ChatGPT access token from standard input, as `codex token` prints it, and stores it. It is not renewed \
               when it expires.",
@@ -80,6 +86,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["logout"],
         brief: "do not revoke the sign-in",
+        group: FlagGroup::SignIn,
         rare: false,
         doc: "Removes the stored sign-in without asking the service to revoke it.",
         set: |args, _| args.local = true,
@@ -90,6 +97,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["logout"],
         brief: "remove a stored key too",
+        group: FlagGroup::SignIn,
         rare: false,
         doc: "Removes every stored credential, the sign-in and the key.",
         set: |args, _| args.all = true,
@@ -100,6 +108,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["status"],
         brief: "print one JSON object",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
               Unix seconds, source, and overridden, a list of the sources it overrides; problem, elsewhere and limits \
@@ -112,6 +121,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["status"],
         brief: "also show how much of the plan is used",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Also asks the service how much of each usage window of the plan is used, and when it resets.",
         set: |args, _| args.limits = true,
@@ -122,6 +132,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["models"],
         brief: "every known model, with its status",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Lists every known model, including hidden and older ones and those not available to this credential, \
               each marked as such. Also works without a sign-in.",
@@ -133,6 +144,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["models"],
         brief: "print one JSON object",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Prints one JSON object: models, a list of objects with id, name, default, usable, context_window, \
               max_context_window, max_output_tokens, efforts, default_effort, verbosity, inputs, tiers, \

@@ -118,9 +118,11 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "help",
-        usage: "[COMMAND | exit-codes]",
-        brief: "explain a command, or the exit codes",
-        doc: "Explains a command in full, as its --help does. With exit-codes, prints the table of exit codes.",
+        usage: "[COMMAND | TOPIC]",
+        brief: "explain a command, or a topic",
+        doc: "Explains a command in full, as its --help does, or a topic: exit-codes, environment, config, models, sandbox or \
+              json. Without an argument, lists the commands and topics. The man pages codex(1), codex-config(5), \
+              codex-json(5) and codex-sandbox(7) have the same texts.",
         words: &[
             "login",
             "logout",
@@ -135,7 +137,19 @@ pub(crate) const COMMANDS: &[Command] = &[
             "tool",
             "completion",
             "help",
+            "version",
             "exit-codes",
+            "environment",
+            "config",
+            "sandbox",
+            "json",
         ],
+    },
+    Command {
+        name: "version",
+        usage: "",
+        brief: "print name and version",
+        doc: "Prints the name and the version of this program, as --version and -V do.",
+        words: &[],
     },
 ];

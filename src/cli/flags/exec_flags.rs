@@ -1,6 +1,6 @@
 //! The flags of `codex exec`, the official client's syntax, that `run` does not have.
 
-use super::flag::{EMPTY, Flag, Takes};
+use super::flag::{EMPTY, Flag, FlagGroup, Takes};
 
 const EXEC: &[&str] = &["exec"];
 
@@ -12,6 +12,7 @@ macro_rules! ignored {
             takes: $takes,
             commands: EXEC,
             brief: "accepted and ignored",
+            group: FlagGroup::Ignored,
             rare: true,
             doc: "Accepted for compatibility with the official client, and ignored.",
             set: |args, _| args.ignored.push($long),
@@ -27,6 +28,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: EXEC,
         brief: "JSON lines on standard output",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Prints JSON lines instead of the answer's text, as `codex run --json` does.",
         set: |args, _| args.json = true,
@@ -37,6 +39,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: EXEC,
         brief: "--json, for the official SDK",
+        group: FlagGroup::Output,
         rare: true,
         doc: "The same as --json, except that a run ended by SIGTERM prints no last line: the official SDK would \
               mistake it for the cause of a stop that it requested itself.",
@@ -52,6 +55,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Values("KEY"),
         commands: EXEC,
         brief: "a setting of the official client, KEY=VALUE",
+        group: FlagGroup::Settings,
         rare: false,
         doc: "A setting of the official client, as KEY=VALUE: model, model_reasoning_effort, model_reasoning_summary, \
               model_verbosity, openai_base_url, sandbox_workspace_write.network_access, web_search and approval_policy. Others \
@@ -64,6 +68,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: EXEC,
         brief: "with resume, the newest in this directory",
+        group: FlagGroup::Sessions,
         rare: false,
         doc: "With `resume`, continues the newest stored conversation of the working directory.",
         set: |args, _| args.last = true,
@@ -74,6 +79,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: EXEC,
         brief: "-s workspace-write",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "The same as -s workspace-write.",
         set: |args, _| args.sandbox = Some("workspace-write".into()),
@@ -84,6 +90,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: EXEC,
         brief: "-s danger-full-access",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "The same as -s danger-full-access.",
         set: |args, _| args.sandbox = Some("danger-full-access".into()),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use super::args::{Args, FlagOrigin, GivenFlag};
+pub(crate) use super::group::FlagGroup;
 
 /// A flag.
 pub(crate) struct Flag {
@@ -14,7 +15,9 @@ pub(crate) struct Flag {
     pub(crate) commands: &'static [&'static str],
     /// A few words for `-h`.
     pub(crate) brief: &'static str,
-    /// `-h` lists only its name, to fit one screen.
+    /// Where the help lists it.
+    pub(crate) group: FlagGroup,
+    /// `-h` lists only its name if the screen has no room for a few words about every flag.
     pub(crate) rare: bool,
     /// Sentences for `--help` and the man page.
     pub(crate) doc: &'static str,
@@ -37,6 +40,7 @@ pub(super) const EMPTY: Flag = Flag {
     takes: Takes::Nothing,
     commands: &[],
     brief: "",
+    group: FlagGroup::None,
     rare: true,
     doc: "",
     complete: Complete::Nothing,

@@ -7,6 +7,7 @@ mod command;
 mod commands;
 mod exec_flags;
 mod flag;
+mod group;
 mod output_flags;
 mod run_flags;
 mod tool_flags;
@@ -16,6 +17,7 @@ pub(super) use args::{Args, FlagOrigin};
 pub(super) use command::Command;
 pub(super) use commands::COMMANDS;
 pub(super) use flag::{Complete, Flag, Takes};
+pub(super) use group::GROUPS;
 pub(super) use words::{
     COLORS, EFFORTS, FAILURES, INPUTS, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,
 };
@@ -79,6 +81,7 @@ mod tests {
                 "{name}: {}",
                 flag.doc
             );
+            assert!(GROUPS.contains(&flag.group), "{name} needs a group");
             let brief = flag.brief();
             assert!(
                 brief.len() <= 44 && !brief.ends_with('.'),

@@ -1,6 +1,6 @@
 //! The flags about output, and about stored conversations.
 
-use super::flag::{Complete, EMPTY, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes};
 
 const RUN: &[&str] = &["run"];
 const TURNS: &[&str] = &["run", "chat"];
@@ -12,6 +12,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "JSON lines on standard output",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Prints JSON lines instead of the answer's text: the events of the official `codex exec --json`, and a few more. \
               `codex schema events` describes them. The last line is turn.completed or turn.failed.",
@@ -23,6 +24,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["sessions"],
         brief: "print a JSON array",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Prints a JSON array of objects with id, created_at in Unix seconds, cwd, model, turns and prompt.",
         set: |args, _| args.json = true,
@@ -33,6 +35,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "with --json, text as it arrives",
+        group: FlagGroup::Output,
         rare: true,
         doc: "With --json, also prints the pieces of a message as they arrive, as item.delta.",
         set: |args, _| args.deltas = true,
@@ -43,6 +46,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         commands: &["run", "exec"],
         brief: "the answer must match this JSON Schema",
+        group: FlagGroup::Output,
         rare: true,
         doc: "The last message must match the JSON Schema in this file. The schema is sent to the service, and \
               codex-run validates the message; a mismatch ends the run with exit code 10. Only that message is \
@@ -57,6 +61,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         commands: &["run", "exec"],
         brief: "also write the last message to this file",
+        group: FlagGroup::Output,
         rare: true,
         doc: "Also writes the last message to this file. The file is replaced atomically if the run succeeds, and left unchanged \
               otherwise.",
@@ -69,6 +74,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("ID"),
         commands: TURNS,
         brief: "continue a stored conversation",
+        group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues the stored conversation with this id; `codex sessions` lists them.",
         excludes: &["last", "fork", "ephemeral"],
@@ -80,6 +86,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: TURNS,
         brief: "continue the newest one of this directory",
+        group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues the newest stored conversation of the working directory.",
         excludes: &["fork", "ephemeral"],
@@ -91,6 +98,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("ID"),
         commands: TURNS,
         brief: "continue a copy of a conversation",
+        group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
         excludes: &["ephemeral"],
@@ -102,6 +110,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["run", "exec", "chat"],
         brief: "do not store the conversation",
+        group: FlagGroup::Sessions,
         rare: true,
         doc: "Does not store the conversation. Otherwise it is stored in sessions/ in CODEX_RUN_HOME.",
         set: |args, _| args.ephemeral = true,

@@ -1,6 +1,6 @@
 //! The flags of a run as a whole: the question, its limits, and its reporting.
 
-use super::flag::{Complete, EMPTY, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
@@ -15,6 +15,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("ID"),
         commands: &["run", "exec", "chat"],
         brief: "model to use",
+        group: FlagGroup::Model,
         rare: false,
         doc: "The model to use; `codex models` lists them. PROVIDER/ID names one of a provider in \
               models.json. An unknown id is sent unchanged. If not given, a resumed conversation keeps its \
@@ -28,6 +29,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("LIST"),
         commands: &["chat"],
         brief: "models that Ctrl+P cycles through",
+        group: FlagGroup::Model,
         rare: false,
         doc: "The models that Ctrl+P cycles through, separated by commas, each with an effort after a colon if it is not its \
               default: --models gpt-5.5,gpt-5.4:high. Without it, all models that the credential can use.",
@@ -40,6 +42,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("LEVEL"),
         commands: TURNS,
         brief: "how much the model thinks",
+        group: FlagGroup::Model,
         rare: false,
         doc: "How much the model thinks before it answers: none, minimal, low, medium, high, xhigh or max. A level \
               that the model does not support is replaced by the nearest one that it does, with a note. If not given, \
@@ -53,6 +56,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("LEVEL"),
         commands: TURNS,
         brief: "how detailed the answer is",
+        group: FlagGroup::Model,
         rare: true,
         doc: "How detailed the answer is: low, medium or high. If not given, the model's default applies.",
         complete: Complete::Words(VERBOSITIES),
@@ -64,6 +68,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("KIND"),
         commands: TURNS,
         brief: "summarize the model's reasoning",
+        group: FlagGroup::Model,
         rare: true,
         doc: "Asks the model to summarize its reasoning: auto, concise, detailed or none. The summary goes to standard \
               error.",
@@ -77,6 +82,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Optional("MODE", "live"),
         commands: TURNS,
         brief: "let the model search the web",
+        group: FlagGroup::Model,
         rare: true,
         doc: "Lets the model search the web with the service's search tool. MODE is live (the default) or cached, which \
               searches only what the service has stored. Queries are sent even without --network. If the request does \
@@ -91,7 +97,8 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Values("FILE"),
         commands: &["run", "exec", "chat"],
         brief: "attach an image",
-        rare: false,
+        group: FlagGroup::Prompt,
+        rare: true,
         doc: "Attaches this image to the prompt: PNG, JPEG, GIF or WebP (detected from its content), at most 20 MiB. \
               May be given more than once.",
         complete: Complete::Files,
@@ -104,6 +111,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Values("FILE"),
         commands: TURNS,
         brief: "attach a text file",
+        group: FlagGroup::Prompt,
         rare: true,
         doc: "Attaches the text of this file to the prompt, in a block labelled with its path. May be given \
               more than once.",
@@ -116,6 +124,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("FILE"),
         commands: TURNS,
         brief: "replace the built-in instructions",
+        group: FlagGroup::Prompt,
         rare: true,
         doc: "Replaces the built-in instructions with the text of this file. --dry-run shows the built-in ones.",
         complete: Complete::Files,
@@ -127,6 +136,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Values("TEXT"),
         commands: TURNS,
         brief: "add to the instructions",
+        group: FlagGroup::Prompt,
         rare: true,
         doc: "Appends this text to the instructions as a separate paragraph. May be given more than once.",
         set: |args, value| args.append_instructions.push(value),
@@ -137,6 +147,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Nothing,
         commands: TURNS,
         brief: "do not read AGENTS.md",
+        group: FlagGroup::Prompt,
         rare: true,
         doc: "Does not read AGENTS.md. Otherwise each file of that name, from the root of the git repository down to \
               the working directory, is added to the instructions, 32 KiB in total. World-writable directories, such as /tmp, and the \
@@ -153,6 +164,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("N"),
         commands: RUN,
         brief: "maximum number of model requests",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The maximum number of requests to the model. A run that needs more ends with exit code 9.",
         default: Some("100"),
@@ -164,6 +176,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("N"),
         commands: &["chat"],
         brief: "maximum number of model requests",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The maximum number of requests to the model in one conversation. Without it, there is no limit.",
         set: |args, value| args.max_turns = Some(value),
@@ -174,6 +187,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("N"),
         commands: TURNS,
         brief: "maximum number of tokens of the run",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The maximum total of input and output tokens of all requests. A run that has used more and needs another \
               request ends with exit code 9.",
@@ -185,6 +199,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("N"),
         commands: TURNS,
         brief: "maximum number of tool calls of the run",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The maximum number of tool calls. If an answer exceeds it, none of that answer's calls are run, and the run \
               ends with exit code 9.",
@@ -196,6 +211,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         commands: TURNS,
         brief: "time limit for the whole run",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The time limit for the whole run, including the wait for standard input: a duration such as 300ms, 90s, 15m \
               or 2h, or a number of seconds. A run that takes longer ends with exit code 124.",
@@ -207,6 +223,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         commands: TURNS,
         brief: "time limit for each turn (--input jsonl)",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The time limit for each turn of a chat, or of --input jsonl. A turn that needs more fails with the code timeout, and \
               the conversation continues.",
@@ -218,6 +235,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         commands: &["run", "tool", "chat"],
         brief: "time limit for each tool call",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The time limit for each tool call. When it expires, every process that the tool has started is killed, \
               and the result says so.",
@@ -230,6 +248,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         commands: TURNS,
         brief: "how long to wait for data",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "How long to wait for data from the service, before and during a response. A request that receives nothing \
               for that long has failed.",
@@ -242,6 +261,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("N"),
         commands: TURNS,
         brief: "retries after a failed request",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "How many times a request is retried after a network error, an interrupted response, or an error of a busy \
               or failing service. The wait starts at half a second and doubles with each retry, up to 30 s, or is as \
@@ -255,6 +275,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("DUR"),
         commands: TURNS,
         brief: "wait up to this long for a usage limit",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "When a usage limit is reached, waits for its reset and continues, if that takes no longer than this. Without it, a run \
               that reaches a limit ends with exit code 6.",
@@ -266,6 +287,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "print an answer only once it is complete",
+        group: FlagGroup::Output,
         rare: true,
         doc: "Holds back the text of each answer until it is complete. If the response is interrupted, it is \
               requested again, and nothing of the interrupted response reaches standard output.",
@@ -277,6 +299,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "do not read standard input",
+        group: FlagGroup::Prompt,
         rare: true,
         doc: "Does not read standard input.",
         set: |args, _| args.no_stdin = true,
@@ -287,6 +310,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("FORMAT"),
         commands: RUN,
         brief: "many turns: JSON lines on standard input",
+        group: FlagGroup::Prompt,
         rare: true,
         doc: "With jsonl, reads messages from standard input, as JSON lines, until end of file; each is a turn of one conversation. Lines can also \
               steer or interrupt the running turn, or switch to a different model. Needs --json.",
@@ -300,6 +324,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "print the request, send nothing",
+        group: FlagGroup::Output,
         rare: true,
         doc: "Prints the exact request as JSON, with *** for secrets, and sends nothing. The same command prints the same \
               bytes each time; the id of a new conversation is all zeros.",
@@ -316,6 +341,7 @@ pub(crate) const REPORTING: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "only errors on standard error",
+        group: FlagGroup::Output,
         rare: true,
         doc: "Writes only errors to standard error.",
         excludes: &["verbose"],
@@ -328,7 +354,8 @@ pub(crate) const REPORTING: &[Flag] = &[
         takes: Takes::Nothing,
         commands: RUN,
         brief: "also show tool output and token usage",
-        rare: false,
+        group: FlagGroup::Output,
+        rare: true,
         doc: "Also writes tool output and token usage to standard error.",
         set: |args, _| args.verbose = true,
         ..EMPTY
@@ -338,6 +365,7 @@ pub(crate) const REPORTING: &[Flag] = &[
         takes: Takes::Value("WHEN"),
         commands: &["run", "exec", "chat"],
         brief: "colours on standard error",
+        group: FlagGroup::Output,
         rare: true,
         doc: "Whether standard error is coloured: always, never or auto. With auto, the default, it is coloured if it is a \
               terminal, unless NO_COLOR, CLICOLOR_FORCE, CLICOLOR or TERM says otherwise. The answer itself is never \

@@ -1,6 +1,6 @@
 //! The flags about tools.
 
-use super::flag::{Complete, EMPTY, Flag, Takes};
+use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{FAILURES, SANDBOXES, TOOL_NAMES};
 
 const TURNS: &[&str] = &["run", "chat"];
@@ -14,7 +14,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("DIR"),
         commands: &["run", "tool", "exec", "chat"],
         brief: "working directory of the tools",
-        rare: false,
+        group: FlagGroup::Tools,
+        rare: true,
         doc: "The working directory of the tools. Paths of other flags are still relative to the directory \
               that the command was started in.",
         complete: Complete::Directories,
@@ -26,6 +27,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Values("DIR"),
         commands: &["run", "tool", "exec", "chat"],
         brief: "another directory that tools may change",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "Another directory that the tools may change with -s workspace-write. May be given more than once.",
         complete: Complete::Directories,
@@ -38,6 +40,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("MODE"),
         commands: &["run", "tool", "exec", "chat"],
         brief: "what the tools may access",
+        group: FlagGroup::Tools,
         rare: false,
         doc: "What the tools may access. With read-only they can write only to a temporary \
               directory of the run. With workspace-write they may also change the working directory, those of --add-dir, \
@@ -54,6 +57,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: TOOLS,
         brief: "let tools use the network",
+        group: FlagGroup::Tools,
         rare: false,
         doc: "Lets the tools use the network, including this machine's own. Sockets of other programs, such as Docker's, \
               stay closed.",
@@ -66,6 +70,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: TOOLS,
         brief: "do not let tools write to /tmp",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which can otherwise write there with -s workspace-write. \
               --add-dir opens one of them again.",
@@ -78,6 +83,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Values("NAME"),
         commands: TOOLS,
         brief: "also pass this variable to tools",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "Also passes this environment variable to the tools, or with 'NAME_*' all variables with that prefix of at \
               least three characters. By default they get what programs need, such as PATH, HOME and the settings of compilers and \
@@ -91,6 +97,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("LIST"),
         commands: TURNS,
         brief: "tools to offer, separated by commas",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
               your own. Default: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
@@ -105,7 +112,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: TURNS,
         brief: "offer no tools",
-        rare: false,
+        group: FlagGroup::Tools,
+        rare: true,
         doc: "Offers the model no tools at all.",
         set: |args, _| args.no_tools = true,
         ..EMPTY
@@ -115,6 +123,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Values("FILE"),
         commands: TURNS,
         brief: "offer the tool in this manifest",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "Offers the tool that this manifest describes: a JSON file with name, description, parameters (a JSON \
               Schema), command, and optionally timeout, env, network and write. The program gets the arguments as one \
@@ -134,6 +143,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("WHAT"),
         commands: &["run"],
         brief: "fail if a tool call fails: tool-error",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "With tool-error, a run with a failed tool call ends with exit code 1 even if the model answered.",
         complete: Complete::Words(FAILURES),

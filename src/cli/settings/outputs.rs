@@ -69,7 +69,7 @@ pub(super) fn schema(args: &Args) -> Result<Option<OutputSchema>, Failure> {
         Failure::usage(format!(
             "cannot use the schema {shown}, named by {flag}:{place} {why}"
         ))
-        .hint("in strict mode, objects must require every property and allow no others; the README lists the other rules")
+        .hint("in strict mode, objects must require every property and allow no others; `codex help json` lists the other rules")
     };
     let format = OutputSchema::new(&text).map_err(|unfit| wrong(&unfit.at, &unfit.why))?;
     Ok(Some(format))

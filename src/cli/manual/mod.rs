@@ -1,0 +1,111 @@
+//! The manual: texts that `codex help TOPIC` and the man pages share, in `*.txt` files next to this one.
+
+mod markup;
+pub(super) mod pages;
+pub(super) mod plain;
+mod roff;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::outcome::TABLE;
+
+/// The text of `codex(1)` about how it works.
+const OPERATION: &str = include_str!("codex.txt");
+const CONFIG: &str = include_str!("config.txt");
+const ENVIRONMENT: &str = include_str!("environment.txt");
+const EXAMPLES: &str = include_str!("examples.txt");
+const FILES: &str = include_str!("files.txt");
+const JSON: &str = include_str!("json.txt");
+const MODELS: &str = include_str!("models.txt");
+const SANDBOX: &str = include_str!("sandbox.txt");
+
+/// A topic of `codex help`.
+#[derive(Debug)]
+pub(super) struct HelpTopic {
+    pub(super) name: &'static str,
+    /// A few words for the list of topics.
+    pub(super) brief: &'static str,
+    /// The man page that has the same text.
+    page: &'static str,
+    text: fn() -> Cow<'static, str>,
+}
+
+/// The topics, in listing order.
+pub(super) const TOPICS: &[HelpTopic] = &[
+    HelpTopic {
+        name: "exit-codes",
+        brief: "how a run ended, and what a script should do",
+        page: "codex(1)",
+        text: || exit_codes().into(),
+    },
+    HelpTopic {
+        name: "environment",
+        brief: "the variables that are read",
+        page: "codex(1)",
+        text: || ENVIRONMENT.into(),
+    },
+    HelpTopic {
+        name: "config",
+        brief: "config.json, your own tools, auth.json",
+        page: "codex-config(5)",
+        text: || CONFIG.into(),
+    },
+    HelpTopic {
+        name: "models",
+        brief: "choosing a model, models.json, other servers",
+        page: "codex-config(5)",
+        text: || MODELS.into(),
+    },
+    HelpTopic {
+        name: "sandbox",
+        brief: "what the tools may access",
+        page: "codex-sandbox(7)",
+        text: || SANDBOX.into(),
+    },
+    HelpTopic {
+        name: "json",
+        brief: "JSON lines, many turns, structured output",
+        page: "codex-json(5)",
+        text: || JSON.into(),
+    },
+];
+
+/// The topic of this name.
+pub(super) fn topic(name: &str) -> Option<&'static HelpTopic> {
+    TOPICS.iter().find(|topic| topic.name == name)
+}
+
+impl HelpTopic {
+    /// The text for a terminal.
+    pub(super) fn plain(&self) -> String {
+        let text = (self.text)();
+        format!(
+            "{}: {}\n\n{}\n`man {}` has this text too.\n",
+            self.name,
+            self.brief,
+            plain::render(&markup::parse(&text)),
+            self.page.split('(').next().unwrap_or_default(),
+        )
+    }
+}
+
+/// The examples of a command: commands, and comments about them.
+pub(super) fn examples(command: &str) -> Vec<&'static str> {
+    markup::code_below(EXAMPLES, command)
+}
+
+/// The text about exit codes, from their table.
+fn exit_codes() -> String {
+    let mut text = "# Exit status\n\nThe code, its word in JSON, when it occurs -> what a script should do. They are the same for every \
+                    command and form of output.\n"
+        .to_owned();
+    for row in TABLE {
+        let words = row.words();
+        let _ = write!(text, "\n: {:<4}{}\n  {words}\n", row.code, row.word);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
