@@ -20,6 +20,7 @@ mod reader;
 mod repeated_text;
 pub mod resume;
 pub mod round;
+mod substitute;
 mod thread;
 mod turn_usage;
 
@@ -27,7 +28,8 @@ pub use crate::failure::{Next, Stop, StopRequest};
 pub use budget::Budget;
 pub use control::Control;
 pub use conversation::{Blueprint, Conversation, Reply};
-pub use fallback::{Learned, Substitute};
+pub use fallback::Learned;
 pub use message::UserMessage;
 pub use policy::Policy;
 pub use profile::Profile;
+pub use substitute::{Substitute, SubstituteAfter};

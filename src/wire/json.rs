@@ -42,7 +42,7 @@ pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The character that an escape encodes, and the length of the escape.
-fn escape(from: &str) -> (char, usize) {
+pub(super) fn escape(from: &str) -> (char, usize) {
     let unit = |at: usize| -> Option<u32> {
         let digits = from.get(at..)?.strip_prefix("\\u")?.get(..4)?;
         u32::from_str_radix(digits, 16).ok()

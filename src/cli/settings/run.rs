@@ -9,12 +9,14 @@ use super::inputs::{self, Agents};
 use super::instructions::instructions;
 use super::limits::RunLimits;
 use super::model::{self, ChosenModel, ModelSettings, ScopeInputs};
-use super::model_switch::model_switch;
+use super::model_switch::{check_price, model_switch};
 use super::outputs;
 use super::resumed_session;
 use super::setting_origins;
+use super::substitutes::{SubstituteInputs, Substitutes};
 use super::tools::tool_settings::{self, Tooling};
 use super::tools::variables::KnownSecrets;
+use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;
@@ -68,21 +70,36 @@ pub(crate) fn run(
         read,
         mut warnings,
     } = credentials;
-    let known = KnownSecrets {
-        found: &found,
-        read: read.as_deref(),
-        providers: &providers,
-    };
-    tooling.fill_environment(args, environment, &known)?;
     let count = images.len();
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
-    let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
+    check_price(args, &chosen.choice)?;
+    let can_switch = args.is_chat || input == RunInput::Lines;
+    let inputs = ScopeInputs {
+        found: found.clone(),
+        providers,
+        search: search.is_some(),
+    };
+    let of_first = SubstituteInputs {
+        scope: &scope,
+        inputs: &inputs,
+        images: count,
+        can_switch,
+    };
+    let substitutes = Substitutes::find(args, environment, chosen.substitute.clone(), &of_first)?;
+    let all: Vec<FoundCredential> = found.iter().chain(substitutes.credentials()).cloned().collect();
+    let known = KnownSecrets {
+        found: &all,
+        read: read.as_deref(),
+        providers: &inputs.providers,
+    };
+    tooling.fill_environment(args, environment, &known)?;
     let origins = (args.dry_run && level == Level::Verbose).then(|| {
         let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
         let lines = setting_origins::lines(args, &chosen, &found, &clamped, kept);
         lines.into_iter().chain(agents.lines())
     });
     warnings.extend(chosen.notes.iter().map(ToString::to_string));
+    warnings.extend(substitutes.notes);
     warnings.extend(origins.into_iter().flatten());
     warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
     warnings.extend(clamped.note());
@@ -92,13 +109,7 @@ pub(crate) fn run(
     if choice.model.text_only {
         images.clear();
     }
-    let can_switch = args.is_chat || input == RunInput::Lines;
-    let inputs = can_switch.then(|| ScopeInputs {
-        found: found.clone(),
-        providers,
-        search: search.is_some(),
-    });
-    let model_switch = inputs.map(|inputs| model_switch(args, scope, inputs));
+    let model_switch = can_switch.then(|| model_switch(args, scope, inputs));
     Ok(RunSettings {
         input,
         model_switch: model_switch.transpose()?,
@@ -109,7 +120,7 @@ pub(crate) fn run(
         search,
         choice,
         clamped,
-        substitute,
+        substitutes: substitutes.models,
         instructions,
         tools: tooling.setup,
         offered: tooling.offered,
