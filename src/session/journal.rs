@@ -17,14 +17,7 @@ pub trait Journal: std::fmt::Debug {
 
     /// Records a change of the model, at this time in Unix seconds. The provider is that of the model in `models.json`, if it
     /// has one.
-    fn model(
-        &mut self,
-        _at: u64,
-        _model: &str,
-        _provider: Option<&str>,
-        _effort: Option<&str>,
-    ) {
-    }
+    fn model(&mut self, _at: u64, _model: &str, _provider: Option<&str>, _effort: Option<&str>) {}
 
     /// Returns the path of the stored conversation if it no longer resolves to that file.
     fn misplaced(&self) -> Option<PathBuf> {

@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::fingerprint::fingerprint;
-use super::raw_text::RawText;
 use super::json::{beginning, each, fields, text};
 pub use super::pending_item::PendingItem;
+use super::raw_text::RawText;
 
 /// One finished item of an answer.
 #[derive(Debug)]
@@ -190,9 +190,11 @@ impl Item {
         let mut all = RawText::default();
         let fields: Option<RawItem<'_>> = fields(self.raw.get());
         if let (ItemKind::Message(_), Some(fields)) = (&self.kind, fields) {
-            parts(fields.content, |part| match is_text(&part) {
-                true => all.push(part.text?.get()),
-                false => Some(()),
+            parts(fields.content, |part| {
+                if is_text(&part) {
+                    all.push(part.text?.get())?;
+                }
+                Some(())
             });
         }
         all

@@ -29,10 +29,7 @@ impl<'a> RawText<'a> {
     ///
     /// # Errors
     /// That of the callback.
-    pub fn each<E>(
-        &self,
-        mut take: impl FnMut(TextPiece<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn each<E>(&self, mut take: impl FnMut(TextPiece<'_>) -> Result<(), E>) -> Result<(), E> {
         for string in &self.strings {
             let mut rest = *string;
             while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {

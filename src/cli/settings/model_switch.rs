@@ -62,9 +62,8 @@ fn check(price_flag: Option<&str>, choice: &Choice) -> Result<(), Failure> {
         return Ok(());
     };
     let name = choice.qualified_name();
-    Err(
-        Failure::usage(format!("cannot apply {flag}: the price of {name} is not known")).hint(
-            "add its \"cost\" to models.json, use another model, or limit tokens with --max-tokens",
-        ),
-    )
+    Err(Failure::usage(format!(
+        "cannot apply {flag}: the price of {name} is not known"
+    ))
+    .hint("add its \"cost\" to models.json, use another model, or limit tokens with --max-tokens"))
 }

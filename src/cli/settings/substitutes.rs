@@ -126,9 +126,13 @@ impl Substitutes {
         Ok(())
     }
 
-    /// The credentials for other services.
-    pub(super) fn credentials(&self) -> impl Iterator<Item = &FoundCredential> {
-        let services = self.models.iter().filter_map(|model| model.service.as_ref());
-        services.flat_map(|service| &service.found)
+    /// These credentials of the first model, and those for other services.
+    pub(super) fn all_credentials(&self, first: &[FoundCredential]) -> Vec<FoundCredential> {
+        let services = self
+            .models
+            .iter()
+            .filter_map(|model| model.service.as_ref());
+        let others = services.flat_map(|service| &service.found);
+        first.iter().chain(others).cloned().collect()
     }
 }

@@ -142,7 +142,10 @@ impl Engine {
         };
         self.control.withdraw_turn();
         if let Some(model) = self.sink.other_model.take() {
-            let substitute = self.open.as_mut().and_then(OpenConversation::find_substitute);
+            let substitute = self
+                .open
+                .as_mut()
+                .and_then(OpenConversation::find_substitute);
             let substitute = substitute.and_then(|n| self.settings.substitutes.get(n));
             let effort = substitute.and_then(|model| model.clamped.effort.clone());
             let note = None;
@@ -266,7 +269,10 @@ impl Engine {
     }
 
     fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
-        let other = self.open.as_mut().and_then(|open| open.other_service(&self.settings));
+        let other = self
+            .open
+            .as_mut()
+            .and_then(|open| open.other_service(&self.settings));
         let is_elsewhere = other.is_some();
         let switch = other.map_or(&self.settings.model_switch, |other| &other.model_switch);
         let chosen = match switch {

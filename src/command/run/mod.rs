@@ -81,9 +81,11 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
             authority,
             &mut sink,
             last_message,
-            &control,
-            &critical,
-            woken,
+            turns::TurnHandles {
+                control: &control,
+                critical: &critical,
+                stop: woken,
+            },
         );
     }
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
@@ -120,10 +122,18 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     sink.begin_run(&settings, &session)?;
     sink.begin_turn().map_err(Error::Output)?;
     let control_of_run = control.clone();
-    let mut open =
-        OpenConversation::open(&settings, &host, authority, session, control_of_run, &critical)?;
+    let mut open = OpenConversation::open(
+        &settings,
+        &host,
+        authority,
+        session,
+        control_of_run,
+        &critical,
+    )?;
     let ended = open.conversation.ask(message, &mut sink);
-    let used = open.other_service(&settings).and_then(|other| other.used.clone());
+    let used = open
+        .other_service(&settings)
+        .and_then(|other| other.used.clone());
     open.close(&settings, &mut sink);
     let delivery = Delivery {
         schema: settings.schema,

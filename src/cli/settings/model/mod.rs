@@ -71,7 +71,10 @@ pub(super) fn find_substitute(
 ) -> Result<(ChosenModel, Option<ModelSettings>), Failure> {
     let flag = || args.named("fallback-model");
     let id = name.parse().map_err(|error| {
-        Failure::usage(format!("cannot use the model id {name:?} of {}: {error}", flag()))
+        Failure::usage(format!(
+            "cannot use the model id {name:?} of {}: {error}",
+            flag()
+        ))
     })?;
     let named = NamedModel {
         id,
@@ -93,7 +96,11 @@ pub(super) fn find_substitute(
         auth::choose(&at.credentials.found).map_err(|error| {
             let missing = failure::of_credential(&error);
             let hint = missing.advice().unwrap_or("remove it there").to_owned();
-            let what = format!("cannot use the model {name} of {}: {}", flag(), missing.what());
+            let what = format!(
+                "cannot use the model {name} of {}: {}",
+                flag(),
+                missing.what()
+            );
             Failure::usage(what).hint(hint)
         })?;
     }

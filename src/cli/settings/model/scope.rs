@@ -93,7 +93,9 @@ impl ModelScope {
     /// Whether these models include those at this destination.
     pub(super) fn serves(&self, destination: &Destination<'_>) -> bool {
         match (self, destination) {
-            (Self::Server(server), Destination::Server(provider, _)) => provider.name == server.name,
+            (Self::Server(server), Destination::Server(provider, _)) => {
+                provider.name == server.name
+            }
             (Self::Service { .. }, Destination::Service(_)) => true,
             _ => false,
         }

@@ -35,7 +35,15 @@ struct Turns<'a> {
     control: &'a Control,
 }
 
-/// Runs the turns that the lines of standard input request, until its end or until `stop` becomes readable. Returns the outcome
+/// What stops the turns, and what a stop waits for.
+pub(super) struct TurnHandles<'a> {
+    pub(super) control: &'a Control,
+    pub(super) critical: &'a Critical,
+    /// Becomes readable when the run is stopped.
+    pub(super) stop: UnixStream,
+}
+
+/// Runs the turns that the lines of standard input request, until its end or until the run is stopped. Returns the outcome
 /// of the first turn that failed; it has been reported.
 pub(super) fn run(
     settings: &RunSettings,
@@ -43,15 +51,17 @@ pub(super) fn run(
     authority: Authority,
     sink: &mut RunOutput,
     last_message: Option<LastMessage>,
-    control: &Control,
-    critical: &Critical,
-    stop: UnixStream,
+    handles: TurnHandles<'_>,
 ) -> Result<Outcome, Error> {
+    let TurnHandles {
+        control,
+        critical,
+        stop,
+    } = handles;
     let session = start_session(settings, sink).map_err(Error::between_turns)?;
     sink.begin_run(settings, &session)?;
     let control_of_run = control.clone();
-    let open =
-        OpenConversation::open(settings, host, authority, session, control_of_run, critical);
+    let open = OpenConversation::open(settings, host, authority, session, control_of_run, critical);
     let mut open = open.map_err(Error::between_turns)?;
     let turns = Turns {
         settings,
@@ -59,7 +69,9 @@ pub(super) fn run(
         control,
     };
     let ended = turns.run(&mut open, sink, stop, last_message);
-    let used = open.other_service(settings).and_then(|other| other.used.as_ref());
+    let used = open
+        .other_service(settings)
+        .and_then(|other| other.used.as_ref());
     let ended = ended.map_err(|error| error.about_service(used));
     open.close(settings, sink);
     ended
@@ -146,7 +158,8 @@ impl Turns<'_> {
                     let ended = self.turn(open, sink, current, message);
                     self.end_turn(sink.queue);
                     let substitute = open.find_substitute();
-                    if let Some(substitute) = substitute.filter(|_| current.substitute != substitute)
+                    if let Some(substitute) =
+                        substitute.filter(|_| current.substitute != substitute)
                     {
                         let model = &self.settings.substitutes[substitute];
                         *current = CurrentModel {
