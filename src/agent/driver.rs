@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
+use super::attempt::{AnswerCalls, Answered, Attempt};
 use super::attempts::{Attempts, CLOCK_INTERVAL, Wait};
 use super::budget::Spent;
 use super::control::Control;
@@ -16,7 +17,7 @@ use super::printed_answer::Printed;
 use super::reader::Reading;
 use super::substitute::Substitute;
 use super::turn_usage::Tally;
-use crate::api::{self, Client, Unanswered};
+use crate::api::{Client, Unanswered};
 use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
 use crate::models::Model;
@@ -69,32 +70,6 @@ pub(super) struct Driver<'a> {
     pub(super) tally: Tally,
     /// The time limit for the turn.
     pub(super) deadline: Option<TurnDeadline>,
-}
-
-/// The outcome of one request.
-enum Attempt {
-    /// The request failed before an answer began.
-    Refused(api::Error),
-    /// The answer broke off.
-    BrokeOff(Box<Answer>, api::Break),
-    /// The answer is complete.
-    Ended(Box<Answer>),
-}
-
-/// An answer that the turn continues from.
-enum Answered {
-    /// The last one, without calls.
-    Whole(Box<Answer>),
-    /// One with calls.
-    Calls(AnswerCalls),
-}
-
-/// The calls of one answer.
-struct AnswerCalls {
-    /// At least one.
-    calls: Vec<Call>,
-    /// The wait before the next request, if the answer broke off after the calls.
-    retry: Option<Wait>,
 }
 
 impl Driver<'_> {

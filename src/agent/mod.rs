@@ -2,6 +2,7 @@
 //! them send inputs to one loop, which reports to a `Sink`. A turn that stops starts nothing new, closes its connections,
 //! and waits until all tools have ended.
 
+mod attempt;
 mod attempts;
 mod budget;
 mod calls;

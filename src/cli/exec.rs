@@ -69,6 +69,11 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
     } else if first.is_some_and(|word| word == "fork") {
         continue_conversation(args, "fork", "an id")?;
     }
+    // The official client continues a conversation without storing more of it.
+    if args.ephemeral && (args.last || args.resume.is_some() || args.fork.is_some()) {
+        (args.ephemeral, args.is_copy) = (false, true);
+        args.given.retain(|given| given.long != "ephemeral");
+    }
     let images = std::mem::take(&mut args.image);
     args.image = images.iter().flat_map(split).collect();
     let (model, effort, summary, verbosity) = (

@@ -44,6 +44,8 @@ pub(crate) struct Args {
     pub(crate) last: bool,
     pub(crate) fork: Option<OsString>,
     pub(crate) ephemeral: bool,
+    /// A stored conversation is continued, and nothing is stored.
+    pub(crate) is_copy: bool,
     pub(crate) instructions: Option<OsString>,
     pub(crate) append_instructions: Vec<OsString>,
     pub(crate) directory: Option<OsString>,

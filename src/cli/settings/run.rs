@@ -116,6 +116,7 @@ pub(crate) fn run(
         offered: tooling.offered,
         home: environment.home(),
         session,
+        is_copy: args.is_copy,
         form: outputs::form(args)?,
         schema,
         last_message: outputs::last_message(args),

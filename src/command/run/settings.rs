@@ -53,6 +53,8 @@ pub struct RunSettings {
     pub home: Option<PathBuf>,
     /// How the conversation is stored.
     pub session: SessionChoice,
+    /// It is a copy of a stored conversation, and is not stored.
+    pub is_copy: bool,
     /// The format of standard output.
     pub form: Form,
     /// The schema that the last message must match.

@@ -75,6 +75,7 @@ pub(super) fn find_substitute(
             "cannot use the model id {name:?} of {}: {error}",
             flag()
         ))
+        .hint("`codex models` lists the models")
     })?;
     let named = NamedModel {
         id,
