@@ -49,7 +49,7 @@ def outcome(codex, command, spelled, value, work):
     conversation = ["0" * 36] if command else []
     given = [spelled, value] if value else [spelled]
     call = [codex, "exec", *words, *conversation, *given, "hello"]
-    env = {"PATH": os.environ["PATH"], "HOME": str(work), "CODEX_RUN_HOME": str(work.parent / "home")}
+    env = {"PATH": os.environ["PATH"], "HOME": str(work.parent)}
     done = subprocess.run(call, env=env, cwd=work, stdin=subprocess.DEVNULL, capture_output=True, timeout=peer.PATIENCE)
     said = peer.text(done.stderr)
     if done.returncode == 2 and f"{spelled} is not supported: " in said:

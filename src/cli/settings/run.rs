@@ -48,6 +48,7 @@ pub(crate) fn run(
     let search = search(args)?;
     let (session, resumed) = resumed_session::read(
         outputs::session_choice(args)?,
+        args.is_copy,
         &tooling.setup.directory,
         environment,
     );
@@ -116,7 +117,6 @@ pub(crate) fn run(
         offered: tooling.offered,
         home: environment.home(),
         session,
-        is_copy: args.is_copy,
         form: outputs::form(args)?,
         schema,
         last_message: outputs::last_message(args),

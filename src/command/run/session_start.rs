@@ -36,18 +36,21 @@ pub(in crate::command) fn start_session(
     };
     let sessions = settings.home.as_deref().map(Sessions::new);
     match (&settings.session, &sessions) {
-        (SessionChoice::Resume(_) | SessionChoice::Last | SessionChoice::Fork(_), None) => {
-            Err(Error::NoHome)
-        }
-        (SessionChoice::Resume(id), Some(sessions)) if settings.is_copy => {
-            fork(sessions, id, &header, settings, sink)
-        }
+        (
+            SessionChoice::Resume(_)
+            | SessionChoice::Last
+            | SessionChoice::Fork(_)
+            | SessionChoice::EphemeralFork(_),
+            None,
+        ) => Err(Error::NoHome),
         (SessionChoice::Resume(id), Some(sessions)) => resume(sessions, id, &header, settings),
         (SessionChoice::Last, Some(sessions)) => {
             let id = sessions.newest(header.cwd).map_err(Error::Session)?;
             resume(sessions, id.as_str(), &header, settings)
         }
-        (SessionChoice::Fork(id), Some(sessions)) => fork(sessions, id, &header, settings, sink),
+        (SessionChoice::Fork(id) | SessionChoice::EphemeralFork(id), Some(sessions)) => {
+            fork(sessions, id, &header, settings, sink)
+        }
         (SessionChoice::New, sessions) => begin(settings, sessions.as_ref(), &header, sink),
         (SessionChoice::Ephemeral, _) => begin(settings, None, &header, sink),
     }
@@ -96,7 +99,8 @@ fn fork(
         effort: effort.as_deref(),
         ..*header
     };
-    let sessions = (!settings.is_copy).then_some(sessions);
+    let is_stored = matches!(settings.session, SessionChoice::Fork(_));
+    let sessions = is_stored.then_some(sessions);
     let mut started = begin(settings, sessions, &header, sink)?;
     if let Some(writer) = &mut started.writer {
         for item in &items {

@@ -53,8 +53,6 @@ pub struct RunSettings {
     pub home: Option<PathBuf>,
     /// How the conversation is stored.
     pub session: SessionChoice,
-    /// It is a copy of a stored conversation, and is not stored.
-    pub is_copy: bool,
     /// The format of standard output.
     pub form: Form,
     /// The schema that the last message must match.
@@ -112,6 +110,8 @@ pub enum SessionChoice {
     Last,
     /// Continue a copy of the conversation with this id.
     Fork(String),
+    /// The same, and the copy is not stored.
+    EphemeralFork(String),
 }
 
 /// The format of standard output.
