@@ -49,6 +49,7 @@ _codex() {
     run)
         case $prev in
         --model | -m) return ;;
+        --fallback-model) return ;;
         --effort | -e) COMPREPLY=($(compgen -W "none minimal low medium high xhigh max" -- "$cur")); return ;;
         --verbosity) COMPREPLY=($(compgen -W "low medium high" -- "$cur")); return ;;
         --summary) COMPREPLY=($(compgen -W "auto concise detailed none" -- "$cur")); return ;;
@@ -70,6 +71,7 @@ _codex() {
         --max-turns) return ;;
         --max-tokens) return ;;
         --max-tool-calls) return ;;
+        --max-cost) return ;;
         --timeout) return ;;
         --turn-timeout) return ;;
         --tool-timeout) return ;;
@@ -77,11 +79,12 @@ _codex() {
         --retries) return ;;
         --wait-for-reset) return ;;
         --input) COMPREPLY=($(compgen -W "jsonl" -- "$cur")); return ;;
+        --config-file) _codex_paths -f; return ;;
         --api-key-file) _codex_paths -f; return ;;
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --fallback-model --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --config-file --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color --help" -- "$cur"))
         ;;
     exec)
         case $prev in
@@ -95,13 +98,16 @@ _codex() {
         --config | -c) return ;;
         --thread-source) return ;;
         --cyber-access-program) return ;;
+        --enable) return ;;
+        --disable) return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --approve-for-me --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --strict-config --trust --enable --disable --dangerously-bypass-hook-trust --color --help" -- "$cur"))
         ;;
     chat)
         case $prev in
         --model | -m) return ;;
+        --fallback-model) return ;;
         --models) return ;;
         --effort | -e) COMPREPLY=($(compgen -W "none minimal low medium high xhigh max" -- "$cur")); return ;;
         --verbosity) COMPREPLY=($(compgen -W "low medium high" -- "$cur")); return ;;
@@ -121,17 +127,19 @@ _codex() {
         --max-turns) return ;;
         --max-tokens) return ;;
         --max-tool-calls) return ;;
+        --max-cost) return ;;
         --timeout) return ;;
         --turn-timeout) return ;;
         --tool-timeout) return ;;
         --idle-timeout) return ;;
         --retries) return ;;
         --wait-for-reset) return ;;
+        --config-file) _codex_paths -f; return ;;
         --api-key-file) _codex_paths -f; return ;;
         --auth-file) _codex_paths -f; return ;;
         --color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
         esac
-        COMPREPLY=($(compgen -W "--model -m --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --max-turns --max-tokens --max-tool-calls --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --api-key-file --auth-file --color --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --api-key-file --auth-file --color --help" -- "$cur"))
         ;;
     sessions)
         COMPREPLY=($(compgen -W "--json --help" -- "$cur"))

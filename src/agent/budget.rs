@@ -1,6 +1,7 @@
 //! Limits on all turns of a conversation together, and the check whether more fits (pure).
 
 use crate::failure::{Next, Stop};
+use crate::models::cost::Cost;
 
 /// Limits on all turns of a conversation together. No limit by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Budget {
     pub max_requests: Option<usize>,
     /// Number of input and output tokens after which no further request is made.
     pub max_tokens: Option<u64>,
+    /// Cost at list prices after which no further request is made.
+    pub max_cost: Option<Cost>,
     /// Maximum number of tool calls.
     pub max_calls: Option<usize>,
 }
@@ -20,6 +23,8 @@ pub(super) struct Spent {
     pub(super) requests: usize,
     /// Tokens of all requests, including retries.
     pub(super) tokens: u64,
+    /// Their cost at list prices, as far as the prices are known.
+    pub(super) cost: Cost,
     /// Tool calls that were started.
     pub(super) calls: usize,
 }
@@ -51,8 +56,12 @@ impl Budget {
             return Err(Stop::Turns { limit, next });
         }
         let used = spent.tokens;
-        match self.max_tokens {
-            Some(limit) if used > limit => Err(Stop::Tokens { used, limit, next }),
+        if let Some(limit) = self.max_tokens.filter(|limit| used > *limit) {
+            return Err(Stop::Tokens { used, limit, next });
+        }
+        let used = spent.cost;
+        match self.max_cost {
+            Some(limit) if used >= limit => Err(Stop::Cost { used, limit, next }),
             _ => Ok(()),
         }
     }
@@ -67,11 +76,13 @@ mod tests {
             max_requests: limits[0],
             max_tokens: limits[1].map(|limit| limit as u64),
             max_calls: limits[2],
+            max_cost: None,
         };
         let spent = Spent {
             requests: spent[0],
             tokens: spent[1] as u64,
             calls: spent[2],
+            cost: Cost::default(),
         };
         let shown = |checked: Result<(), Stop>| match checked {
             Ok(()) => String::new(),
@@ -116,6 +127,33 @@ mod tests {
             [4, 2, 0],
             "the limit of 4 requests has been reached: another turn was requested",
             "the limit of 4 requests has been reached: the model wanted to continue",
+        );
+    }
+    #[test]
+    fn a_cost_is_used_up_when_it_is_reached() {
+        let cost = |text: &str| Cost::parse(text).expect("a cost");
+        let budget = Budget {
+            max_cost: Some(cost("0.50")),
+            ..Budget::default()
+        };
+        let check = |used: &str, expected: &str| {
+            let spent = Spent {
+                cost: cost(used),
+                ..Spent::default()
+            };
+            let stop = budget.check_calls(&spent, 1).err();
+            let shown = stop.map_or_else(String::new, |stop| stop.to_string());
+            assert_eq!(shown, expected, "{used}");
+        };
+        check("0.499999999999", "");
+        let on = "and the model wanted to continue";
+        check(
+            "0.5",
+            &format!("the limit of $0.50 has been reached: $0.50 was used, {on}"),
+        );
+        check(
+            "1.2500001",
+            &format!("the limit of $0.50 has been reached: $1.2500001 was used, {on}"),
         );
     }
 }

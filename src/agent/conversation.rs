@@ -9,7 +9,7 @@ use super::budget::Spent;
 use super::control::{Control, RunningTurn};
 use super::driver::Driver;
 use super::effort::TurnEffort;
-use super::fallback::{Fallback, Learned, Substitute};
+use super::fallback::{Fallback, Learned};
 use super::history;
 use super::input::TurnDeadline;
 use super::message::UserMessage;
@@ -17,6 +17,7 @@ use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
 use super::reader::Reading;
+use super::substitute::Substitute;
 use super::turn_usage::Tally;
 use crate::api::Client;
 use crate::clock::seconds;
@@ -29,6 +30,7 @@ use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::input::effort_change;
 use crate::wire::item::Item;
+use crate::wire::raw_text::RawText;
 use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
 
@@ -39,8 +41,8 @@ pub struct Blueprint {
     pub thread: ThreadId,
     /// The model and its request settings.
     pub profile: Profile,
-    /// The model to fall back to before the first answer if the service does not have the first one.
-    pub substitute: Option<Substitute>,
+    /// The models to fall back to before the first answer, in order.
+    pub substitutes: Vec<Substitute>,
     /// The effort in effect. It is not that of the head if an item has changed it.
     pub effort: Option<String>,
     /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
@@ -75,6 +77,8 @@ impl Blueprint {
 #[derive(Clone, Debug)]
 pub struct Reply {
     answer: Arc<Answer>,
+    /// The id of the model that answered.
+    pub model: String,
     /// Tokens of all requests of the turn.
     pub usage: Usage,
     /// Their cost in US dollars, if the price of the model is known.
@@ -91,6 +95,13 @@ impl Reply {
     pub fn message(&self) -> Cow<'_, str> {
         let message = self.answer.messages().last();
         message.map(Item::text).unwrap_or_default()
+    }
+
+    /// The same as it was received.
+    #[must_use]
+    pub(crate) fn raw_message(&self) -> RawText<'_> {
+        let message = self.answer.messages().last();
+        message.map(Item::raw_text).unwrap_or_default()
     }
 }
 
@@ -134,12 +145,18 @@ impl Conversation {
         control: Control,
     ) -> Self {
         let (body, others) = blueprint.bodies();
-        let mut fallback = Fallback::new(others, blueprint.searches);
-        if let Some(substitute) = blueprint.substitute {
-            let functions = blueprint.tools.functions();
-            fallback = fallback.with_substitute(substitute, &functions, blueprint.thread.as_str());
+        let clients = blueprint.substitutes.iter();
+        for client in clients.filter_map(|substitute| substitute.client.as_ref()) {
+            client.authority().on_wait(control.hook());
         }
         client.authority().on_wait(control.hook());
+        let functions = blueprint.tools.functions();
+        let fallback = Fallback::new(others, blueprint.searches).with_substitutes(
+            blueprint.substitutes,
+            &functions,
+            blueprint.thread.as_str(),
+        );
+        drop(functions);
         Self {
             thread: blueprint.thread,
             client,
@@ -246,7 +263,7 @@ impl Conversation {
         }
         let answer = ended.map(Arc::from);
         let (usage, requests) = (driver.tally.usage, driver.tally.requests);
-        let cost = driver.model.price.map(|_| driver.tally.cost);
+        let cost = driver.model.price.map(|_| driver.tally.cost.dollars());
         let failed_calls = driver.tally.failed;
         let reported = driver
             .sink
@@ -266,6 +283,7 @@ impl Conversation {
         reported.map_err(Stop::Output)?;
         Ok(Reply {
             answer,
+            model: self.model.id.clone(),
             usage,
             cost,
             requests,
@@ -310,7 +328,7 @@ impl Conversation {
             let other = others.into_iter().find(|other| other.shape() == shape);
             self.body.with_head(other.unwrap_or(body))
         } else {
-            self.fallback = Fallback::new(others, searches);
+            self.fallback = self.fallback.for_model(others, searches);
             self.body.for_other_model(body)
         });
         self.effort = TurnEffort::of(profile.effort);

@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
+use super::attempt::{AnswerCalls, Answered, Attempt};
 use super::attempts::{Attempts, CLOCK_INTERVAL, Wait};
 use super::budget::Spent;
 use super::control::Control;
 use super::effort::TurnEffort;
-use super::fallback::{Changed, Fallback};
+use super::fallback::Fallback;
 use super::history;
 use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::reader::Reading;
+use super::substitute::Substitute;
 use super::turn_usage::Tally;
-use crate::api::{self, Client, Unanswered};
+use crate::api::{Client, Unanswered};
 use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
 use crate::models::Model;
@@ -23,7 +25,7 @@ use crate::output::{LimitWindow, Notice, Sink};
 use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::tools::topic::About;
-use crate::wire::answer::{Answer, Trouble, Verdict};
+use crate::wire::answer::{Answer, Show, Trouble, Verdict};
 use crate::wire::input::CallOutput;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::RequestBody;
@@ -70,32 +72,6 @@ pub(super) struct Driver<'a> {
     pub(super) deadline: Option<TurnDeadline>,
 }
 
-/// The outcome of one request.
-enum Attempt {
-    /// The request failed before an answer began.
-    Refused(api::Error),
-    /// The answer broke off.
-    BrokeOff(Box<Answer>, api::Break),
-    /// The answer is complete.
-    Ended(Box<Answer>),
-}
-
-/// An answer that the turn continues from.
-enum Answered {
-    /// The last one, without calls.
-    Whole(Box<Answer>),
-    /// One with calls.
-    Calls(AnswerCalls),
-}
-
-/// The calls of one answer.
-struct AnswerCalls {
-    /// At least one.
-    calls: Vec<Call>,
-    /// The wait before the next request, if the answer broke off after the calls.
-    retry: Option<Wait>,
-}
-
 impl Driver<'_> {
     /// Sends the request and runs the calls, until an answer has no calls. That answer is returned; it is stored, but not yet
     /// part of the request body.
@@ -131,9 +107,12 @@ impl Driver<'_> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
             let (answer, why) = match self.attempt()? {
-                Attempt::Refused(error) => match self.fall_back(error)? {
-                    None => continue,
-                    Some(error) => (None, Unanswered::Refused(error)),
+                Attempt::Refused(error) => match self.fallback.next_form(error, self.body) {
+                    Ok(warning) => {
+                        self.notify(Notice::Warning(&warning))?;
+                        continue;
+                    }
+                    Err(error) => (None, Unanswered::Refused(error)),
                 },
                 Attempt::BrokeOff(answer, broke) => {
                     self.count(&answer)?;
@@ -159,7 +138,12 @@ impl Driver<'_> {
                 self.printed.broke_off(answer);
             }
             let Some(next) = attempts.next(&why, seconds()) else {
-                return Err(self.final_stop(why));
+                match self.fallback.next_model(&why, self.body, &self.model.id) {
+                    Some(substitute) => self.use_substitute(*substitute, &why)?,
+                    None => return Err(self.final_stop(why)),
+                }
+                attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
+                continue;
             };
             let wait = Wait::new(next, Instant::now(), jitter());
             let client = self.client.renewed();
@@ -168,6 +152,7 @@ impl Driver<'_> {
             let continues = !kept.calls.is_empty();
             self.notify(next.notice(&why, continues, self.policy.retries, seconds()))?;
             if let Some(answer) = answer.as_deref().filter(|_| continues) {
+                self.fallback.keep_model();
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;
@@ -256,7 +241,8 @@ impl Driver<'_> {
     /// Counts the tokens and the cost of a request, and reports reasoning that the service withheld from the model.
     fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
         let usage = answer.usage();
-        self.tally.count(usage, self.model.price.as_ref());
+        let cost = self.tally.count(usage, self.model.price.as_ref());
+        self.spent.cost = self.spent.cost.plus(cost);
         let tokens = usage.input.saturating_add(usage.output);
         self.spent.tokens = self.spent.tokens.saturating_add(tokens);
         let number = self.tally.requests;
@@ -276,31 +262,37 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Changes the request after a refusal, if there is another form to try; otherwise returns the refusal.
-    fn fall_back(&mut self, error: api::Error) -> Result<Option<api::Error>, Stop> {
-        let has_begun = self.printed.is_begun() || !self.kept_calls.is_empty();
-        match self.fallback.next(error, self.body, has_begun) {
-            Ok(Changed::Form(warning)) => self.notify(Notice::Warning(&warning))?,
-            Ok(Changed::Model(substitute, error)) => {
-                let profile = &substitute.profile;
-                let model = &profile.model;
-                self.model.clone_from(model);
-                *self.effort = TurnEffort::of(profile.effort.clone());
-                if let Some(journal) = self.journal.as_deref_mut() {
-                    journal.model(seconds(), &model.id, profile.effort.as_deref());
-                }
-                self.notify(Notice::OtherModel {
-                    model: &model.id,
-                    reason: &error,
-                })?;
-                if let Some(note) = substitute.note {
-                    self.notify(Notice::Warning(&RunWarning::Note(note)))?;
-                }
-                self.report_storage_failure()?;
-            }
-            Err(error) => return Ok(Some(error)),
+    /// Continues with another model, which the request body is for already. `why` is the failure of the previous one.
+    fn use_substitute(&mut self, substitute: Substitute, why: &Unanswered) -> Result<(), Stop> {
+        let Substitute {
+            profile,
+            provider,
+            note,
+            client,
+            ..
+        } = substitute;
+        let has_own = client.is_some();
+        if has_own || !matches!(why, Unanswered::Refused(_)) {
+            let mut client = client.unwrap_or_else(|| self.client.renewed());
+            client.begin_turn();
+            std::mem::replace(self.client, client).shutdown();
         }
-        Ok(None)
+        let effort = profile.effort;
+        if let Some(journal) = self.journal.as_deref_mut() {
+            let id = &profile.model.id;
+            journal.model(seconds(), id, provider.as_deref(), effort.as_deref());
+        }
+        *self.model = profile.model;
+        *self.effort = TurnEffort::of(effort);
+        let model = self.model.id.clone();
+        self.notify(Notice::OtherModel {
+            model: &model,
+            reason: why,
+        })?;
+        if let Some(note) = note {
+            self.notify(Notice::Warning(&RunWarning::Note(note)))?;
+        }
+        self.report_storage_failure()
     }
 
     /// Waits until the next attempt is due.
@@ -326,6 +318,9 @@ impl Driver<'_> {
                 TurnInput::Shown(shows) => {
                     if let Some(reading) = &self.reading {
                         reading.mark_reported();
+                    }
+                    if !self.policy.buffer && shows.iter().any(Show::is_text) {
+                        self.fallback.keep_model();
                     }
                     self.printed.show(shows, self.sink)?;
                 }

@@ -1,39 +1,21 @@
 //! Fallbacks for a request that the service refuses: a different request shape, no reasoning from earlier answers, a
-//! different model. Each is tried once and reported as a warning.
+//! different model. Each is tried once and reported.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::profile::Profile;
-use crate::api;
+use super::substitute::{Substitute, SubstituteAfter};
+use crate::api::{self, Unanswered};
 use crate::failure::RunWarning;
 use crate::wire::request::{Function, RequestBody, Shape};
-
-/// Another model, for a conversation without an answer.
-#[derive(Clone, Debug)]
-pub struct Substitute {
-    /// The model and its request settings.
-    pub profile: Profile,
-    /// A note for the user about settings that were clamped.
-    pub note: Option<String>,
-}
 
 /// What the answers have shown about the model and its request shape.
 #[derive(Clone, Debug, Default)]
 pub struct Learned {
-    /// The model that answered, if it is not the configured one.
-    pub model: Option<String>,
+    /// The substitute that is used instead of the model, as its index.
+    pub substitute: Option<usize>,
     /// The request shape that was accepted, if it is not the one tried first.
     pub shape: Option<Shape>,
-}
-
-/// The change to a request that is repeated.
-#[derive(Debug)]
-pub(super) enum Changed {
-    /// Its form, with the warning to report.
-    Form(RunWarning),
-    /// Its model, after this refusal.
-    Model(Box<Substitute>, Box<api::Error>),
 }
 
 /// The fallbacks that are left.
@@ -41,8 +23,8 @@ pub(super) enum Changed {
 pub(super) struct Fallback {
     /// Empty bodies in the shapes that are not tried yet.
     others: VecDeque<RequestBody>,
-    /// The substitute for a model that the service does not have.
-    substitute: Option<PreparedSubstitute>,
+    /// The substitutes for the model that are not tried yet, in order.
+    substitutes: VecDeque<PreparedSubstitute>,
     learned: Learned,
     /// The shape that is being tried.
     trying: Option<Shape>,
@@ -59,6 +41,7 @@ pub(super) struct Fallback {
 /// A substitute with its empty bodies.
 #[derive(Debug)]
 struct PreparedSubstitute {
+    index: usize,
     substitute: Substitute,
     body: RequestBody,
     others: Vec<RequestBody>,
@@ -69,7 +52,7 @@ impl Fallback {
     pub(super) fn new(others: Vec<RequestBody>, searches: bool) -> Self {
         Self {
             others: others.into(),
-            substitute: None,
+            substitutes: VecDeque::new(),
             learned: Learned::default(),
             trying: None,
             not_found: None,
@@ -79,20 +62,35 @@ impl Fallback {
         }
     }
 
-    /// Adds a substitute model.
-    pub(super) fn with_substitute(
+    /// Adds substitute models.
+    pub(super) fn with_substitutes(
         mut self,
-        substitute: Substitute,
+        substitutes: Vec<Substitute>,
         tools: &[Function<'_>],
         cache_key: &str,
     ) -> Self {
-        let (body, others) = substitute.profile.bodies(tools, cache_key);
-        self.substitute = Some(PreparedSubstitute {
-            substitute,
-            body,
-            others,
+        let prepared = substitutes.into_iter().enumerate();
+        let prepared = prepared.map(|(index, substitute)| {
+            let (body, others) = substitute.profile.bodies(tools, cache_key);
+            PreparedSubstitute {
+                index,
+                substitute,
+                body,
+                others,
+            }
         });
+        self.substitutes = prepared.collect();
         self
+    }
+
+    /// The fallbacks for another model that the user has chosen. Substitutes that the user has named stay.
+    pub(super) fn for_model(&mut self, others: Vec<RequestBody>, searches: bool) -> Self {
+        let mut substitutes = std::mem::take(&mut self.substitutes);
+        substitutes.retain(|prepared| prepared.substitute.after != SubstituteAfter::Missing);
+        Self {
+            substitutes,
+            ..Self::new(others, searches)
+        }
     }
 
     /// What the answers have shown about the model and its request shape.
@@ -100,17 +98,15 @@ impl Fallback {
         &self.learned
     }
 
-    /// Changes the body to the next form to try after this refusal. A different model is tried only if the answer has
-    /// not begun.
+    /// Changes the body to the next form to try after this refusal. Returns the warning to report.
     ///
     /// # Errors
-    /// The refusal to report, if there is nothing left to try.
-    pub(super) fn next(
+    /// The refusal to report, if there is no form left to try.
+    pub(super) fn next_form(
         &mut self,
         error: api::Error,
         body: &mut Arc<RequestBody>,
-        has_begun: bool,
-    ) -> Result<Changed, api::Error> {
+    ) -> Result<RunWarning, api::Error> {
         if error.is_about_shape()
             && let Some(other) = self.others.pop_front()
         {
@@ -120,38 +116,56 @@ impl Fallback {
             if error.is_about_model() {
                 self.not_found.get_or_insert(error);
             }
-            return Ok(Changed::Form(RunWarning::OtherShape(shape)));
+            return Ok(RunWarning::OtherShape(shape));
         }
         // Another account or server may have encrypted it.
         if error.is_about_reasoning() && !self.without_reasoning {
             self.without_reasoning = true;
             Arc::make_mut(body).remove_reasoning();
-            return Ok(Changed::Form(RunWarning::WithoutReasoning));
+            return Ok(RunWarning::WithoutReasoning);
         }
-        let error = match self.not_found.take() {
-            Some(not_found) if error.is_about_request() => not_found,
+        match self.not_found.take() {
+            Some(not_found) if error.is_about_request() => Err(not_found),
             not_found => {
                 self.not_found = not_found;
-                error
+                Err(error)
             }
-        };
-        if error.is_about_model()
-            && !has_begun
-            && let Some(prepared) = self.substitute.take()
-        {
-            self.others = prepared.others.into();
-            *body = Arc::new(body.with_head(prepared.body));
-            self.trying = None;
-            let substitute = Box::new(prepared.substitute);
-            self.learned.model = Some(substitute.profile.model.id.clone());
-            return Ok(Changed::Model(substitute, Box::new(error)));
         }
-        Err(error)
+    }
+
+    /// The model to ask after this failure of the model with the id `current`, which was the last attempt. The body becomes one
+    /// for it.
+    pub(super) fn next_model(
+        &mut self,
+        why: &Unanswered,
+        body: &mut Arc<RequestBody>,
+        current: &str,
+    ) -> Option<Box<Substitute>> {
+        let is_other = |substitute: &Substitute| {
+            substitute.client.is_some() || substitute.profile.model.id != current
+        };
+        let fits = |prepared: &PreparedSubstitute| {
+            prepared.substitute.after.includes(why) && is_other(&prepared.substitute)
+        };
+        let at = self.substitutes.iter().position(fits)?;
+        let prepared = self.substitutes.drain(..=at).next_back()?;
+        self.others = prepared.others.into();
+        *body = Arc::new(body.for_other_model(prepared.body));
+        (self.trying, self.not_found) = (None, None);
+        self.searches = prepared.substitute.searches;
+        self.learned.substitute = Some(prepared.index);
+        Some(Box::new(prepared.substitute))
+    }
+
+    /// Keeps the model from now on: a part of its answer was reported, or a call of it will run.
+    pub(super) fn keep_model(&mut self) {
+        self.substitutes.clear();
     }
 
     /// Records that the service accepts the model and the shape, since an answer has arrived.
     pub(super) fn learn(&mut self) {
-        (self.substitute, self.not_found) = (None, None);
+        self.keep_model();
+        self.not_found = None;
         if let Some(shape) = self.trying.take() {
             self.learned.shape = Some(shape);
         }

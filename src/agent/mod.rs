@@ -2,6 +2,7 @@
 //! them send inputs to one loop, which reports to a `Sink`. A turn that stops starts nothing new, closes its connections,
 //! and waits until all tools have ended.
 
+mod attempt;
 mod attempts;
 mod budget;
 mod calls;
@@ -20,6 +21,7 @@ mod reader;
 mod repeated_text;
 pub mod resume;
 pub mod round;
+mod substitute;
 mod thread;
 mod turn_usage;
 
@@ -27,7 +29,8 @@ pub use crate::failure::{Next, Stop, StopRequest};
 pub use budget::Budget;
 pub use control::Control;
 pub use conversation::{Blueprint, Conversation, Reply};
-pub use fallback::{Learned, Substitute};
+pub use fallback::Learned;
 pub use message::UserMessage;
 pub use policy::Policy;
 pub use profile::Profile;
+pub use substitute::{Substitute, SubstituteAfter};

@@ -1,5 +1,6 @@
 //! The usage of a turn.
 
+use crate::models::cost::Cost;
 use crate::models::price::Price;
 use crate::wire::response::Usage;
 
@@ -8,8 +9,8 @@ use crate::wire::response::Usage;
 pub(super) struct Tally {
     /// Tokens of all requests.
     pub(super) usage: Usage,
-    /// Cost of all requests, in US dollars.
-    pub(super) cost: f64,
+    /// Cost of all requests, as far as the prices are known.
+    pub(super) cost: Cost,
     /// Number of requests, including retries.
     pub(super) requests: usize,
     /// Number of tool calls that failed.
@@ -17,11 +18,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds the tokens of a request and their cost.
-    pub(super) fn count(&mut self, usage: Usage, price: Option<&Price>) {
+    /// Adds the tokens of a request and their cost. Returns the cost.
+    pub(super) fn count(&mut self, usage: Usage, price: Option<&Price>) -> Cost {
         self.usage.add(usage);
-        if let Some(price) = price {
-            self.cost += price.of(&usage);
-        }
+        let cost = price.map(|price| price.of(&usage)).unwrap_or_default();
+        self.cost = self.cost.plus(cost);
+        cost
     }
 }

@@ -24,19 +24,31 @@ const VARIABLES: &[(&str, &[&str])] = &[
 /// Flags that name a credentials file. Tools cannot read it, even if a flag or a variable names a different one.
 const CREDENTIALS: &[&str] = &["api-key-file", "auth-file"];
 
+/// The flag that names another file. It cannot be set in one.
+const FLAG: &str = "config-file";
+
 /// Fills in the values of the file for flags of this command that are not given on the command line.
 pub(super) fn apply(
     args: &mut Args,
     command: &str,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let Some(home) = environment.home() else {
-        return Ok(());
+    let usual = environment.home().map(|home| home.join("config.json"));
+    let (file, text) = match (args.config_file.clone(), usual) {
+        (Some(named), usual) => {
+            if let Some(usual) = usual {
+                hide_credentials_of(&usual, args, environment);
+            }
+            let text = named_files::text(args, FLAG, &named)?;
+            (PathBuf::from(named), text)
+        }
+        (None, Some(usual)) => match read_settings(&usual)? {
+            Some(text) => (usual, text),
+            None => return Ok(()),
+        },
+        (None, None) => return Ok(()),
     };
-    let file = home.join("config.json");
-    let Some(text) = read_settings(&file)? else {
-        return Ok(());
-    };
+    let home = directory_of(&file);
     let found = parse(&jsonc::plain(&text))
         .map_err(|mistake| invalid("invalid setting in", &file, &mistake))?;
     let given: Vec<&str> = args.given.iter().map(|given| given.long).collect();
@@ -74,6 +86,27 @@ pub(super) fn apply(
     Ok(())
 }
 
+/// The directory of a settings file.
+fn directory_of(file: &Path) -> PathBuf {
+    let parent = file.parent().filter(|parent| *parent != Path::new(""));
+    parent.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Hides the credentials files that a settings file names from tools, although another file is used instead. If it cannot be
+/// read, it names none.
+fn hide_credentials_of(file: &Path, args: &mut Args, environment: &Environment) {
+    let Ok(Some(text)) = read_settings(file) else {
+        return;
+    };
+    for (flag, _, values) in parse(&jsonc::plain(&text)).unwrap_or_default() {
+        if CREDENTIALS.contains(&flag.long) {
+            let home = directory_of(file);
+            let files = values.iter().map(|file| resolved(file, &home, environment));
+            args.credential_files.extend(files);
+        }
+    }
+}
+
 /// The text of a settings file in codex-run's home, if it exists.
 pub(super) fn read_settings(file: &Path) -> Result<Option<String>, Failure> {
     let wrong = |why: String| {
@@ -101,7 +134,8 @@ type ConfigEntry = (&'static Flag, (usize, usize), Vec<String>);
 
 /// Parses the file.
 fn parse(text: &str) -> Result<Vec<ConfigEntry>, Mistake> {
-    let known: Vec<&'static str> = flags_of("run").map(|flag| flag.long).collect();
+    let known = flags_of("run").map(|flag| flag.long);
+    let known: Vec<&'static str> = known.filter(|long| *long != FLAG).collect();
     let reader = PositionReader::new(text);
     let mut found = Vec::new();
     for (key, raw) in reader.fields(&known)? {
@@ -139,7 +173,8 @@ fn values(
             Ok(vec![text])
         }
         (Takes::Optional(..), _) => Err(wrong("true, false or a string")),
-        (Takes::Value("N" | "DUR"), Value::Number(number)) => Ok(vec![number.to_string()]),
+        (Takes::Value("N" | "DUR" | "USD"), Value::Number(number)) => Ok(vec![number.to_string()]),
+        (Takes::Value("USD"), _) => Err(wrong("a number of US dollars")),
         (Takes::Value("N"), _) => Err(wrong("a whole number")),
         (Takes::Value("DUR"), _) => Err(wrong("a duration, such as \"90s\"")),
         (Takes::Value(_), _) => Err(wrong("a string")),

@@ -22,32 +22,57 @@ const UNSAFE: &[&str] = &[
     "hooks",
 ];
 
+/// Flags of the official client that are refused, each with the reason and the hint.
+const REFUSED: &[(&[&str], &str, &str)] = &[
+    (
+        &["--oss", "--local-provider"],
+        "a local server is a provider in models.json",
+        "add it there, and name its model: -m PROVIDER/MODEL",
+    ),
+    (
+        &["--profile", "-p"],
+        "codex-run does not read the official client's configuration",
+        "use flags, or `codex run --config-file FILE`",
+    ),
+    (
+        &["--remote", "--remote-auth-token-env"],
+        "codex-run does not use an app server",
+        "omit it",
+    ),
+    (
+        &["--worktree"],
+        "codex-run does not create worktrees",
+        "create one with `git worktree add`, and name it with --cd",
+    ),
+    (
+        &["--all"],
+        "--last is the newest conversation of this directory",
+        "`codex sessions` lists the ids of all; `codex exec resume ID` resumes one",
+    ),
+];
+
 /// Translates the arguments to those of `run`.
 pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
     let first = args.words.first().filter(|_| !args.ended_flags);
-    if let Some(word) = first.filter(|word| **word == "fork" || **word == "review") {
-        let word = word.to_string_lossy();
-        return Err(
-            Failure::usage(format!("`codex exec {word}` is not supported")).hint(
-                "put a prompt that begins with this word after --; `codex run --fork ID` continues a copy",
-            ),
-        );
+    if first.is_some_and(|word| word == "review") {
+        return Err(Failure::usage("`codex exec review` is not supported")
+            .hint("put a prompt that begins with this word after --"));
     }
-    if first.is_some_and(|word| word == "resume") {
+    let is_resumed = first.is_some_and(|word| word == "resume");
+    if is_resumed && args.last {
         args.words.remove(0);
-        if !args.last {
-            if args.words.is_empty() {
-                return Err(Failure::usage("`codex exec resume` needs an id, or --last")
-                    .hint("`codex sessions` lists the ids"));
-            }
-            let id = args.words.remove(0);
-            if let Some(flag) = flags_of("run").find(|flag| flag.long == "resume") {
-                flag.set_value(args, id, FlagOrigin::Flag);
-            }
-        }
+    } else if is_resumed {
+        continue_conversation(args, "resume", "an id, or --last")?;
     } else if args.last {
         return Err(Failure::usage("--last works only with `codex exec resume`")
             .hint("put `resume` before it"));
+    } else if first.is_some_and(|word| word == "fork") {
+        continue_conversation(args, "fork", "an id")?;
+    }
+    // The official client continues a conversation without storing more of it.
+    if args.ephemeral && (args.last || args.resume.is_some() || args.fork.is_some()) {
+        (args.ephemeral, args.is_copy) = (false, true);
+        args.given.retain(|given| given.long != "ephemeral");
     }
     let images = std::mem::take(&mut args.image);
     args.image = images.iter().flat_map(split).collect();
@@ -86,6 +111,30 @@ pub(super) fn translate(args: &mut Args) -> Result<(), Failure> {
             .push(format!("ignored flags: {}", flags.join(", ")));
     }
     Ok(())
+}
+
+/// Sets the flag of `run` that continues a conversation: the first word is its name, the second one the id.
+fn continue_conversation(args: &mut Args, long: &str, wanted: &str) -> Result<(), Failure> {
+    args.words.remove(0);
+    if args.words.is_empty() {
+        return Err(
+            Failure::usage(format!("`codex exec {long}` needs {wanted}"))
+                .hint("`codex sessions` lists the ids"),
+        );
+    }
+    let id = args.words.remove(0);
+    if let Some(flag) = flags_of("run").find(|flag| flag.long == long) {
+        flag.set_value(args, id, FlagOrigin::Flag);
+    }
+    Ok(())
+}
+
+/// The refusal of a flag of the official client; `None` if it has no such flag.
+pub(super) fn refusal(spelled: &str) -> Option<Failure> {
+    let found = REFUSED.iter().find(|(flags, ..)| flags.contains(&spelled));
+    found.map(|(_, why, hint)| {
+        Failure::usage(format!("{spelled} is not supported: {why}")).hint(*hint)
+    })
 }
 
 /// Splits a comma-separated list of files.
@@ -198,6 +247,31 @@ mod tests {
                 .len(),
             2
         );
+    }
+
+    #[test]
+    fn fork_takes_an_id_and_then_the_prompt() {
+        let args = translated(&["fork", "id", "go", "on"], &[]).expect("arguments");
+        assert_eq!(args.fork, Some("id".into()));
+        assert_eq!(args.words, ["go", "on"]);
+        assert!(translated(&["fork"], &[]).is_err_and(|words| words.contains("needs an id")));
+        let refused = translated(&["review"], &[]);
+        assert!(refused.is_err_and(|words| words.contains("is not supported")));
+    }
+
+    #[test]
+    fn refused_flags_are_not_in_the_table() {
+        for flag in REFUSED.iter().flat_map(|(flags, ..)| *flags) {
+            let is_taken = |known: &&super::super::flags::Flag| {
+                flag.strip_prefix("--") == Some(known.long)
+                    || known
+                        .short
+                        .is_some_and(|short| **flag == format!("-{short}"))
+            };
+            assert!(!flags_of("exec").any(|known| is_taken(&known)), "{flag}");
+            assert!(refusal(flag).is_some_and(|failure| failure.words().contains(flag)));
+        }
+        assert!(refusal("--nonsense").is_none());
     }
 
     #[test]

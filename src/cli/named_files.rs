@@ -38,6 +38,11 @@ const LIMITS: &[(&str, usize, &str)] = &[
         "it must be a file that contains only the key",
     ),
     (
+        "config-file",
+        MAX_SETTINGS_BYTES,
+        "a settings file is a JSON file of at most 1 MiB",
+    ),
+    (
         "tool",
         1 << 20,
         "a manifest is a JSON file of at most 1 MiB",

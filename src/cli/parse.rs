@@ -89,6 +89,9 @@ pub(super) fn parse(
         let flag = match &arg {
             Arg::Short('h') => return Ok(Invocation::Help(Some(command.name), false)),
             Arg::Long("help") => return Ok(Invocation::Help(Some(command.name), true)),
+            Arg::Short('V') | Arg::Long("version") if command.name == "exec" => {
+                return Ok(Invocation::Version);
+            }
             Arg::Long("held") if command.name == "tool" => {
                 let words = parser.raw_args().map_err(unreadable)?;
                 return ToolRequest::parse(words)
@@ -152,6 +155,9 @@ fn not_in_chat(spelled: &str) -> Failure {
 
 /// A flag that the command does not have.
 fn no_flag(command: &str, spelled: &str) -> Failure {
+    if let Some(refusal) = exec::refusal(spelled).filter(|_| command == "exec") {
+        return refusal;
+    }
     let mut known: Vec<String> = flags_of(command)
         .map(|flag| format!("--{}", flag.long))
         .collect();
@@ -164,6 +170,9 @@ fn no_flag(command: &str, spelled: &str) -> Failure {
 fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
     match command {
         "run" => return Ok(Invocation::Run(Box::new(args))),
+        "exec" if args.words == ["help"] && !args.ended_flags => {
+            return Ok(Invocation::Help(Some("exec"), true));
+        }
         "exec" => {
             exec::translate(&mut args)?;
             return Ok(Invocation::Run(Box::new(args)));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::flags::{Args, Flag, default, flags_of};
 use super::nearest::unknown;
 use crate::failure::Failure;
+use crate::models::cost::Cost;
 
 /// A whole number of at least `least`.
 fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize>, Failure> {
@@ -94,6 +95,25 @@ pub(super) fn duration_of(
     given: Option<&OsStr>,
 ) -> Result<Option<Duration>, Failure> {
     duration(&args.named(long), or_default(long, given))
+}
+
+/// The amount of this flag.
+pub(super) fn cost_of(
+    args: &Args,
+    long: &str,
+    given: Option<&OsStr>,
+) -> Result<Option<Cost>, Failure> {
+    let Some(text) = given else { return Ok(None) };
+    let cost = text.to_str().and_then(Cost::parse);
+    match cost.filter(|cost| *cost > Cost::default()) {
+        Some(cost) => Ok(Some(cost)),
+        None => Err(Failure::usage(format!(
+            "invalid value for {}: {:?}",
+            args.named(long),
+            text.to_string_lossy()
+        ))
+        .hint("use an amount of US dollars above 0, such as 2 or 0.50")),
+    }
 }
 
 /// The word of this flag or its default, from a list.

@@ -218,7 +218,7 @@ impl ConversationBuilder {
                 model,
             },
             effort: clamped.effort.or(kept_effort),
-            substitute: None,
+            substitutes: Vec::new(),
             searches: false,
             items: opened.items,
             tools: Arc::new(tools),

@@ -11,6 +11,7 @@ use super::service::{of_api, of_unanswered};
 use super::value::{Failure, bug};
 use crate::api::{self, Unanswered};
 use crate::clock::span;
+use crate::models::cost::Cost;
 use crate::outcome::Outcome;
 use crate::wire::answer::Trouble;
 
@@ -59,6 +60,15 @@ pub enum Stop {
         used: u64,
         /// The maximum number of tokens of all turns.
         limit: u64,
+        /// What would have exceeded the limit.
+        next: Next,
+    },
+    /// The limit on the cost has been reached.
+    Cost {
+        /// The cost so far, at list prices.
+        used: Cost,
+        /// The maximum cost of all turns.
+        limit: Cost,
         /// What would have exceeded the limit.
         next: Next,
     },
@@ -155,6 +165,11 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
             &format!("{used} were used, and {}", of_next(*next)),
         )
         .hint("raise --max-tokens"),
+        Stop::Cost { used, limit, next } => over_budget(
+            &limit.to_string(),
+            &format!("{used} was used, and {}", of_next(*next)),
+        )
+        .hint("raise --max-cost"),
         Stop::Calls { wanted, limit } => over_budget(
             &counted(*limit as u64, "tool call"),
             &format!("the model requested {wanted} in total"),

@@ -16,6 +16,7 @@ use crate::auth::{self, CredentialSource, FoundCredential, What, issuer, sign_in
 use crate::exhausted::Exhausted;
 use crate::http::{self, Distrust, Refused, Unusable};
 use crate::id::IdError;
+use crate::models::cost::Cost;
 use crate::outcome::Outcome;
 use crate::secret::Secret;
 use crate::session;
@@ -26,6 +27,10 @@ use crate::wire::sse::TooLong;
 use crate::{prompt, stdin};
 
 const NOW: u64 = 1_795_178_100;
+fn cost(text: &str) -> Cost {
+    Cost::parse(text).expect("a cost")
+}
+
 fn no_space() -> io::Error {
     io::ErrorKind::StorageFull.into()
 }
@@ -310,6 +315,16 @@ fn stops() {
         Tokens {
             used: 1200,
             limit: 1000,
+            next: turn,
+        },
+        Cost {
+            used: cost("1.2034"),
+            limit: cost("1.20"),
+            next: request,
+        },
+        Cost {
+            used: cost("1.20"),
+            limit: cost("1.20"),
             next: turn,
         },
         Calls {

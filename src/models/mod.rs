@@ -6,6 +6,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod choice;
 pub mod clamp;
+pub mod cost;
 pub mod custom;
 pub mod custom_ids;
 pub mod model_override;

@@ -1,14 +1,13 @@
-//! Token prices, in US dollars.
+//! Token prices, in US dollars, and what requests cost at these prices. Costs are added up as integers, so that no sum
+//! drifts.
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::Cost;
 use crate::wire::response::Usage;
 
 /// Input tokens above which a request is billed at the long-context price, if there is one.
 const LONG_CONTEXT_TOKENS: u64 = 272_000;
-
-/// Tokens per price.
-const MILLION: f64 = 1_000_000.0;
 
 /// Prices per million tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,30 +41,31 @@ pub struct Long {
 impl Price {
     /// Returns the cost of a request.
     #[must_use]
-    pub fn of(&self, usage: &Usage) -> f64 {
+    pub fn of(&self, usage: &Usage) -> Cost {
         let (input, cached, output) = match &self.long {
             Some(long) if usage.input > LONG_CONTEXT_TOKENS => {
                 (long.input, long.cached, long.output)
             }
             _ => (self.input, self.cached.unwrap_or(self.input), self.output),
         };
+        let [input, cached, output] = [input, cached, output].map(Cost::per_token);
         // Writing to the cache costs the same multiple of the input price as in a short request.
-        let written =
-            self.written.unwrap_or(self.input) / self.input.max(f64::MIN_POSITIVE) * input;
+        let written = match self.written {
+            Some(written) => Cost::per_token(written).scaled(input, Cost::per_token(self.input)),
+            None => input,
+        };
         let cached_tokens = usage.cached.min(usage.input);
         let written_tokens = usage.written.min(usage.input - cached_tokens);
         let fresh = usage.input - cached_tokens - written_tokens;
-        (tokens(fresh) * input
-            + tokens(cached_tokens) * cached
-            + tokens(written_tokens) * written
-            + tokens(usage.output) * output)
-            / MILLION
+        [
+            input.times(fresh),
+            cached.times(cached_tokens),
+            written.times(written_tokens),
+            output.times(usage.output),
+        ]
+        .into_iter()
+        .fold(Cost::default(), Cost::plus)
     }
-}
-
-#[allow(clippy::cast_precision_loss)] // no run has 2^53 tokens
-fn tokens(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
                 output: 15.0,
             }),
         };
-        let check = |input, cached, written, output, dollars: f64| {
+        let check = |input, cached, written, output, dollars: &str| {
             let usage = Usage {
                 input,
                 cached,
@@ -94,15 +94,17 @@ mod tests {
                 reasoning: output,
             };
             let cost = price.of(&usage);
-            assert!((cost - dollars).abs() < 1e-9, "{usage:?}: {cost}");
+            assert_eq!(Some(cost), Cost::parse(dollars), "{usage:?}");
         };
-        check(0, 0, 0, 0, 0.0);
-        check(100_000, 0, 0, 0, 0.2);
-        check(100_000, 50_000, 0, 1_000, 0.1 + 0.01 + 0.01);
-        check(100_000, 50_000, 50_000, 0, 0.01 + 0.125);
-        check(300_000, 0, 0, 1_000, 1.2 + 0.015);
+        check(0, 0, 0, 0, "0");
+        check(100_000, 0, 0, 0, "0.2");
+        check(100_000, 50_000, 0, 1_000, "0.12");
+        check(100_000, 50_000, 50_000, 0, "0.135");
+        check(300_000, 0, 0, 1_000, "1.215");
+        check(300_000, 0, 300_000, 0, "1.5");
+        check(1, 1, 0, 0, "0.0000002");
         // Inconsistent counts must not give a negative price.
-        check(10, 1_000_000, 1_000_000, 0, 0.000_002);
+        check(10, 1_000_000, 1_000_000, 0, "0.000002");
         let plain = Price {
             input: 1.0,
             output: 1.0,
@@ -113,6 +115,33 @@ mod tests {
             cached: 1_000_000,
             ..Usage::default()
         };
-        assert!((plain.of(&usage) - 1.0).abs() < 1e-9);
+        assert_eq!(Some(plain.of(&usage)), Cost::parse("1"));
+        let free = Price {
+            written: Some(1.0),
+            ..Price::default()
+        };
+        let written = Usage {
+            input: 5,
+            written: 5,
+            ..Usage::default()
+        };
+        assert_eq!(Some(free.of(&written)), Cost::parse("0.000005"));
+    }
+
+    #[test]
+    fn ten_thousand_requests_cost_exactly_ten_thousand_times_as_much() {
+        let price = Price {
+            input: 0.1,
+            output: 0.3,
+            ..Price::default()
+        };
+        let usage = Usage {
+            input: 1,
+            output: 1,
+            ..Usage::default()
+        };
+        let total = (0..10_000).fold(Cost::default(), |sum, _| sum.plus(price.of(&usage)));
+        assert_eq!(total.to_string(), "$0.004");
+        assert!((total.dollars() - 0.004).abs() < f64::EPSILON);
     }
 }

@@ -2,20 +2,25 @@
 //! ignore the additional fields and event types. `events.schema.json` describes them.
 
 mod call_item;
+mod final_text;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::{CallNotice, LimitWindow, Notice, Sink};
-use crate::failure::{of_api, of_unanswered};
+use crate::failure::of_unanswered;
 use crate::result::CallResult;
+use crate::wire::raw_text::RawText;
 use crate::wire::response::Usage;
 use call_item::call_item;
 
 /// Version of the format: raised when a field is removed or changed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Size limit in bytes of a write of several pieces.
+const MAX_WRITE_BYTES: usize = 64 << 10;
 
 /// JSON Schema of the lines.
 pub const EVENTS: &str = include_str!("events.schema.json");
@@ -53,6 +58,19 @@ pub struct ThreadStarted<'a> {
     pub cwd: &'a str,
     /// This program's version.
     pub version: &'a str,
+}
+
+/// Contents of the last line of a turn that succeeded.
+#[derive(Clone, Debug)]
+pub struct TurnCompleted<'a> {
+    /// The model that answered.
+    pub model: &'a str,
+    /// How long the turn took.
+    pub took: Duration,
+    /// The last message of the model.
+    pub message: RawText<'a>,
+    /// The message is known to be JSON.
+    pub is_json: bool,
 }
 
 /// Contents of the last lines of a turn that failed.
@@ -158,19 +176,37 @@ impl<W: Write> JsonLines<W> {
         self.flush()
     }
 
-    /// Writes the last line of a successful turn, with its duration.
+    /// Writes the last line of a successful turn.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn completed(&mut self, took: Duration) -> io::Result<()> {
-        let mut fields = json!({"usage": usage_fields(&self.usage)});
+    pub fn completed(&mut self, completed: &TurnCompleted<'_>) -> io::Result<()> {
+        let TurnCompleted {
+            model,
+            took,
+            message,
+            is_json,
+        } = completed;
+        let mut fields = json!({"usage": usage_fields(&self.usage), "model": model});
         if let Some(cost) = self.cost {
             fields["cost_usd"] = cost.into();
         }
-        fields["duration_ms"] = millis(took);
+        fields["duration_ms"] = millis(*took);
         fields["requests"] = self.requests.into();
-        self.add("turn.completed", fields);
-        self.flush()
+        let fields = line("turn.completed", fields);
+        // The message follows as the last fields.
+        self.held
+            .extend_from_slice(fields.trim_end_matches("}\n").as_bytes());
+        let mut out = BufWriter::with_capacity(MAX_WRITE_BYTES, &mut self.out);
+        out.write_all(&std::mem::take(&mut self.held))?;
+        out.write_all(b",\"final_message\":")?;
+        final_text::write_string(message, &mut out)?;
+        if *is_json {
+            out.write_all(b",\"final_json\":")?;
+            final_text::write_json(message, &mut out)?;
+        }
+        out.write_all(b"}\n")?;
+        out.flush()
     }
 
     /// Writes the last lines of a turn that failed, after which the run continues. A message that the turn has begun is an item of
@@ -326,7 +362,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 self.add("retry", retry(0, delay, &waiting.to_string()));
             }
             Notice::OtherModel { model, reason } => {
-                let mut fields = retry(0, 0.into(), of_api(reason, None).what());
+                let mut fields = retry(0, 0.into(), of_unanswered(reason, None).what());
                 fields["model"] = model.into();
                 self.add("retry", fields);
             }

@@ -11,7 +11,7 @@ pub mod visible;
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::api::{self, Unanswered};
+use crate::api::Unanswered;
 use crate::failure::{RenewalWait, RunWarning};
 use crate::result::CallResult;
 use crate::wire::fault::RateWindow;
@@ -97,12 +97,12 @@ pub enum Notice<'a> {
     },
     /// Something delays the request.
     Waiting(&'a RenewalWait),
-    /// The service does not offer the model; the run falls back to another one.
+    /// The service does not offer the model, or is too busy for it; the run falls back to another one.
     OtherModel {
         /// The fallback model.
         model: &'a str,
-        /// The service's error.
-        reason: &'a api::Error,
+        /// Why the previous one gave no answer.
+        reason: &'a Unanswered,
     },
     /// The stream broke off; the run resumes from its last completed call.
     Resumed {

@@ -10,7 +10,7 @@ use super::spinner::{PULSE_INTERVAL, Spinner};
 use super::visible::{line, visible};
 use super::{CallNotice, Notice, Sink};
 use crate::clock::{span, until};
-use crate::failure::{of_api, of_unanswered, unusable_lines};
+use crate::failure::{of_unanswered, unusable_lines};
 use crate::result::{CallResult, Status};
 use crate::text::first_characters;
 
@@ -294,7 +294,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::OtherModel { model, reason } => {
                 self.note(&format!(
                     "{}; asking {} instead\n",
-                    line(of_api(reason, None).what()),
+                    line(of_unanswered(reason, None).what()),
                     line(model)
                 ))?;
             }

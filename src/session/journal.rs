@@ -15,8 +15,9 @@ pub trait Journal: std::fmt::Debug {
     /// Takes back the last items, which are not part of the conversation any more.
     fn withdraw(&mut self, _items: usize) {}
 
-    /// Records a change of the model, at this time in Unix seconds.
-    fn model(&mut self, _at: u64, _model: &str, _effort: Option<&str>) {}
+    /// Records a change of the model, at this time in Unix seconds. The provider is that of the model in `models.json`, if it
+    /// has one.
+    fn model(&mut self, _at: u64, _model: &str, _provider: Option<&str>, _effort: Option<&str>) {}
 
     /// Returns the path of the stored conversation if it no longer resolves to that file.
     fn misplaced(&self) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::journal::Journal;
 use super::line::{LineFormat, SESSION_VERSION};
@@ -84,8 +84,13 @@ impl Writer {
     }
 
     fn turn_line(&mut self, at: u64, model: &str, effort: Option<&str>) {
-        let mut line =
+        let line =
             json!({"type": self.line_format.turn(), "at": at, "model": model, "cwd": self.cwd});
+        self.line_of_model(line, effort);
+    }
+
+    /// Writes a line about the model, with its provider and effort.
+    fn line_of_model(&mut self, mut line: Value, effort: Option<&str>) {
         for (name, value) in [("provider", self.provider.as_deref()), ("effort", effort)] {
             if let Some(value) = value {
                 line[name] = value.into();
@@ -131,12 +136,10 @@ impl Journal for Writer {
         }
     }
 
-    fn model(&mut self, at: u64, model: &str, effort: Option<&str>) {
-        let mut line = json!({"type": self.line_format.turn(), "at": at, "model": model});
-        if let Some(effort) = effort {
-            line["effort"] = effort.into();
-        }
-        self.line(line.to_string().as_bytes());
+    fn model(&mut self, at: u64, model: &str, provider: Option<&str>, effort: Option<&str>) {
+        self.provider = provider.map(str::to_owned);
+        let line = json!({"type": self.line_format.turn(), "at": at, "model": model});
+        self.line_of_model(line, effort);
     }
 
     fn misplaced(&self) -> Option<PathBuf> {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::fingerprint::fingerprint;
 use super::json::{beginning, each, fields, text};
 pub use super::pending_item::PendingItem;
+use super::raw_text::RawText;
 
 /// One finished item of an answer.
 #[derive(Debug)]
@@ -183,6 +184,22 @@ impl Item {
         })
     }
 
+    /// The text of a message as it was received; empty for any other item.
+    #[must_use]
+    pub fn raw_text(&self) -> RawText<'_> {
+        let mut all = RawText::default();
+        let fields: Option<RawItem<'_>> = fields(self.raw.get());
+        if let (ItemKind::Message(_), Some(fields)) = (&self.kind, fields) {
+            parts(fields.content, |part| {
+                if is_text(&part) {
+                    all.push(part.text?.get())?;
+                }
+                Some(())
+            });
+        }
+        all
+    }
+
     /// The text of a message, all parts joined; empty for any other item.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
@@ -242,15 +259,18 @@ impl ItemKind {
 
 const MAX_REFUSAL_BYTES: usize = 16 << 10;
 
+/// Whether this part of a message is text.
+fn is_text(part: &ContentPart<'_>) -> bool {
+    // Some servers call it `text`.
+    let kind = part.kind.and_then(text);
+    matches!(kind.as_deref(), Some("output_text" | "text"))
+}
+
 /// The text of a message, borrowed if it is one part without an escape; `None` if a part cannot be decoded.
 fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let mut all = Cow::Borrowed("");
     parts(content, |part| {
-        // Some servers call it `text`.
-        if matches!(
-            part.kind.and_then(text).as_deref(),
-            Some("output_text" | "text")
-        ) {
+        if is_text(&part) {
             // Appending to an empty Cow does not copy.
             all += part.text.and_then(text)?;
         }

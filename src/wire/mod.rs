@@ -12,6 +12,7 @@ pub mod item;
 mod json;
 mod output_items;
 mod pending_item;
+pub mod raw_text;
 pub mod replay;
 pub mod request;
 mod request_head;

@@ -8,10 +8,10 @@ use crate::standin::{Ends, Item, Reply, Server};
 use crate::tools::bash;
 
 /// The usage of a request: input tokens, of these read from and written to the cache, output tokens, of these reasoning.
-type Used = (u64, u64, u64, u64, u64);
+pub(crate) type Used = (u64, u64, u64, u64, u64);
 
 /// An answer with this usage: a call of bash that creates a file of this name, or without one the word `done`.
-fn answer(used: Used, touches: &[&str]) -> Reply {
+pub(crate) fn answer(used: Used, touches: &[&str]) -> Reply {
     let (input, cached, written, output, reasoning) = used;
     let call = |name: &&str| {
         let arguments = json!({"command": format!("touch {name}")}).to_string();
@@ -47,7 +47,7 @@ fn run(home: &Home, server: &Server, flags: &[&str]) -> CommandOutput {
 
 /// Runs with these flags against these answers; returns how it ends, what it reports, which files the calls created, and
 /// the number of requests.
-fn check(
+pub(crate) fn check(
     flags: &[&str],
     answers: Vec<Reply>,
     code: i32,

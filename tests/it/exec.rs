@@ -228,6 +228,7 @@ fn full_auto_writes_only_to_the_working_directory() {
     let command = "echo in > inside; echo out > ../outside; echo done";
     for (flag, inside, outside) in [
         ("--full-auto", true, false),
+        ("--approve-for-me", true, false),
         ("--json", false, false),
         ("--dangerously-bypass-approvals-and-sandbox", true, true),
     ] {
@@ -237,6 +238,84 @@ fn full_auto_writes_only_to_the_working_directory() {
         assert_eq!(home.work().join("inside").exists(), inside, "{flag}");
         assert_eq!(home.root().join("outside").exists(), outside, "{flag}");
     }
+}
+
+fn file_of(home: &Home, id: &str) -> std::path::PathBuf {
+    let found = files(home).into_iter().find(|file| self::id(file) == id);
+    found.expect("a conversation")
+}
+
+#[test]
+fn fork_continues_a_copy() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("first"), Reply::text("second")]);
+    exec(&home, &server, &["begin"]).exits(0);
+    let original = id(&file(&home));
+    exec(&home, &server, &["fork", &original, "--json", "go", "on"]).exits(0);
+    let body = last(&server);
+    assert_ne!(body["prompt_cache_key"], original);
+    assert_eq!(said(&body), "go on");
+    assert!(body["input"].to_string().contains("begin"));
+    assert_eq!(files(&home).len(), 2);
+    // With --ephemeral, nothing is stored.
+    let before = std::fs::read(file_of(&home, &original)).expect("a file");
+    for args in [
+        ["resume", &original],
+        ["resume", "--last"],
+        ["fork", &original],
+    ] {
+        server.push(Reply::text("third"));
+        exec(&home, &server, &[&args[..], &["--ephemeral", "x"]].concat()).exits(0);
+        assert!(
+            last(&server)["input"].to_string().contains("begin"),
+            "{args:?}"
+        );
+    }
+    assert_eq!(files(&home).len(), 2);
+    assert_eq!(
+        std::fs::read(file_of(&home, &original)).expect("a file"),
+        before
+    );
+    exec(&home, &server, &["fork"]).exits(2).says("needs an id");
+    exec(&home, &server, &["review"])
+        .exits(2)
+        .says("`codex exec review` is not supported");
+}
+
+#[test]
+fn what_has_no_meaning_here_is_noted_or_refused_by_name() {
+    let server = Server::start([Reply::text("hello")]);
+    let home = Home::with_key();
+    let flags = [
+        "--strict-config",
+        "--trust",
+        "--dangerously-bypass-hook-trust",
+    ];
+    let values = ["--enable", "a", "--enable", "b", "--disable", "c", "hi"];
+    let ran = exec(&home, &server, &[&flags[..], &values].concat());
+    ran.exits(0).stdout("hello\n");
+    for flag in flags.into_iter().chain(["--enable", "--disable"]) {
+        ran.says(flag);
+    }
+    for flag in [
+        "--oss",
+        "--profile",
+        "-p",
+        "--remote",
+        "--worktree",
+        "--all",
+    ] {
+        let ran = exec(&home, &server, &[flag, "x"]);
+        ran.exits(2)
+            .stdout("")
+            .says(&format!("codex: {flag} is not supported: "));
+        assert!(ran.stderr.contains("codex: hint: "), "{}", ran.stderr);
+    }
+    let version = exec(&home, &server, &["--version"]).exits(0).text();
+    assert!(version.starts_with("codex-run "), "{version}");
+    let help = exec(&home, &server, &["help"]).exits(0).text();
+    assert!(help.contains("--skip-git-repo-check"), "{help}");
+    assert_eq!(server.requests().len(), 1);
 }
 
 /// The SDK ends a run by SIGTERM and would take a last line for the cause of a stop that it requested itself.

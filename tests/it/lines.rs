@@ -127,7 +127,7 @@ fn invalid_json_lines_are_detected() {
     let begun = r#"{"type":"turn.started"}"#;
     let counts = r#""input_tokens":1,"cached_input_tokens":0,"cache_write_input_tokens":0,"output_tokens":1,"reasoning_output_tokens":0"#;
     let well = &*format!(
-        r#"{{"type":"turn.completed","usage":{{{counts}}},"duration_ms":1,"requests":1}}"#
+        r#"{{"type":"turn.completed","usage":{{{counts}}},"model":"m","duration_ms":1,"requests":1,"final_message":"x"}}"#
     );
     let badly = r#"{"type":"turn.failed","error":{"message":"m","code":"sign_in","exit_code":4}}"#;
     let lines = Asked::Lines;

@@ -36,7 +36,9 @@ mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
 mod clamping; // settings that a model does not support
 mod clocks; // time limits for a connection, a response head and silence
 mod config; // defaults for flags
+mod config_file; // another file with such defaults
 mod continued; // what is sent of earlier answers
+mod costs; // a limit on the cost of a run
 mod credentials; // which secret goes where, and that none is shown
 mod cuts; // connections that break off, at every position
 mod damaged_sessions; // conversations whose files were truncated or damaged
@@ -48,6 +50,7 @@ mod escapes; // attempts to escape from the sandbox
 mod exec; // `codex exec`, the syntax of the official client
 #[cfg(target_os = "linux")]
 mod exhausted; // exhausted threads, descriptors and file sizes
+mod fallbacks; // another model, where one is missing or too busy
 mod fault_delays; // temporary refusals, and when they are retried
 mod fault_records; // recorded refusals of real services, if available
 mod fault_table; // permanent refusals, row by row

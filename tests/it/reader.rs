@@ -41,6 +41,8 @@ pub(crate) enum Event {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
     },
     #[serde(rename = "error")]
     Error {
@@ -63,10 +65,18 @@ pub(crate) enum Event {
     #[serde(rename = "turn.completed")]
     TurnCompleted {
         usage: Tokens,
+        model: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         cost_usd: Option<f64>,
         duration_ms: u64,
         requests: u64,
+        final_message: String,
+        #[serde(
+            default,
+            deserialize_with = "present",
+            skip_serializing_if = "Option::is_none"
+        )]
+        final_json: Option<Value>,
     },
     #[serde(rename = "turn.failed")]
     TurnFailed { error: Failure },
@@ -206,6 +216,11 @@ pub(crate) struct Failure {
     pub(crate) retry_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
+}
+
+/// A value that is there, even if it is `null`.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// Reads one line.

@@ -61,6 +61,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "clock",
             "exhausted",
             "http",
+            "models",
             "outcome",
             "prompt",
             "session",

@@ -44,6 +44,8 @@ pub(crate) struct Args {
     pub(crate) last: bool,
     pub(crate) fork: Option<OsString>,
     pub(crate) ephemeral: bool,
+    /// A stored conversation is continued, and nothing is stored.
+    pub(crate) is_copy: bool,
     pub(crate) instructions: Option<OsString>,
     pub(crate) append_instructions: Vec<OsString>,
     pub(crate) directory: Option<OsString>,
@@ -59,6 +61,9 @@ pub(crate) struct Args {
     pub(crate) max_turns: Option<OsString>,
     pub(crate) max_tokens: Option<OsString>,
     pub(crate) max_tool_calls: Option<OsString>,
+    pub(crate) max_cost: Option<OsString>,
+    pub(crate) fallback_model: Option<OsString>,
+    pub(crate) config_file: Option<OsString>,
     pub(crate) input: Option<OsString>,
     pub(crate) timeout: Option<OsString>,
     pub(crate) turn_timeout: Option<OsString>,

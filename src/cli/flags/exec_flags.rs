@@ -86,6 +86,16 @@ pub(crate) const FLAGS: &[Flag] = &[
         ..EMPTY
     },
     Flag {
+        long: "approve-for-me",
+        takes: Takes::Nothing,
+        commands: EXEC,
+        brief: "-s workspace-write",
+        rare: true,
+        doc: "The same as -s workspace-write. What the sandbox does not allow fails: nothing is reviewed or approved.",
+        set: |args, _| args.sandbox = Some("workspace-write".into()),
+        ..EMPTY
+    },
+    Flag {
         long: "dangerously-bypass-approvals-and-sandbox",
         takes: Takes::Nothing,
         commands: EXEC,
@@ -101,4 +111,9 @@ pub(crate) const FLAGS: &[Flag] = &[
     ignored!("cyber-access-program", Takes::Value("NAME")),
     ignored!("ignore-user-config", Takes::Nothing),
     ignored!("ignore-rules", Takes::Nothing),
+    ignored!("strict-config", Takes::Nothing),
+    ignored!("trust", Takes::Nothing),
+    ignored!("enable", Takes::Values("FEATURE")),
+    ignored!("disable", Takes::Values("FEATURE")),
+    ignored!("dangerously-bypass-hook-trust", Takes::Nothing),
 ];

@@ -25,6 +25,19 @@ pub(crate) const QUESTION: &[Flag] = &[
         ..EMPTY
     },
     Flag {
+        long: "fallback-model",
+        takes: Takes::Value("LIST"),
+        commands: TURNS,
+        brief: "models to use instead, A,B",
+        rare: true,
+        doc: "Models to use instead, separated by commas, as for -m. The next one is asked if a model does not exist or is not \
+              on this plan, or if the service is overloaded (503) or limits the rate of requests (429) and retries did not help. Not \
+              for usage limits of the plan, regions, networks and proxies, and only as long as the run has printed nothing and run \
+              no tool.",
+        set: |args, value| args.fallback_model = Some(value),
+        ..EMPTY
+    },
+    Flag {
         long: "models",
         takes: Takes::Value("LIST"),
         commands: &["chat"],
@@ -207,6 +220,18 @@ pub(crate) const LIMITS: &[Flag] = &[
         ..EMPTY
     },
     Flag {
+        long: "max-cost",
+        takes: Takes::Value("USD"),
+        commands: TURNS,
+        brief: "maximum cost of the run, in US dollars",
+        rare: true,
+        doc: "The maximum cost of all requests at list prices, in US dollars, also with a sign-in. A run that has reached it and \
+              needs another request ends with exit code 9; a single request may exceed it. The \"cost\" of models.json counts; a \
+              model without a price is an error.",
+        set: |args, value| args.max_cost = Some(value),
+        ..EMPTY
+    },
+    Flag {
         long: "timeout",
         takes: Takes::Value("DUR"),
         commands: TURNS,
@@ -317,6 +342,18 @@ pub(crate) const LIMITS: &[Flag] = &[
         complete: Complete::Words(INPUTS),
         excludes: &["no-stdin", "image", "file", "dry-run"],
         set: |args, value| args.input = Some(value),
+        ..EMPTY
+    },
+    Flag {
+        long: "config-file",
+        takes: Takes::Value("FILE"),
+        commands: TURNS,
+        brief: "settings file instead of config.json",
+        rare: true,
+        doc: "Reads defaults for flags from this file instead of config.json. Relative paths in it are relative to its \
+              directory. With -s workspace-write, it must be where tools cannot write.",
+        complete: Complete::Files,
+        set: |args, value| args.config_file = Some(value),
         ..EMPTY
     },
     Flag {

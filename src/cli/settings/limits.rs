@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::agent::{Budget, Policy};
 use crate::cli::flags::{Args, FAILURES};
-use crate::cli::values::{count_of, duration_of, word_of};
+use crate::cli::values::{cost_of, count_of, duration_of, word_of};
 use crate::failure::Failure;
 use crate::http::IDLE_TIMEOUT;
 
@@ -46,6 +46,7 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
             max_requests: count("max-turns", &args.max_turns, 1)?
                 .filter(|_| !args.is_chat || args.max_turns.is_some()),
             max_tokens: count("max-tokens", &args.max_tokens, 1)?.map(|count| count as u64),
+            max_cost: cost_of(args, "max-cost", args.max_cost.as_deref())?,
             max_calls: count("max-tool-calls", &args.max_tool_calls, 0)?,
         },
         retries: count("retries", &args.retries, 0)?.unwrap_or_default(),

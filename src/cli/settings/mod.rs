@@ -18,6 +18,7 @@ mod outputs;
 mod resumed_session;
 mod run;
 mod setting_origins;
+mod substitutes;
 mod tools;
 
 pub(super) use account::{login, logout, status, token};

@@ -5,6 +5,7 @@ use super::model::{ModelScope, ScopeInputs};
 use crate::cli::flags::{Args, EFFORTS};
 use crate::command::run::{ModelSwitch, SwitchedModel};
 use crate::failure::Failure;
+use crate::models::choice::Choice;
 use crate::models::clamp::{RequestedSettings, clamp};
 
 /// The choice among these models. Summary and verbosity stay as the flags set them.
@@ -15,6 +16,7 @@ pub(super) fn model_switch(
 ) -> Result<ModelSwitch, Failure> {
     let summary = clamping::summary(args)?.map(str::to_owned);
     let verbosity = clamping::verbosity(args)?.map(str::to_owned);
+    let price_flag = price_flag(args);
     Ok(ModelSwitch {
         models: scope.models(&inputs),
         choose: Box::new(move |name, effort| {
@@ -25,6 +27,7 @@ pub(super) fn model_switch(
                 );
             }
             let chosen = scope.choose(name, &inputs)?;
+            check(price_flag.as_deref(), &chosen.choice)?;
             let requested = RequestedSettings {
                 effort,
                 summary: summary.as_deref(),
@@ -42,4 +45,25 @@ pub(super) fn model_switch(
             })
         }),
     })
+}
+
+/// Rejects a model without a price if the cost is limited.
+pub(super) fn check_price(args: &Args, choice: &Choice) -> Result<(), Failure> {
+    check(price_flag(args).as_deref(), choice)
+}
+
+/// The flag that limits the cost, if it is given, as a message calls it.
+fn price_flag(args: &Args) -> Option<String> {
+    args.max_cost.as_ref().map(|_| args.named("max-cost"))
+}
+
+fn check(price_flag: Option<&str>, choice: &Choice) -> Result<(), Failure> {
+    let Some(flag) = price_flag.filter(|_| choice.model.price.is_none()) else {
+        return Ok(());
+    };
+    let name = choice.qualified_name();
+    Err(Failure::usage(format!(
+        "cannot apply {flag}: the price of {name} is not known"
+    ))
+    .hint("add its \"cost\" to models.json, use another model, or limit tokens with --max-tokens"))
 }

@@ -18,10 +18,11 @@ pub(super) struct ResumedSettings {
     pub(super) effort: Option<String>,
 }
 
-/// How the conversation is stored, with `Last` resolved to an id; and the settings of a resumed conversation, if it can be
+/// How the conversation is stored, with `Last` resolved to an id, and not at all for a copy; and the settings of a resumed conversation, if it can be
 /// read. If it cannot, the run reports that later.
 pub(super) fn read(
     choice: SessionChoice,
+    is_copy: bool,
     directory: &Path,
     environment: &Environment,
 ) -> (SessionChoice, Option<ResumedSettings>) {
@@ -44,6 +45,12 @@ pub(super) fn read(
         model: Some(stored.model).filter(|model| !model.is_empty()),
         provider: stored.provider,
     });
+    let choice = match choice {
+        SessionChoice::Resume(id) | SessionChoice::Fork(id) if is_copy => {
+            SessionChoice::EphemeralFork(id)
+        }
+        choice => choice,
+    };
     (choice, resumed)
 }
 

@@ -8,11 +8,12 @@ use super::credentials::Credentials;
 use super::inputs::{self, Agents};
 use super::instructions::instructions;
 use super::limits::RunLimits;
-use super::model::{self, ChosenModel, ModelSettings, ScopeInputs};
-use super::model_switch::model_switch;
+use super::model::{self, ModelSettings, ScopeInputs};
+use super::model_switch::{check_price, model_switch};
 use super::outputs;
 use super::resumed_session;
 use super::setting_origins;
+use super::substitutes::{SubstituteInputs, Substitutes};
 use super::tools::tool_settings::{self, Tooling};
 use super::tools::variables::KnownSecrets;
 use crate::cli::environment::Environment;
@@ -33,12 +34,7 @@ pub(crate) fn run(
 ) -> Result<RunSettings, Failure> {
     // Each flag is validated before combinations are, so that a flag that took the next flag as its value is reported for
     // that.
-    let RunLimits {
-        policy,
-        idle_timeout,
-        timeout,
-        fail_on_tool_error,
-    } = RunLimits::of(args)?;
+    let limits = RunLimits::of(args)?;
     tool_timeout(args)?;
     word_of(args, "color", args.color.as_deref(), COLORS)?;
     exclusive(args, if args.is_chat { "chat" } else { "run" })?;
@@ -52,6 +48,7 @@ pub(crate) fn run(
     let search = search(args)?;
     let (session, resumed) = resumed_session::read(
         outputs::session_choice(args)?,
+        args.is_copy,
         &tooling.setup.directory,
         environment,
     );
@@ -68,37 +65,42 @@ pub(crate) fn run(
         read,
         mut warnings,
     } = credentials;
-    let known = KnownSecrets {
-        found: &found,
-        read: read.as_deref(),
-        providers: &providers,
-    };
-    tooling.fill_environment(args, environment, &known)?;
-    let count = images.len();
+    let (count, mut origins) = (images.len(), Vec::new());
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
-    let substitute = clamping::substitute(args, chosen.substitute.clone(), count)?;
-    let origins = (args.dry_run && level == Level::Verbose).then(|| {
-        let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
-        let lines = setting_origins::lines(args, &chosen, &found, &clamped, kept);
-        lines.into_iter().chain(agents.lines())
-    });
-    warnings.extend(chosen.notes.iter().map(ToString::to_string));
-    warnings.extend(origins.into_iter().flatten());
-    warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
-    warnings.extend(clamped.note());
-    let ChosenModel {
-        choice, endpoints, ..
-    } = chosen;
-    if choice.model.text_only {
-        images.clear();
-    }
+    check_price(args, &chosen.choice)?;
     let can_switch = args.is_chat || input == RunInput::Lines;
-    let inputs = can_switch.then(|| ScopeInputs {
+    let inputs = ScopeInputs {
         found: found.clone(),
         providers,
         search: search.is_some(),
-    });
-    let model_switch = inputs.map(|inputs| model_switch(args, scope, inputs));
+    };
+    let of_first = SubstituteInputs {
+        scope: &scope,
+        inputs: &inputs,
+        images: count,
+        can_switch,
+    };
+    let substitutes = Substitutes::find(args, environment, chosen.substitute.clone(), &of_first)?;
+    let known = KnownSecrets {
+        found: &substitutes.all_credentials(&found),
+        read: read.as_deref(),
+        providers: &inputs.providers,
+    };
+    tooling.fill_environment(args, environment, &known)?;
+    if args.dry_run && level == Level::Verbose {
+        let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
+        origins = setting_origins::lines(args, &chosen, &found, &clamped, kept);
+        origins.extend(agents.lines());
+    }
+    warnings.extend(chosen.notes.iter().map(ToString::to_string));
+    warnings.extend(substitutes.notes);
+    warnings.extend(origins);
+    warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
+    warnings.extend(clamped.note());
+    if chosen.choice.model.text_only {
+        images.clear();
+    }
+    let model_switch = can_switch.then(|| model_switch(args, scope, inputs));
     Ok(RunSettings {
         input,
         model_switch: model_switch.transpose()?,
@@ -107,9 +109,9 @@ pub(crate) fn run(
         files,
         images,
         search,
-        choice,
+        choice: chosen.choice,
         clamped,
-        substitute,
+        substitutes: substitutes.models,
         instructions,
         tools: tooling.setup,
         offered: tooling.offered,
@@ -118,10 +120,10 @@ pub(crate) fn run(
         form: outputs::form(args)?,
         schema,
         last_message: outputs::last_message(args),
-        policy,
-        fail_on_tool_error,
-        idle_timeout,
-        deadline: timeout.map(|time| begun + time),
+        policy: limits.policy,
+        fail_on_tool_error: limits.fail_on_tool_error,
+        idle_timeout: limits.idle_timeout,
+        deadline: limits.timeout.map(|time| begun + time),
         dry_run: args.dry_run,
         level,
         paint: terminal::paint(args.color.as_deref(), environment),
@@ -130,7 +132,7 @@ pub(crate) fn run(
         sign_in_source,
         notes: [args.notes.clone(), tooling.notes].concat(),
         warnings,
-        endpoints,
+        endpoints: chosen.endpoints,
     })
 }
 

@@ -8,7 +8,7 @@ use super::channel::Reporter;
 use super::tool_call::starting;
 use crate::chat::event::{ChatEvent, NoticeLevel, TurnEvent, UsageWindow};
 use crate::clock::{from_now, seconds, span, until};
-use crate::failure::{of_api, of_unanswered};
+use crate::failure::of_unanswered;
 use crate::output::visible::line;
 use crate::output::{LimitWindow, Notice, Sink};
 
@@ -84,7 +84,7 @@ impl Sink for ChatSink {
             })),
             Notice::OtherModel { model, reason } => {
                 self.other_model = Some(model.to_owned());
-                let reason = of_api(reason, None);
+                let reason = of_unanswered(reason, None);
                 let text = format!("{}; asking {model} instead", reason.what());
                 self.notice(NoticeLevel::Warning, text)
             }

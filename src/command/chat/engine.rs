@@ -7,7 +7,7 @@ use super::channel::Reporter;
 use super::chat_sink::ChatSink;
 use super::said::said;
 use super::settings::Reread;
-use crate::agent::{Control, Stop, UserMessage};
+use crate::agent::{Control, Stop, SubstituteAfter, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
 use crate::chat::event::{ChatEvent, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
@@ -142,7 +142,12 @@ impl Engine {
         };
         self.control.withdraw_turn();
         if let Some(model) = self.sink.other_model.take() {
-            let effort = self.settings.clamped.effort.clone();
+            let substitute = self
+                .open
+                .as_mut()
+                .and_then(OpenConversation::find_substitute);
+            let substitute = substitute.and_then(|n| self.settings.substitutes.get(n));
+            let effort = substitute.and_then(|model| model.clamped.effort.clone());
             let note = None;
             self.report(ChatEvent::ModelChanged {
                 model,
@@ -177,7 +182,11 @@ impl Engine {
             Ok(_) => None,
             Err(Stop::Interrupted | Stop::Ordered(_)) => Some(TurnFailure::Interrupted),
             Err(Stop::Panicked) => return Err(TurnFailure::Panicked),
-            Err(stop) => Some(TurnFailure::Failed(of_stop(&stop, self.used.as_ref()))),
+            Err(stop) => {
+                let other = open.other_service(&self.settings);
+                let used = other.map_or(&self.used, |other| &other.used);
+                Some(TurnFailure::Failed(of_stop(&stop, used.as_ref())))
+            }
         };
         if let Some(TurnFailure::Failed(failure)) = &failure {
             // Without a sign-in nothing was said.
@@ -220,6 +229,7 @@ impl Engine {
             authority,
             session,
             self.control.clone(),
+            &self.critical,
         );
         self.has_turn = !opened.said.is_empty();
         self.open = Some(open.map_err(|error| self.failure(error))?);
@@ -236,7 +246,7 @@ impl Engine {
         if self.settings.choice.backend != fresh.choice.backend {
             self.settings.choice = fresh.choice;
             self.settings.clamped = fresh.clamped;
-            self.settings.substitute = fresh.substitute;
+            self.settings.substitutes = fresh.substitutes;
         }
         self.settings.choice.cache = cache;
         self.settings.model_switch = fresh.model_switch;
@@ -259,24 +269,38 @@ impl Engine {
     }
 
     fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
-        let chosen = match &self.settings.model_switch {
+        let other = self
+            .open
+            .as_mut()
+            .and_then(|open| open.other_service(&self.settings));
+        let is_elsewhere = other.is_some();
+        let switch = other.map_or(&self.settings.model_switch, |other| &other.model_switch);
+        let chosen = match switch {
             Some(switch) => (switch.choose)(name, effort),
             None => return Ok(()),
         };
-        let (note, failed) = match chosen {
-            Err(failure) => (None, Some(failure)),
+        let (model, effort) = self.model();
+        let (changed, failed) = match chosen {
+            Err(failure) => ((model, effort, None), Some(failure)),
             Ok(chosen) => {
                 if let Some(open) = &mut self.open {
                     open.switch(&self.settings, &chosen);
                 }
-                self.settings.choice = chosen.choice;
-                self.settings.clamped = chosen.clamped;
-                self.settings.substitute = None;
                 let note = chosen.notes.join("; ");
-                (Some(note).filter(|note| !note.is_empty()), None)
+                let note = Some(note).filter(|note| !note.is_empty());
+                let model = chosen.choice.model.id.clone();
+                let changed = (model, chosen.clamped.effort.clone(), note);
+                // A new conversation begins with the first service again.
+                if !is_elsewhere {
+                    self.settings.choice = chosen.choice;
+                    self.settings.clamped = chosen.clamped;
+                    let substitutes = &mut self.settings.substitutes;
+                    substitutes.retain(|other| other.after != SubstituteAfter::Missing);
+                }
+                (changed, None)
             }
         };
-        let (model, effort) = self.model();
+        let (model, effort, note) = changed;
         self.report(ChatEvent::ModelChanged {
             model,
             effort,
@@ -333,7 +357,7 @@ impl Engine {
                     if let Some(new) = &mut self.open {
                         new.inherit(&open);
                     }
-                    open.close(&mut self.sink);
+                    open.close(&self.settings, &mut self.sink);
                 }
                 self.sink.begin_conversation();
                 self.report(ChatEvent::Opened(opened));
@@ -359,7 +383,9 @@ impl Engine {
             .hint("/new begins a conversation with the new sign-in"));
         }
         self.adopt(fresh, used);
-        if let (Some(open), Some(authority)) = (&mut self.open, &authority) {
+        if let (Some(open), Some(authority)) = (&mut self.open, &authority)
+            && open.other_service(&self.settings).is_none()
+        {
             open.sign_in(&self.settings, &self.host, authority.clone());
         }
         self.authority = authority;
@@ -372,7 +398,7 @@ impl Engine {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            open.close(&mut self.sink);
+            open.close(&self.settings, &mut self.sink);
         }
         self.sink.begin_conversation();
         self.has_turn = false;

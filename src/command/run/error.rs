@@ -50,6 +50,8 @@ pub enum Error {
     ToolsFailed(usize),
     /// The turn stopped without an answer.
     Stop(Stop),
+    /// The run failed with the service of a substitute, which this credential is for.
+    OtherService(Box<Error>, Box<Used>),
     /// The run failed while no turn was running.
     BetweenTurns(Box<Error>),
     /// Standard input could not be read.
@@ -67,7 +69,7 @@ impl fmt::Display for Error {
             Self::Stdin(error) => error.fmt(f),
             Self::Credential(error) => error.fmt(f),
             Self::SignIn(error) => error.fmt(f),
-            Self::BetweenTurns(error) => error.fmt(f),
+            Self::BetweenTurns(error) | Self::OtherService(error, _) => error.fmt(f),
             Self::NoTurn => f.write_str("no turn was requested"),
             Self::UnusableLines(lines) => write!(f, "{lines} lines were unusable"),
             Self::LateInput => {
@@ -97,6 +99,14 @@ impl Error {
         Self::BetweenTurns(Box::new(self))
     }
 
+    /// The same with the credential for the service of a substitute, if that was asked.
+    pub(super) fn about_service(self, used: Option<&Used>) -> Self {
+        match used {
+            Some(used) => Self::OtherService(Box::new(self), Box::new(used.clone())),
+            None => self,
+        }
+    }
+
     /// The failure of a command that used this credential.
     pub(crate) fn failure(self, used: Option<&Used>) -> Failure {
         match self {
@@ -104,6 +114,7 @@ impl Error {
             Error::Stdin(error) => failure::of_stdin(&error),
             Error::Credential(error) => failure::of_credential(&error),
             Error::SignIn(error) => failure::of_sign_in(&error, used),
+            Error::OtherService(error, used) => error.failure(Some(&used)),
             Error::BetweenTurns(error) => error.failure(used).between_turns(),
             Error::Input(error) => {
                 Failure::new(Outcome::Io, format!("cannot read standard input: {error}"))

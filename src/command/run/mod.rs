@@ -10,6 +10,8 @@ mod run_output;
 mod run_tools;
 mod session_start;
 mod settings;
+mod substitute_model;
+mod substitutes;
 mod turns;
 mod validation;
 
@@ -39,6 +41,7 @@ use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
 pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
+pub use substitute_model::{OtherService, SubstituteModel};
 use validation::validate;
 
 /// Sends the prompt and prints the answer, or runs the turns that standard input requests. Returns the outcome; one that is not
@@ -63,7 +66,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     let watch = StopWatch {
         deadline: settings.deadline,
         control: control.clone(),
-        critical,
+        critical: critical.clone(),
         shown: screen.shared(),
         exit_now: host.exit_now,
         paint: settings.paint,
@@ -78,8 +81,11 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
             authority,
             &mut sink,
             last_message,
-            &control,
-            woken,
+            turns::TurnHandles {
+                control: &control,
+                critical: &critical,
+                stop: woken,
+            },
         );
     }
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
@@ -115,19 +121,31 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
 
     sink.begin_run(&settings, &session)?;
     sink.begin_turn().map_err(Error::Output)?;
-    let mut open = OpenConversation::open(&settings, &host, authority, session, control.clone())?;
+    let control_of_run = control.clone();
+    let mut open = OpenConversation::open(
+        &settings,
+        &host,
+        authority,
+        session,
+        control_of_run,
+        &critical,
+    )?;
     let ended = open.conversation.ask(message, &mut sink);
-    open.close(&mut sink);
+    let used = open
+        .other_service(&settings)
+        .and_then(|other| other.used.clone());
+    open.close(&settings, &mut sink);
     let delivery = Delivery {
         schema: settings.schema,
         file: last_message,
         fail_on_tool_error: settings.fail_on_tool_error,
         late: prompt.given_up && stdin::came_late(),
     };
-    match conclude(ended, &mut sink, delivery, &control) {
+    let concluded = match conclude(ended, &mut sink, delivery, &control) {
         Err(Error::Stop(stop)) if is_too_long(&stop) => Err(Error::TooLong(stop, parts)),
         concluded => concluded.map(|()| Outcome::Answered),
-    }
+    };
+    concluded.map_err(|error| error.about_service(used.as_ref()))
 }
 
 /// Opens the file for the last message, if one is requested.
@@ -187,7 +205,8 @@ fn conclude(
     if let Some(file) = delivery.file {
         file.write(&reply.message()).map_err(Error::LastMessage)?;
     }
-    sink.completed().map_err(Error::Output)
+    let is_json = delivery.schema.is_some();
+    sink.completed(&reply, is_json).map_err(Error::Output)
 }
 
 /// The credential, after checking that requests can be signed and tool calls can be sandboxed. A dry run does not require a

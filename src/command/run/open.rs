@@ -11,10 +11,13 @@ use super::question::{blueprint, profile};
 use super::run_tools::RunTools;
 use super::session_start::{StartedSession, warn_if_misplaced};
 use super::settings::RunSettings;
-use crate::agent::{Control, Conversation, Learned};
+use super::substitute_model::OtherService;
+use super::substitutes::ReadySubstitutes;
+use crate::agent::{Blueprint, Control, Conversation, Learned};
 use crate::api::Client;
 use crate::api::models::LIST_TIMEOUT;
 use crate::auth::Authority;
+use crate::auth::critical_section::Critical;
 use crate::http::Http;
 use crate::id::ThreadId;
 use crate::models::Backend;
@@ -28,8 +31,12 @@ pub(in crate::command) struct OpenConversation {
     authority: Authority,
     tools: RunTools,
     refresh: Option<ModelListRefresh>,
-    /// The current model.
+    /// What signs the requests to the services of substitutes.
+    other_authorities: Vec<Authority>,
+    /// The current model, unless a substitute has replaced it since it was chosen.
     choice: Choice,
+    /// The substitute that was asked last, as its index in the settings.
+    substitute: Option<usize>,
     /// What the answers of earlier models have shown.
     earlier: Vec<(Choice, Learned)>,
 }
@@ -42,10 +49,15 @@ impl OpenConversation {
         authority: Authority,
         mut session: StartedSession,
         control: Control,
+        critical: &Critical,
     ) -> Result<Self, Error> {
         let (client, refresh) = connect(settings, host, &authority, &session.thread);
         let tools = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
-        let blueprint = blueprint(settings, &mut session, Arc::clone(&tools.tools));
+        let ready = ReadySubstitutes::of(settings, host, &client, &session.thread, critical)?;
+        let blueprint = Blueprint {
+            substitutes: ready.substitutes,
+            ..blueprint(settings, &mut session, Arc::clone(&tools.tools))
+        };
         let writer = session.writer.take();
         let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
         let conversation = Conversation::new(blueprint, client, settings.policy, journal, control);
@@ -54,19 +66,37 @@ impl OpenConversation {
             authority,
             tools,
             refresh,
+            other_authorities: ready.authorities,
             choice: settings.choice.clone(),
+            substitute: None,
             earlier: Vec::new(),
         })
     }
 
     /// Uses another model, or another effort, from the next turn on.
     pub(in crate::command) fn switch(&mut self, settings: &RunSettings, switched: &SwitchedModel) {
+        self.find_substitute();
         let learned = self.conversation.learned().clone();
         let profile = profile(settings, &switched.choice, &switched.clamped);
         let searches = switched.choice.searches;
         self.conversation.switch(profile, searches);
         let before = std::mem::replace(&mut self.choice, switched.choice.clone());
         self.earlier.push((before, learned));
+    }
+
+    /// The substitute that was asked last, as its index in the settings.
+    pub(in crate::command) fn find_substitute(&mut self) -> Option<usize> {
+        self.substitute = self.conversation.learned().substitute.or(self.substitute);
+        self.substitute
+    }
+
+    /// The service that is asked, if it is not that of the first model.
+    pub(in crate::command) fn other_service<'a>(
+        &mut self,
+        settings: &'a RunSettings,
+    ) -> Option<&'a OtherService> {
+        let substitute = settings.substitutes.get(self.find_substitute()?)?;
+        substitute.service.as_ref()
     }
 
     /// Sends the requests that follow with another credential for the same service.
@@ -91,15 +121,17 @@ impl OpenConversation {
     }
 
     /// Closes it. What cannot be cleaned up is reported.
-    pub(in crate::command) fn close(self, sink: &mut dyn Sink) {
+    pub(in crate::command) fn close(self, settings: &RunSettings, sink: &mut dyn Sink) {
         // After a stop, a thread may still be renewing the sign-in.
-        self.authority.settle();
+        for authority in self.other_authorities.iter().chain([&self.authority]) {
+            authority.settle();
+        }
         if let Some(refresh) = &self.refresh {
             refresh.close();
         }
         let learned = self.conversation.learned().clone();
         for (choice, learned) in self.earlier.iter().chain([&(self.choice, learned)]) {
-            store_shape(choice, learned);
+            store_shape(choice, learned, settings);
         }
         self.tools.close(sink);
         let journal = self.conversation.journal();
@@ -108,10 +140,13 @@ impl OpenConversation {
 }
 
 /// Stores the request shape that the service accepts, for the next run.
-fn store_shape(choice: &Choice, learned: &Learned) {
-    if let Some(shape) = learned.shape {
-        let model = learned.model.as_ref().unwrap_or(&choice.model.id);
-        let _ = choice.cache.keep_shape(model, shape);
+fn store_shape(choice: &Choice, learned: &Learned, settings: &RunSettings) {
+    let choice = match learned.substitute {
+        Some(n) => settings.substitutes.get(n).map(|model| &model.choice),
+        None => Some(choice),
+    };
+    if let (Some(choice), Some(shape)) = (choice, learned.shape) {
+        let _ = choice.cache.keep_shape(&choice.model.id, shape);
     }
 }
 

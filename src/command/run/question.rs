@@ -8,7 +8,7 @@ use super::super::stdout::Stdout;
 use super::error::Error;
 use super::session_start::StartedSession;
 use super::settings::RunSettings;
-use crate::agent::{Blueprint, Control, Profile, Stop, Substitute};
+use crate::agent::{Blueprint, Control, Profile, Stop};
 use crate::api::Preview;
 use crate::failure::RunWarning;
 use crate::models::choice::Choice;
@@ -111,17 +111,13 @@ pub(super) fn blueprint(
     session: &mut StartedSession,
     tools: Arc<Toolbox>,
 ) -> Blueprint {
-    let substitute = settings.substitute.as_ref();
     Blueprint {
         thread: session.thread.clone(),
         profile: Profile {
             effort: session.effort.clone(),
             ..profile(settings, &settings.choice, &settings.clamped)
         },
-        substitute: substitute.map(|(choice, clamped)| Substitute {
-            profile: profile(settings, choice, clamped),
-            note: clamped.note(),
-        }),
+        substitutes: Vec::new(),
         effort: settings
             .clamped
             .effort

@@ -10,8 +10,9 @@ use super::super::stdout::Stdout;
 use super::error::Error;
 use super::session_start::StartedSession;
 use super::settings::{Form, RunSettings};
+use crate::agent::Reply;
 use crate::failure::{Failure, RunWarning};
-use crate::output::json_lines::{JsonLines, ThreadStarted};
+use crate::output::json_lines::{JsonLines, ThreadStarted, TurnCompleted};
 use crate::output::paint::Paint;
 use crate::output::report;
 use crate::output::spinner::Spinner;
@@ -133,10 +134,15 @@ impl RunOutput {
         }
     }
 
-    /// Reports that the turn has succeeded.
-    pub(super) fn completed(&mut self) -> io::Result<()> {
+    /// Reports that the turn has succeeded. `is_json` means that its last message is known to be JSON.
+    pub(super) fn completed(&mut self, reply: &Reply, is_json: bool) -> io::Result<()> {
         match self {
-            Self::Lines(lines, _, begun) => lines.completed(begun.elapsed()),
+            Self::Lines(lines, _, begun) => lines.completed(&TurnCompleted {
+                model: &reply.model,
+                took: begun.elapsed(),
+                message: reply.raw_message(),
+                is_json,
+            }),
             Self::Text(_) | Self::Held(_) => Ok(()),
         }
     }

@@ -36,32 +36,20 @@ pub(in crate::command) fn start_session(
     };
     let sessions = settings.home.as_deref().map(Sessions::new);
     match (&settings.session, &sessions) {
-        (SessionChoice::Resume(_) | SessionChoice::Last | SessionChoice::Fork(_), None) => {
-            Err(Error::NoHome)
-        }
+        (
+            SessionChoice::Resume(_)
+            | SessionChoice::Last
+            | SessionChoice::Fork(_)
+            | SessionChoice::EphemeralFork(_),
+            None,
+        ) => Err(Error::NoHome),
         (SessionChoice::Resume(id), Some(sessions)) => resume(sessions, id, &header, settings),
         (SessionChoice::Last, Some(sessions)) => {
             let id = sessions.newest(header.cwd).map_err(Error::Session)?;
             resume(sessions, id.as_str(), &header, settings)
         }
-        (SessionChoice::Fork(id), Some(sessions)) => {
-            let stored = sessions.read(id).map_err(Error::Session)?;
-            let ResumedConversation { items, effort, .. } = resumed(stored, settings);
-            let header = TurnHeader {
-                effort: effort.as_deref(),
-                ..header
-            };
-            let mut started = begin(settings, Some(sessions), &header, sink)?;
-            if let Some(writer) = &mut started.writer {
-                for item in &items {
-                    writer.item(item);
-                }
-            }
-            Ok(StartedSession {
-                items,
-                effort,
-                ..started
-            })
+        (SessionChoice::Fork(id) | SessionChoice::EphemeralFork(id), Some(sessions)) => {
+            fork(sessions, id, &header, settings, sink)
         }
         (SessionChoice::New, sessions) => begin(settings, sessions.as_ref(), &header, sink),
         (SessionChoice::Ephemeral, _) => begin(settings, None, &header, sink),
@@ -95,6 +83,34 @@ fn begin(
         items: Vec::new(),
         writer,
         effort: header.effort.map(str::to_owned),
+    })
+}
+
+fn fork(
+    sessions: &Sessions,
+    id: &str,
+    header: &TurnHeader<'_>,
+    settings: &RunSettings,
+    sink: &mut dyn Sink,
+) -> Result<StartedSession, Error> {
+    let stored = sessions.read(id).map_err(Error::Session)?;
+    let ResumedConversation { items, effort, .. } = resumed(stored, settings);
+    let header = TurnHeader {
+        effort: effort.as_deref(),
+        ..*header
+    };
+    let is_stored = matches!(settings.session, SessionChoice::Fork(_));
+    let sessions = is_stored.then_some(sessions);
+    let mut started = begin(settings, sessions, &header, sink)?;
+    if let Some(writer) = &mut started.writer {
+        for item in &items {
+            writer.item(item);
+        }
+    }
+    Ok(StartedSession {
+        items,
+        effort,
+        ..started
     })
 }
 

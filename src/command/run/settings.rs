@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::SignInSource;
 use super::model_switch::ModelSwitch;
+use super::substitute_model::SubstituteModel;
 use crate::agent::Policy;
 use crate::api::Endpoints;
 use crate::auth::FoundCredential;
@@ -40,8 +41,8 @@ pub struct RunSettings {
     pub choice: Choice,
     /// Its settings, clamped to what it accepts.
     pub clamped: ClampedSettings,
-    /// The substitute if the service does not have the model, with its clamped settings.
-    pub substitute: Option<(Choice, ClampedSettings)>,
+    /// The models to ask instead, in order.
+    pub substitutes: Vec<SubstituteModel>,
     /// The instructions (system prompt).
     pub instructions: String,
     /// How tools are started.
@@ -109,6 +110,8 @@ pub enum SessionChoice {
     Last,
     /// Continue a copy of the conversation with this id.
     Fork(String),
+    /// The same, and the copy is not stored.
+    EphemeralFork(String),
 }
 
 /// The format of standard output.

@@ -4,6 +4,7 @@ use super::*;
 use crate::output::Subject;
 use crate::result::Footer;
 use crate::result::{Cut, KeptOutput, Status};
+use crate::wire::item::Item;
 
 /// Returns the lines that these notices produce.
 fn lines_of(deltas: bool, notices: &[Notice<'_>]) -> Vec<Value> {
@@ -189,8 +190,25 @@ fn the_last_line_reports_the_outcome() {
         cost: Some(0.5),
     };
     lines.take(notice).expect("a vector");
-    lines.completed(Duration::from_millis(7)).expect("a vector");
+    let item = json!({"type": "message", "role": "assistant", "content": [
+        {"type": "output_text", "text": "{\"a\": \"\u{e9}\\n\",\n"}, {"type": "output_text", "text": "\t\"b\": 1}"}]});
+    let item = serde_json::value::to_raw_value(&item).expect("JSON");
+    let item = Item::parse(&item).expect("a message");
+    let completed = TurnCompleted {
+        model: "m",
+        took: Duration::from_millis(7),
+        message: item.raw_text(),
+        is_json: true,
+    };
+    lines.completed(&completed).expect("a vector");
+    assert_eq!(String::from_utf8_lossy(&out).lines().count(), 1);
     let line: Value = serde_json::from_slice(&out).expect("JSON");
+    assert_eq!(line["final_message"], *item.text());
+    assert_eq!(line["final_json"], json!({"a": "\u{e9}\n", "b": 1}));
+    assert_eq!(
+        (&line["model"], &line["duration_ms"]),
+        (&json!("m"), &json!(7))
+    );
     assert_eq!(line["usage"]["cache_write_input_tokens"], 1);
     assert_eq!(
         (&line["cost_usd"], &line["requests"]),

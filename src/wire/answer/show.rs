@@ -17,3 +17,11 @@ pub enum Show {
     /// the count.
     Skipped,
 }
+
+impl Show {
+    /// Whether it is text of a message.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+}

@@ -18,7 +18,7 @@ use crate::models::custom_ids::listed_models;
 use crate::models::{Backend, Model, catalogue, defaults, find, next_default};
 
 /// Everything that depends on the model.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChosenModel {
     pub(crate) choice: Choice,
     /// The model to use instead if the service does not have this one and it was not named explicitly.

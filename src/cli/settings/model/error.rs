@@ -88,7 +88,7 @@ impl From<ModelError> for Failure {
 }
 
 /// A note about the chosen model.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ModelNote {
     /// The headers of this provider are not sent.
     HeadersNotSent(String),

@@ -90,6 +90,17 @@ impl ModelScope {
         Ok(choose(at, &asked)?)
     }
 
+    /// Whether these models include those at this destination.
+    pub(super) fn serves(&self, destination: &Destination<'_>) -> bool {
+        match (self, destination) {
+            (Self::Server(server), Destination::Server(provider, _)) => {
+                provider.name == server.name
+            }
+            (Self::Service { .. }, Destination::Service(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The models, in the order of the list.
     pub(crate) fn models(&self, inputs: &ScopeInputs) -> Vec<Model> {
         match self {

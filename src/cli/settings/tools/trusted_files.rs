@@ -84,6 +84,13 @@ impl TrustedFiles<'_> {
             otherwise: "or use -s read-only",
             is_found: false,
         });
+        let flag = self.args.named("config-file");
+        let configuration = self.args.config_file.iter().map(|path| TrustedFile {
+            path: path.into(),
+            what: format!("the settings file, named by {flag}"),
+            otherwise: "or use -s read-only",
+            is_found: false,
+        });
         // A missing home has no tools folder.
         let homes = self.hidden.run_homes().filter(|home| home.exists());
         let folders = homes.map(|home| TrustedFile {
@@ -101,6 +108,7 @@ impl TrustedFiles<'_> {
             otherwise: "or use -s read-only",
             is_found: false,
         });
+        let named = named.chain(configuration);
         named.chain(folders).chain(in_folders).collect()
     }
 

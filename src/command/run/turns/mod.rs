@@ -20,7 +20,8 @@ use super::settings::RunSettings;
 use super::validation::validate;
 use crate::agent::{Control, Reply, Stop, UserMessage};
 use crate::auth::Authority;
-use crate::failure::{RunWarning, of_stop};
+use crate::auth::critical_section::Critical;
+use crate::failure::{RunWarning, Used, of_stop};
 use crate::models::choice::Choice;
 use crate::outcome::Outcome;
 use crate::output::{Notice, Sink};
@@ -34,7 +35,15 @@ struct Turns<'a> {
     control: &'a Control,
 }
 
-/// Runs the turns that the lines of standard input request, until its end or until `stop` becomes readable. Returns the outcome
+/// What stops the turns, and what a stop waits for.
+pub(super) struct TurnHandles<'a> {
+    pub(super) control: &'a Control,
+    pub(super) critical: &'a Critical,
+    /// Becomes readable when the run is stopped.
+    pub(super) stop: UnixStream,
+}
+
+/// Runs the turns that the lines of standard input request, until its end or until the run is stopped. Returns the outcome
 /// of the first turn that failed; it has been reported.
 pub(super) fn run(
     settings: &RunSettings,
@@ -42,12 +51,17 @@ pub(super) fn run(
     authority: Authority,
     sink: &mut RunOutput,
     last_message: Option<LastMessage>,
-    control: &Control,
-    stop: UnixStream,
+    handles: TurnHandles<'_>,
 ) -> Result<Outcome, Error> {
+    let TurnHandles {
+        control,
+        critical,
+        stop,
+    } = handles;
     let session = start_session(settings, sink).map_err(Error::between_turns)?;
     sink.begin_run(settings, &session)?;
-    let open = OpenConversation::open(settings, host, authority, session, control.clone());
+    let control_of_run = control.clone();
+    let open = OpenConversation::open(settings, host, authority, session, control_of_run, critical);
     let mut open = open.map_err(Error::between_turns)?;
     let turns = Turns {
         settings,
@@ -55,7 +69,11 @@ pub(super) fn run(
         control,
     };
     let ended = turns.run(&mut open, sink, stop, last_message);
-    open.close(sink);
+    let used = open
+        .other_service(settings)
+        .and_then(|other| other.used.as_ref());
+    let ended = ended.map_err(|error| error.about_service(used));
+    open.close(settings, sink);
     ended
 }
 
@@ -74,6 +92,8 @@ struct CurrentModel {
     choice: Choice,
     /// The effort that was requested for it.
     requested: Option<String>,
+    /// The substitute that has replaced the first model, as its index in the settings.
+    substitute: Option<usize>,
 }
 
 impl Turns<'_> {
@@ -93,6 +113,7 @@ impl Turns<'_> {
         let mut current = CurrentModel {
             choice: self.settings.choice.clone(),
             requested: self.settings.clamped.effort.clone(),
+            substitute: None,
         };
         let mut progress = RunProgress::default();
         let ended = self.turns(open, &mut sink, &mut current, &mut progress);
@@ -136,12 +157,24 @@ impl Turns<'_> {
                     progress.turns += 1;
                     let ended = self.turn(open, sink, current, message);
                     self.end_turn(sink.queue);
+                    let substitute = open.find_substitute();
+                    if let Some(substitute) =
+                        substitute.filter(|_| current.substitute != substitute)
+                    {
+                        let model = &self.settings.substitutes[substitute];
+                        *current = CurrentModel {
+                            choice: model.choice.clone(),
+                            requested: current.requested.take(),
+                            substitute: Some(substitute),
+                        };
+                    }
+                    let used = self.used(open);
                     match ended {
                         Ok(reply) => progress.last = Some(reply),
-                        Err(error) if ends_run(&error, self.host) => return Err(error),
+                        Err(error) if ends_run(&error, used) => return Err(error),
                         Err(error) => {
                             let is_interrupted = matches!(error, Error::Stop(Stop::Interrupted));
-                            let failure = error.failure(self.host.used.as_ref());
+                            let failure = error.failure(used);
                             if !is_interrupted {
                                 progress.failed.get_or_insert(failure.outcome());
                             }
@@ -155,6 +188,14 @@ impl Turns<'_> {
                 NextStep::Wait => {}
                 NextStep::End => return Ok(()),
             }
+        }
+    }
+
+    /// The credential that signs the requests.
+    fn used<'a>(&'a self, open: &mut OpenConversation) -> Option<&'a Used> {
+        match open.other_service(self.settings) {
+            Some(other) => other.used.as_ref(),
+            None => self.host.used.as_ref(),
         }
     }
 
@@ -210,7 +251,9 @@ impl Turns<'_> {
         {
             return Err(Error::Schema(unmatched));
         }
-        sink.sink.completed().map_err(Error::Output)?;
+        let is_json = self.settings.schema.is_some();
+        let completed = sink.sink.completed(&reply, is_json);
+        completed.map_err(Error::Output)?;
         Ok(reply)
     }
 
@@ -234,7 +277,11 @@ impl Turns<'_> {
             .model
             .unwrap_or_else(|| current.choice.qualified_name());
         let effort = request.effort.or_else(|| current.requested.clone());
-        let Some(switch) = &self.settings.model_switch else {
+        let switch = match open.other_service(self.settings) {
+            Some(other) => &other.model_switch,
+            None => &self.settings.model_switch,
+        };
+        let Some(switch) = switch else {
             return Ok(());
         };
         match (switch.choose)(&name, effort.as_deref()) {
@@ -247,10 +294,8 @@ impl Turns<'_> {
             }
             Ok(switched) => {
                 open.switch(self.settings, &switched);
-                *current = CurrentModel {
-                    choice: switched.choice,
-                    requested: effort,
-                };
+                current.choice = switched.choice;
+                current.requested = effort;
                 for note in switched.notes {
                     let warning = RunWarning::Note(note);
                     sink.take(Notice::Warning(&warning))
@@ -263,12 +308,12 @@ impl Turns<'_> {
 }
 
 /// Whether a turn that failed so ends the run: the next one would fail as well, or was not wanted.
-fn ends_run(error: &Error, host: &Host) -> bool {
+fn ends_run(error: &Error, used: Option<&Used>) -> bool {
     match error {
         Error::Stop(Stop::Interrupted | Stop::TurnTimeout(_)) => false,
         Error::Stop(Stop::Ordered(_)) | Error::Output(_) => true,
         Error::Stop(stop) => matches!(
-            of_stop(stop, host.used.as_ref()).outcome(),
+            of_stop(stop, used).outcome(),
             Outcome::SignIn | Outcome::UsageLimit | Outcome::Budget | Outcome::Bug | Outcome::Io
         ),
         _ => false,
