@@ -76,10 +76,12 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             })
         }
         Invocation::Sessions(args) => {
-            let stdout = stdout()?;
+            command::sessions::list(&settings::sessions(&args)?, stdout()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::ShowSession(id) => {
             let home = own()?;
-            command::sessions::list(home.as_deref(), args.json, stdout)
-                .map_err(|error| failure::of_output(&error))?;
+            command::sessions::show(home.as_deref(), &id.to_string_lossy(), stdout()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::RemoveSessions(ids) => remove_sessions(&ids),
@@ -97,7 +99,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
                 ..
             } = settings::of_tool(&name, &args, &environment)?;
             for warning in warnings.iter().chain(&notes) {
-                let _ = writeln!(io::stderr(), "codex: {warning}");
+                command::warn(&warning.to_string());
             }
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
@@ -128,8 +130,7 @@ fn remove_sessions(ids: &[OsString]) -> Result<ExitCode, Failure> {
     let home = own()?;
     let ids = ids.iter().map(|id| id.to_string_lossy().into_owned());
     let ids: Vec<String> = ids.collect();
-    command::sessions::remove(home.as_deref(), &ids)
-        .map_err(|error| failure::of_session(&error))?;
+    command::sessions::remove(home.as_deref(), &ids)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::agent::StopRequest;
 use crate::command;
-use crate::command::stdout::{Stdout, takes};
+use crate::command::stdout::{Stdout, columns, takes};
 use crate::failure::{self, Failure};
 use crate::outcome::Outcome;
 use crate::output::paint::Paint;
@@ -44,7 +44,7 @@ pub(super) fn exit_now(order: StopRequest, paint: Paint) {
 /// message.
 pub(super) fn print_failure(failure: &Failure, paint: Paint, timeout: Duration) {
     if takes(&io::stderr(), timeout) {
-        report::report(failure, paint, io::stderr());
+        report::report(failure, paint, columns(&io::stderr()), io::stderr());
     }
 }
 

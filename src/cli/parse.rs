@@ -25,6 +25,7 @@ pub(super) enum Invocation {
     Token(Box<Args>),
     Models(Box<Args>),
     Sessions(Box<Args>),
+    ShowSession(OsString),
     RemoveSessions(Vec<OsString>),
     Schema,
     Tool(String, Box<Args>),
@@ -224,24 +225,28 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
     }
 }
 
-/// `codex sessions` and its `rm`.
+/// `codex sessions`, its `show` and its `rm`.
 fn sessions(mut args: Args) -> Result<Invocation, Failure> {
-    match args.words.first() {
-        None => Ok(Invocation::Sessions(Box::new(args))),
-        Some(word) if word == "rm" => {
-            args.words.remove(0);
-            if args.words.is_empty() {
-                return Err(Failure::usage("`codex sessions rm` needs an id")
-                    .hint("`codex sessions` lists the ids"));
-            }
-            Ok(Invocation::RemoveSessions(args.words))
-        }
-        Some(word) => Err(unknown(
-            "argument",
-            &word.to_string_lossy(),
-            &["rm"],
-            "`codex sessions rm ID...` removes conversations",
-        )),
+    const ACTIONS: &[&str] = &["show", "rm"];
+    if args.words.is_empty() {
+        return Ok(Invocation::Sessions(Box::new(args)));
+    }
+    let word = args.words.remove(0).to_string_lossy().into_owned();
+    if !ACTIONS.contains(&&*word) {
+        let hint = "`codex sessions show ID` shows a conversation";
+        return Err(unknown("argument", &word, ACTIONS, hint));
+    }
+    if let Some(given) = args.given.first() {
+        let flag = given.long;
+        return Err(Failure::usage(format!("`codex sessions {word}` does not take --{flag}"))
+            .hint("it is for the list of conversations"));
+    }
+    match (&*word, args.words.len()) {
+        (_, 0) => Err(Failure::usage(format!("`codex sessions {word}` needs an id"))
+            .hint("`codex sessions` lists the ids")),
+        ("show", 1) => Ok(Invocation::ShowSession(args.words.remove(0))),
+        ("show", _) => Err(Failure::usage("`codex sessions show` takes one id")),
+        _ => Ok(Invocation::RemoveSessions(args.words)),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{SignInSource, authority, warn};
 use crate::api::{Endpoints, usage};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority, CredentialSource, FoundCredential, choose, sign_in};
-use crate::clock::{date, seconds};
+use crate::clock::{local, seconds};
 use crate::failure::{self, Failure, Used};
 use crate::http::{Http, HttpSetup, IDLE_TIMEOUT};
 use crate::outcome::Outcome;
@@ -108,7 +108,7 @@ fn look(
             return Err(Error::SignIn(error));
         }
     } else if let Some(end) = report.expires.filter(|end| *end <= seconds()) {
-        report.problem = Some(format!("it expired at {}", date(end)));
+        report.problem = Some(format!("it expired at {}", local(end)));
         return Err(Error::Ended(settings.found[0].source.clone(), end));
     }
     let Some(endpoints) = &settings.limits else {

@@ -17,6 +17,7 @@ mod models;
 mod outputs;
 mod resumed_session;
 mod run;
+mod sessions;
 mod setting_origins;
 mod tools;
 
@@ -25,4 +26,5 @@ pub(super) use chat::chat;
 pub(super) use endpoints::host;
 pub(super) use models::models;
 pub(super) use run::run;
+pub(super) use sessions::sessions;
 pub(super) use tools::tool_settings::{Tooling, of_tool};
