@@ -12,7 +12,7 @@ use super::limits::{check_descriptors, start_deadline};
 use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
-use super::{complete, config, help, man, network, terminal};
+use super::{complete, config, help, man, network, terminal, time_zone};
 use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
@@ -36,6 +36,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
     command::signals::survive_file_limit();
     command::signals::end_first_process_on_signal(|signal| process::exit(128 + signal))
         .map_err(|error| failure::of_thread(&error))?;
+    time_zone::use_for(&invocation, &environment());
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
         Invocation::Chat(args) => talk(args, begun),
@@ -215,6 +216,8 @@ fn configured(
 ) -> Result<Box<Args>, Failure> {
     match config::apply(&mut args, command, environment) {
         // A broken configuration must not prevent a sign-out.
+        // The check reports it, with everything else.
+        Err(_) if command == "status" && args.check => {}
         Err(failure) if command == "logout" => {
             print_failure(&failure, Paint::default(), Duration::ZERO)
         }

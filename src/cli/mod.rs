@@ -19,6 +19,7 @@ mod output_form;
 mod parse;
 mod settings;
 mod terminal;
+mod time_zone;
 mod turns_manual;
 mod values;
 

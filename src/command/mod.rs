@@ -14,6 +14,7 @@ pub mod signal_shield;
 pub mod signals;
 pub mod startup_deadline;
 pub mod status;
+mod status_check;
 mod status_report;
 mod stderr;
 pub mod stdout;

@@ -30,7 +30,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "show which credential is used, and why",
         doc: "Shows which credential is used: its kind, account and plan, when it expires, where it comes from, and which \
               sources it overrides. The exit code is 0 if you are signed in or a key is set, otherwise 4. It sends nothing to \
-              the service unless --limits is given.",
+              the service unless --limits or --check is given.",
         words: &[],
     },
     Command {
