@@ -190,7 +190,10 @@ mod tests {
         check("CET-1CEST,M3.5.0,M10.5.0/3", "2026-11-21 00:26 CET");
         check("<-03>3", "2026-11-20 20:26 UTC-03");
         assert_eq!(local(u64::MAX), "9999-12-31 23:59 UTC");
-        assert_eq!(LocalDate::of(0, TimeZone::from_rule("EST5").as_ref()).day, "1970-01-01");
+        assert_eq!(
+            LocalDate::of(0, TimeZone::from_rule("EST5").as_ref()).day,
+            "1970-01-01"
+        );
     }
 
     #[test]

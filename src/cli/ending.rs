@@ -35,6 +35,7 @@ pub(super) fn exit_now_with_json_line(order: StopRequest, paint: Paint) {
 /// Ends the process immediately, from a second thread, when the main loop does not respond.
 pub(super) fn exit_now(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
+    command::login::restore_terminal();
     print_failure(&failure, paint, Duration::ZERO);
     end_by_signal(&failure);
     process::exit(failure.outcome().exit_code().into());

@@ -9,6 +9,7 @@ use super::flags::{self, Args, COMMANDS, FlagOrigin, Takes, command, flags_of};
 use super::nearest::unknown;
 use super::output_form::ReportingFlags;
 use crate::failure::Failure;
+use crate::text::first_characters;
 use crate::tools::tool_request::ToolRequest;
 
 /// The hint for a misused flag.
@@ -71,6 +72,9 @@ pub(super) fn parse(
         }
     };
     let Some(command) = command(&name) else {
+        if name.contains(char::is_whitespace) {
+            return Err(prompt_without_command(&name));
+        }
         let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
         return Err(unknown(
             "command",
@@ -133,6 +137,20 @@ pub(super) fn parse(
     }
     args.ended_flags = seen.behind.get() == Some(args.words.len());
     finish(command.name, args)
+}
+
+/// A prompt in the place of a command.
+fn prompt_without_command(prompt: &str) -> Failure {
+    const MAX_PROMPT_CHARACTERS: usize = 100;
+    let is_plain = |c: char| !c.is_control() && !matches!(c, '"' | '$' | '`' | '\\' | '!');
+    let is_short = prompt.chars().count() <= MAX_PROMPT_CHARACTERS;
+    let run = if is_short && prompt.chars().all(is_plain) {
+        format!("codex run \"{prompt}\"")
+    } else {
+        "codex run PROMPT".to_owned()
+    };
+    let shown = first_characters(prompt, MAX_PROMPT_CHARACTERS);
+    Failure::usage(format!("unknown command {shown:?}; did you mean {run}?"))
 }
 
 /// The command whose flags are also known to this one, if only to refuse them.
@@ -238,12 +256,16 @@ fn sessions(mut args: Args) -> Result<Invocation, Failure> {
     }
     if let Some(given) = args.given.first() {
         let flag = given.long;
-        return Err(Failure::usage(format!("`codex sessions {word}` does not take --{flag}"))
-            .hint("it is for the list of conversations"));
+        return Err(
+            Failure::usage(format!("`codex sessions {word}` does not take --{flag}"))
+                .hint("it is for the list of conversations"),
+        );
     }
     match (&*word, args.words.len()) {
-        (_, 0) => Err(Failure::usage(format!("`codex sessions {word}` needs an id"))
-            .hint("`codex sessions` lists the ids")),
+        (_, 0) => Err(
+            Failure::usage(format!("`codex sessions {word}` needs an id"))
+                .hint("`codex sessions` lists the ids"),
+        ),
         ("show", 1) => Ok(Invocation::ShowSession(args.words.remove(0))),
         ("show", _) => Err(Failure::usage("`codex sessions show` takes one id")),
         _ => Ok(Invocation::RemoveSessions(args.words)),
@@ -323,6 +345,15 @@ mod tests {
         check("rnu", "did you mean run?");
         check("tool bahs", "did you mean bash?");
         check("tool", "needs an argument: bash, read, edit, write");
+        let prompt = |words: &str, expected: &str| {
+            let failed = parse([OsString::from(words)], &ReportingFlags::default());
+            let failed = failed
+                .map_err(|failure| failure.words())
+                .expect_err("no command");
+            assert!(failed.contains(expected), "{failed}");
+        };
+        prompt("fix the build", "did you mean codex run \"fix the build\"?");
+        prompt("cost in $?", "did you mean codex run PROMPT?");
         check("help exit-code", "did you mean exit-codes?");
         check("tool bash read", "unexpected read");
         check("run --model", "--model needs a value");

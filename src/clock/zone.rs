@@ -89,13 +89,17 @@ impl TimeZone {
                 .iter()
                 .fold(sign, |value: i64, byte| value << 8 | i64::from(*byte))
         });
-        let changes: Vec<(i64, usize)> =
-            moments.zip(indices.iter().map(|n| usize::from(*n))).collect();
-        changes.iter().all(|(_, n)| *n < times.len()).then_some(Self {
-            changes,
-            times,
-            rule,
-        })
+        let changes: Vec<(i64, usize)> = moments
+            .zip(indices.iter().map(|n| usize::from(*n)))
+            .collect();
+        changes
+            .iter()
+            .all(|(_, n)| *n < times.len())
+            .then_some(Self {
+                changes,
+                times,
+                rule,
+            })
     }
 }
 
@@ -183,7 +187,9 @@ mod tests {
     fn a_file_has_changes_and_a_rule_for_what_follows() {
         let check = |bytes: &[u8], unix: i64, expected: &str| {
             let zone = TimeZone::from_file(bytes).expect("a zone");
-            let found = zone.at(unix).map(|time| format!("{} {}", time.name, time.offset));
+            let found = zone
+                .at(unix)
+                .map(|time| format!("{} {}", time.name, time.offset));
             assert_eq!(found.as_deref(), Some(expected), "{unix}");
         };
         let changes = [(-100, 1), (100, 0), (200, 1)];

@@ -54,7 +54,11 @@ impl ZoneRule {
             None | Some(',') => offset + 3600,
             Some(_) => -time(&mut rest, 24)?,
         };
-        let mut rest = if rest.is_empty() { DEFAULT_CHANGES } else { rest };
+        let mut rest = if rest.is_empty() {
+            DEFAULT_CHANGES
+        } else {
+            rest
+        };
         let daylight = DaylightRule {
             time: LocalTime { offset, name },
             start: YearlyChange::parse(&mut rest)?,
@@ -235,8 +239,19 @@ mod tests {
     #[test]
     fn what_is_not_a_rule() {
         for text in [
-            "", "UTC", "CET", "C1", "<+03", "<>1", "CET-1CEST,", "CET-1CEST,M13.1.0,M1.1.0",
-            "CET-1CEST,M3.5.0", "CET-1CEST,M3.5.0,M10.5.0x", "CET25", "CET-1:60", "Europe/Berlin1",
+            "",
+            "UTC",
+            "CET",
+            "C1",
+            "<+03",
+            "<>1",
+            "CET-1CEST,",
+            "CET-1CEST,M13.1.0,M1.1.0",
+            "CET-1CEST,M3.5.0",
+            "CET-1CEST,M3.5.0,M10.5.0x",
+            "CET25",
+            "CET-1:60",
+            "Europe/Berlin1",
         ] {
             assert_eq!(ZoneRule::parse(text), None, "{text}");
         }

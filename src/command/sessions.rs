@@ -76,7 +76,9 @@ pub fn list(settings: &ListSettings, mut stdout: Stdout) -> Result<(), Error> {
     let directory = settings.directory.as_deref();
     // One more shows whether any is left out.
     let most = limit.map_or(usize::MAX, |limit| limit.saturating_add(1));
-    let found = sessions.as_ref().map(|all| all.last_used_in(directory, most));
+    let found = sessions
+        .as_ref()
+        .map(|all| all.last_used_in(directory, most));
     let found = found.unwrap_or_default().into_iter();
     let mut listed: Vec<Listed> = found
         .map(|(used, stored)| Listed {
@@ -172,7 +174,9 @@ fn unambiguous_end(ids: &[String]) -> usize {
         ends.len() == ids.len()
     };
     let shortest = ids.iter().map(String::len).min().unwrap_or_default();
-    (MIN_END_CHARACTERS..shortest).find(differ).unwrap_or(shortest)
+    (MIN_END_CHARACTERS..shortest)
+        .find(differ)
+        .unwrap_or(shortest)
 }
 
 /// A path with `~` for the user's home.
@@ -186,7 +190,9 @@ fn short_path(path: &str, user: Option<&Path>) -> String {
 }
 
 fn unix(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 /// Removes the conversations with these ids, once every id has been found.

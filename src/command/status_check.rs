@@ -12,8 +12,8 @@ use super::run::{self, RunSettings};
 use super::status::StatusSettings;
 use crate::api::Endpoints;
 use crate::api::models::probe;
-use crate::auth::critical_section::Critical;
 use crate::auth::choose;
+use crate::auth::critical_section::Critical;
 use crate::clock::{seconds, span};
 use crate::failure::{self, Failure, Used};
 use crate::http::{self, BaseUrl, Http, IDLE_TIMEOUT};
@@ -69,7 +69,11 @@ impl CheckItem {
     fn new(name: &'static str, state: CheckState, detail: impl Into<String>) -> Self {
         Self {
             name,
-            label: if name == "certificates" { "TLS roots" } else { name },
+            label: if name == "certificates" {
+                "TLS roots"
+            } else {
+                name
+            },
             state,
             detail: detail.into(),
             hint: None,
@@ -173,11 +177,25 @@ pub(super) fn check(
     checked.add(of_home(home.as_deref()));
     match run.as_deref() {
         Some(run) => check_sandbox(run, &mut checked),
-        None => checked.add(CheckItem::new("sandbox", CheckState::Skipped, "see settings")),
+        None => checked.add(CheckItem::new(
+            "sandbox",
+            CheckState::Skipped,
+            "see settings",
+        )),
     }
     let (found, source, endpoints, backend) = match run.as_deref() {
-        Some(run) => (&run.found, &run.sign_in_source, &run.endpoints, run.choice.backend),
-        None => (&settings.found, &settings.sign_in_source, &endpoints, backend),
+        Some(run) => (
+            &run.found,
+            &run.sign_in_source,
+            &run.endpoints,
+            run.choice.backend,
+        ),
+        None => (
+            &settings.found,
+            &settings.sign_in_source,
+            &endpoints,
+            backend,
+        ),
     };
     let address = match backend {
         Backend::Subscription => &endpoints.subscription,
@@ -203,7 +221,9 @@ pub(super) fn check(
         Ok(answer) => {
             date = answer.date;
             // Another server may have no list of models. That it answers is enough.
-            answer.refused.filter(|error| backend != Backend::Other || is_about_access(error))
+            answer
+                .refused
+                .filter(|error| backend != Backend::Other || is_about_access(error))
         }
         Err(error) => Some(error),
     };
@@ -237,7 +257,11 @@ fn check_sandbox(run: &RunSettings, checked: &mut Checked) {
     };
     match confine::check(policy) {
         Ok(()) => {
-            let mode = if policy.write { "workspace-write" } else { "read-only" };
+            let mode = if policy.write {
+                "workspace-write"
+            } else {
+                "read-only"
+            };
             let detail = format!("tools can be confined ({mode})");
             checked.add(CheckItem::new("sandbox", CheckState::Fine, detail));
         }
@@ -281,7 +305,11 @@ fn of_home(home: Option<&Path>) -> CheckItem {
     };
     let writable = access(place, Access::WRITE_OK | Access::EXEC_OK);
     if let Err(error) = writable {
-        return noted(format!("cannot write to {}: {}", place.display(), io::Error::from(error)));
+        return noted(format!(
+            "cannot write to {}: {}",
+            place.display(),
+            io::Error::from(error)
+        ));
     }
     if statvfs(place).is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail == 0) {
         return noted(format!("there is no space left for {shown}"));
@@ -297,14 +325,22 @@ fn of_home(home: Option<&Path>) -> CheckItem {
 fn of_clock(service: Option<u64>, now: u64) -> CheckItem {
     const NAME: &str = "clock";
     let Some(service) = service else {
-        return CheckItem::new(NAME, CheckState::Skipped, "the service did not report its time");
+        return CheckItem::new(
+            NAME,
+            CheckState::Skipped,
+            "the service did not report its time",
+        );
     };
     let difference = service.abs_diff(now);
     if difference <= MAX_CLOCK_DIFFERENCE.as_secs() {
         return CheckItem::new(NAME, CheckState::Fine, "it agrees with the service's");
     }
     let direction = if now < service { "behind" } else { "ahead of" };
-    let amount = match (difference / 86_400, difference / 3600 % 24, difference / 60 % 60) {
+    let amount = match (
+        difference / 86_400,
+        difference / 3600 % 24,
+        difference / 60 % 60,
+    ) {
         (0, 0, minutes) => format!("{minutes} min"),
         (0, hours, minutes) => format!("{hours} h {minutes} min"),
         (days, hours, _) => format!("{days} d {hours} h"),
@@ -321,13 +357,22 @@ mod tests {
     #[test]
     fn a_clock_that_is_wrong_is_noted() {
         let check = |service: Option<u64>, expected: &str| {
-            assert!(of_clock(service, 1_000_000).line().starts_with(expected), "{expected}");
+            assert!(
+                of_clock(service, 1_000_000).line().starts_with(expected),
+                "{expected}"
+            );
         };
         check(None, "not checked: ");
         check(Some(1_000_120), "ok: it agrees with the service's");
         check(Some(999_880), "ok: ");
-        check(Some(1_000_121), "note: it is 2 min behind the service's; set it");
-        check(Some(1_000_000 - 7_260), "note: it is 2 h 1 min ahead of the service's");
+        check(
+            Some(1_000_121),
+            "note: it is 2 min behind the service's; set it",
+        );
+        check(
+            Some(1_000_000 - 7_260),
+            "note: it is 2 h 1 min ahead of the service's",
+        );
         check(Some(1_000_000 + 90_000), "note: it is 1 d 1 h behind");
     }
 

@@ -307,7 +307,7 @@ mod tests {
             ..Report::of(&[])
         };
         assert_eq!(
-            nobody.lines(0),
+            nobody.lines(0, None),
             "method    none: not signed in, and no API key is set\n\
              found     /home/ada/.codex/auth.json, of another program; --auth-file makes codex-run use it\n"
         );

@@ -92,7 +92,9 @@ fn words(line: &str, most: usize) -> impl Iterator<Item = (usize, &str)> {
             let Some(close) = start[end..].find('`').map(|at| end + at + 1) else {
                 break;
             };
-            let close = start[close..].find(' ').map_or(start.len(), |at| close + at);
+            let close = start[close..]
+                .find(' ')
+                .map_or(start.len(), |at| close + at);
             if width(&start[..close]) > most {
                 break;
             }
@@ -145,7 +147,11 @@ pub fn table(heads: &[TableColumn], rows: &[Vec<String>], columns: Option<usize>
         let needed = |shown: &[usize], of: &dyn Fn(usize) -> usize| {
             shown.iter().map(|n| of(*n)).sum::<usize>() + GAP * shown.len().saturating_sub(1)
         };
-        let least = |widths: &[usize], n: usize| heads[n].least.map_or(widths[n], |least| least.min(widths[n]));
+        let least = |widths: &[usize], n: usize| {
+            heads[n]
+                .least
+                .map_or(widths[n], |least| least.min(widths[n]))
+        };
         while needed(&shown, &|n| least(&widths, n)) > columns {
             let ranks = shown.iter().filter(|n| heads[**n].rank > 0);
             let Some(last) = ranks.copied().max_by_key(|n| heads[*n].rank) else {
@@ -207,10 +213,26 @@ mod tests {
         check("codex: one two three", 20, "codex: one two three");
         check("codex: one two three", 12, "codex: one\n  two three");
         check("codex: 日本語 日本", 13, "codex: 日本語\n  日本");
-        check("a https://example.com/long b", 12, "a\n  https://example.com/long\n  b");
-        check("  https://example.com/a\n\nx", 9, "  https://example.com/a\n\nx");
-        check("run `codex login -x` to", 18, "run\n  `codex login -x`\n  to");
-        check("run `codex login -x`, or", 15, "run `codex\n  login -x`, or");
+        check(
+            "a https://example.com/long b",
+            12,
+            "a\n  https://example.com/long\n  b",
+        );
+        check(
+            "  https://example.com/a\n\nx",
+            9,
+            "  https://example.com/a\n\nx",
+        );
+        check(
+            "run `codex login -x` to",
+            18,
+            "run\n  `codex login -x`\n  to",
+        );
+        check(
+            "run `codex login -x`, or",
+            15,
+            "run `codex\n  login -x`, or",
+        );
         check("a ` b c d", 5, "a ` b\n  c d");
         check("    indented text", 14, "    indented\n  text");
     }
@@ -222,7 +244,11 @@ mod tests {
             for line in wrap(text, columns, 2).lines() {
                 assert!(width(line) <= columns, "{columns}: {line}");
             }
-            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let words = |text: &str| {
+                text.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(words(&wrap(text, columns, 2)), words(text));
         }
     }
@@ -250,7 +276,10 @@ mod tests {
         let whole = "id  path       what\na1  /home/ada  日本語 text\nb2  /          x\n";
         check(None, whole);
         check(Some(26), whole);
-        check(Some(18), "id  path    what\na1  …e/ada  日本…\nb2  /       x\n");
+        check(
+            Some(18),
+            "id  path    what\na1  …e/ada  日本…\nb2  /       x\n",
+        );
         check(Some(12), "id  what\na1  日本語…\nb2  x\n");
         check(Some(1), "id  wh…\na1  日…\nb2  x\n");
     }

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::json_lines::{TurnFailed, run_failed, turn_failed};
 use super::columns::wrap;
+use super::json_lines::{TurnFailed, run_failed, turn_failed};
 use super::paint::{Ink, Paint};
 use super::visible::line;
 use crate::failure::Failure;

@@ -24,9 +24,8 @@ impl Sessions {
         most: usize,
     ) -> Vec<(SystemTime, StoredConversation)> {
         let shown = directory.map(Path::to_string_lossy);
-        let is_wanted = |stored: &StoredConversation| {
-            shown.as_ref().is_none_or(|shown| stored.cwd == **shown)
-        };
+        let is_wanted =
+            |stored: &StoredConversation| shown.as_ref().is_none_or(|shown| stored.cwd == **shown);
         let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
         let files = self.files().into_iter();
         let mut files: Vec<_> = files

@@ -38,7 +38,9 @@ impl RunOutput {
                 let (allowed, columns) = (screen::in_foreground, screen::stderr_columns);
                 Spinner::new(frames, screen.shared(), allowed, columns)
             });
-        let columns = terminals.1.then_some(screen::stderr_columns as fn() -> usize);
+        let columns = terminals
+            .1
+            .then_some(screen::stderr_columns as fn() -> usize);
         let together = terminals == (true, true) || screen::is_one_file();
         let summaries = settings.clamped.summary.is_some();
         let level = settings.level;

@@ -84,8 +84,14 @@ mod tests {
             assert_eq!(line, expected);
             assert!(columns.is_none_or(|columns| width(&line) + 7 <= columns));
         };
-        check(None, "bash: cargo test --workspace 日本語 ... (exit 1, 1200 ms)");
-        check(Some(80), "bash: cargo test --workspace 日本語 … (exit 1, 1200 ms)");
+        check(
+            None,
+            "bash: cargo test --workspace 日本語 ... (exit 1, 1200 ms)",
+        );
+        check(
+            Some(80),
+            "bash: cargo test --workspace 日本語 … (exit 1, 1200 ms)",
+        );
         check(Some(40), "bash: cargo t… (exit 1, 1200 ms)");
     }
 }
