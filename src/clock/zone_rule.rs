@@ -170,7 +170,10 @@ fn take(rest: &mut &str, c: char) -> Option<()> {
 fn name(rest: &mut &str) -> Option<String> {
     let (name, after) = match rest.strip_prefix('<') {
         Some(quoted) => quoted.split_once('>')?,
-        None => rest.split_at(rest.find(|c: char| !c.is_ascii_alphabetic())?),
+        None => {
+            let end = rest.find(|c: char| !c.is_ascii_alphabetic());
+            rest.split_at(end.unwrap_or(rest.len()))
+        }
     };
     *rest = after;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-');

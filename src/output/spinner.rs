@@ -196,7 +196,7 @@ mod tests {
         spinner.started("b", "bash");
         assert_eq!(beat(&mut spinner, 0), None);
         let line = beat(&mut spinner, 1000);
-        let expected = "\r- bash: cargo test^J … and 1 more 1 s\x1b[K";
+        let expected = "\r- bash: cargo test^J  &… and 1 more 1 s\x1b[K";
         assert_eq!(line.as_deref(), Some(expected));
         spinner.ended("b");
         let line = beat(&mut spinner, 2000);

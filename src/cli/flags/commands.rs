@@ -85,7 +85,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "sessions",
         usage: "[show ID | rm ID...]",
-        brief: "list stored conversations, show or remove some",
+        brief: "list, show or remove conversations",
         doc: "Lists the stored conversations, the last used first: id, time of the last use, directory, and the beginning of the \
               first message. On a terminal the list fits its width, and an id is shortened to its end. `codex sessions show ID` \
               prints one as text, `codex sessions rm ID...` removes some. Any beginning or end of an id will do if no other id \

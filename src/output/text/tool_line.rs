@@ -92,6 +92,6 @@ mod tests {
             Some(80),
             "bash: cargo test --workspace 日本語 … (exit 1, 1200 ms)",
         );
-        check(Some(40), "bash: cargo t… (exit 1, 1200 ms)");
+        check(Some(40), "bash: cargo te… (exit 1, 1200 ms)");
     }
 }
