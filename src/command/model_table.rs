@@ -177,8 +177,7 @@ const COLUMNS: [TableColumn; 6] = [
         ..TableColumn::fixed("$ per 1M in / out")
     },
     TableColumn {
-        least: Some(6),
-        rank: 4,
+        least: Some(12),
         ..TableColumn::fixed("status")
     },
 ];

@@ -14,7 +14,7 @@ use crate::api::Endpoints;
 use crate::api::models::probe;
 use crate::auth::choose;
 use crate::auth::critical_section::Critical;
-use crate::clock::{seconds, span};
+use crate::clock::seconds;
 use crate::failure::{self, Failure, Used};
 use crate::http::{self, BaseUrl, Http, IDLE_TIMEOUT};
 use crate::models::Backend;
@@ -215,7 +215,7 @@ pub(super) fn check(
     let begun = Instant::now();
     let http = Http::new(&settings.setup, IDLE_TIMEOUT);
     let answer = probe(&http, endpoints, &authority, PROBE_TIMEOUT);
-    let took = span(begun.elapsed());
+    let took = begun.elapsed().as_millis();
     let mut date = None;
     let error = match answer {
         Ok(answer) => {
@@ -232,7 +232,7 @@ pub(super) fn check(
         let used = Used::of(found, store, Some(host));
         checked.fail("service", failure::of_api(&error, used.as_ref()));
     } else {
-        let detail = format!("{host} answered in {took}");
+        let detail = format!("{host} answered in {took} ms");
         checked.add(CheckItem::new("service", CheckState::Fine, detail));
     }
     checked.add(of_clock(date, seconds()));

@@ -226,13 +226,19 @@ fn length(window: &PlanWindow) -> String {
     clippy::cast_sign_loss
 )] // between 0 and 20
 fn bar(window: &PlanWindow, now: u64, columns: Option<usize>) -> String {
-    const MIN_WIDE_COLUMNS: usize = 60;
+    const MIN_WIDE_COLUMNS: usize = 90;
+    const MIN_ONE_LINE_COLUMNS: usize = 60;
     let is_narrow = columns.is_some_and(|columns| columns < MIN_WIDE_COLUMNS);
     let all: usize = if is_narrow { 10 } else { 20 };
     let share = (window.used / 100.0).clamp(0.0, 1.0);
     let steps = (share * all as f64).round() as usize;
     let reset = window.resets_at.map_or(String::new(), |at| {
-        format!("  resets {} ({})", local(at), from_now(at, now))
+        let gap = match columns {
+            // So wide that the line is broken there.
+            Some(columns) if columns < MIN_ONE_LINE_COLUMNS => " ".repeat(columns),
+            _ => "  ".to_owned(),
+        };
+        format!("{gap}resets {} ({})", local(at), from_now(at, now))
     });
     format!(
         "[{}{}] {:>5}%{reset}",

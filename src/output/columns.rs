@@ -5,6 +5,9 @@ use std::borrow::Cow;
 
 use super::width::{clip, clusters, width};
 
+/// The columns that remain of a heading when it is shortened.
+const MIN_HEAD_COLUMNS: usize = 5;
+
 /// What stands for the text that is left out.
 const ELLIPSIS: &str = "…";
 
@@ -137,34 +140,40 @@ impl TableColumn {
 #[must_use]
 pub fn table(heads: &[TableColumn], rows: &[Vec<String>], columns: Option<usize>) -> String {
     let mut shown: Vec<usize> = (0..heads.len()).collect();
+    let of_cells = |n: usize| {
+        let cells = rows.iter().map(|row| width(&row[n]));
+        cells.max().unwrap_or_default()
+    };
+    let of_head = |n: usize| width(heads[n].head);
     let mut widths: Vec<usize> = (0..heads.len())
-        .map(|n| {
-            let cells = rows.iter().map(|row| width(&row[n]));
-            cells.max().unwrap_or_default().max(width(heads[n].head))
-        })
+        .map(|n| of_cells(n).max(of_head(n)))
         .collect();
     if let Some(columns) = columns {
         let needed = |shown: &[usize], of: &dyn Fn(usize) -> usize| {
             shown.iter().map(|n| of(*n)).sum::<usize>() + GAP * shown.len().saturating_sub(1)
         };
-        let least = |widths: &[usize], n: usize| {
+        // A heading is shortened before a cell is.
+        let narrow = |n: usize| of_cells(n).max(of_head(n).min(MIN_HEAD_COLUMNS));
+        let least = |n: usize| {
             heads[n]
                 .least
-                .map_or(widths[n], |least| least.min(widths[n]))
+                .map_or(narrow(n), |least| least.min(narrow(n)))
         };
-        while needed(&shown, &|n| least(&widths, n)) > columns {
+        while needed(&shown, &|n| least(n)) > columns {
             let ranks = shown.iter().filter(|n| heads[**n].rank > 0);
             let Some(last) = ranks.copied().max_by_key(|n| heads[*n].rank) else {
                 break;
             };
             shown.retain(|n| *n != last);
         }
-        while needed(&shown, &|n| widths[n]) > columns {
-            let wide = shown.iter().filter(|n| widths[**n] > least(&widths, **n));
-            let Some(widest) = wide.copied().max_by_key(|n| widths[*n]) else {
-                break;
-            };
-            widths[widest] -= 1;
+        for limit in [&narrow as &dyn Fn(usize) -> usize, &least] {
+            while needed(&shown, &|n| widths[n]) > columns {
+                let wide = shown.iter().filter(|n| widths[**n] > limit(**n));
+                let Some(widest) = wide.copied().max_by_key(|n| widths[*n]) else {
+                    break;
+                };
+                widths[widest] -= 1;
+            }
         }
     }
     let line = |cell: &dyn Fn(usize) -> String| {
