@@ -1,6 +1,6 @@
 //! The rule of a time zone as POSIX defines it for the variable `TZ` (XBD 8.3), with the extensions of RFC 9636 (pure).
 
-use super::zone::LocalTime;
+use super::local_time::LocalTime;
 
 /// The rule where the variable names daylight time and not when it applies, as in `EST5EDT`: that of the United States.
 const DEFAULT_CHANGES: &str = ",M3.2.0,M11.1.0";

@@ -161,19 +161,20 @@ impl ModelLine {
 const COLUMNS: [TableColumn; 6] = [
     TableColumn::fixed("model"),
     TableColumn {
-        rank: 1,
+        rank: 2,
         ..TableColumn::fixed("context")
     },
     TableColumn {
         least: Some(10),
+        rank: 1,
         ..TableColumn::fixed("effort")
     },
     TableColumn {
-        rank: 2,
+        rank: 3,
         ..TableColumn::fixed("input")
     },
     TableColumn {
-        rank: 3,
+        rank: 4,
         ..TableColumn::fixed("$ per 1M in / out")
     },
     TableColumn {

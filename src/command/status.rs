@@ -102,7 +102,13 @@ pub fn run(mut settings: StatusSettings, critical: &Critical) -> Result<(), Erro
             ended,
             Err(Error::NotSignedIn(_) | Error::SignIn(_) | Error::Ended(..))
         );
-        let checked = check(&settings, to_check, usable, critical);
+        let checked = check(
+            (&settings.found, &settings.sign_in_source),
+            &settings.setup,
+            to_check,
+            usable,
+            critical,
+        );
         report.checks = checked.items;
         ended = match (checked.settings, ended, checked.other) {
             (Some(failure), _, _) | (None, Ok(()), Some(failure)) => {

@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Access, access, statvfs};
 use serde_json::{Value, json};
 
-use super::authority;
 use super::run::{self, RunSettings};
-use super::status::StatusSettings;
+use super::{SignInSource, authority};
 use crate::api::Endpoints;
 use crate::api::models::probe;
-use crate::auth::choose;
 use crate::auth::critical_section::Critical;
+use crate::auth::{FoundCredential, choose};
 use crate::clock::seconds;
 use crate::failure::{self, Failure, Used};
-use crate::http::{self, BaseUrl, Http, IDLE_TIMEOUT};
+use crate::http::{self, BaseUrl, Http, HttpSetup, IDLE_TIMEOUT, Network};
 use crate::models::Backend;
 use crate::tools::sandbox::confine;
 
@@ -148,9 +147,11 @@ impl Checked {
     }
 }
 
-/// Checks everything. The service is asked if there is a credential that can be `used`.
+/// Checks everything. The service is asked if there is a credential that can be used, among those `found` unless a run finds
+/// others.
 pub(super) fn check(
-    settings: &StatusSettings,
+    (found, sign_in_source): (&[FoundCredential], &Option<SignInSource>),
+    setup: &HttpSetup,
     check: CheckSettings,
     has_credential: bool,
     critical: &Critical,
@@ -185,27 +186,21 @@ pub(super) fn check(
     }
     let (found, source, endpoints, backend) = match run.as_deref() {
         Some(run) => (
-            &run.found,
+            &run.found[..],
             &run.sign_in_source,
             &run.endpoints,
             run.choice.backend,
         ),
-        None => (
-            &settings.found,
-            &settings.sign_in_source,
-            &endpoints,
-            backend,
-        ),
+        None => (found, sign_in_source, &endpoints, backend),
     };
     let address = match backend {
         Backend::Subscription => &endpoints.subscription,
         Backend::Api | Backend::Other => &endpoints.api,
     };
-    check_network(settings, address, &mut checked);
+    check_network(&setup.network, address, &mut checked);
     let skipped = |name| CheckItem::new(name, CheckState::Skipped, "there is no usable credential");
     let chosen = choose(found).ok().filter(|_| has_credential);
-    let authority =
-        chosen.and_then(|chosen| authority(chosen, source.clone(), &settings.setup, critical));
+    let authority = chosen.and_then(|chosen| authority(chosen, source.clone(), setup, critical));
     let Some(authority) = authority else {
         checked.add(skipped("service"));
         checked.add(skipped("clock"));
@@ -213,7 +208,7 @@ pub(super) fn check(
     };
     let host = http::host(address.as_str());
     let begun = Instant::now();
-    let http = Http::new(&settings.setup, IDLE_TIMEOUT);
+    let http = Http::new(setup, IDLE_TIMEOUT);
     let answer = probe(&http, endpoints, &authority, PROBE_TIMEOUT);
     let took = begun.elapsed().as_millis();
     let mut date = None;
@@ -270,9 +265,8 @@ fn check_sandbox(run: &RunSettings, checked: &mut Checked) {
 }
 
 /// The proxy and the trusted roots for this address.
-fn check_network(settings: &StatusSettings, address: &BaseUrl, checked: &mut Checked) {
-    let network = &settings.setup.network;
-    let unusable = |error| failure::of_http_setup(&error);
+fn check_network(network: &Network, address: &BaseUrl, checked: &mut Checked) {
+    let unusable = |error| failure::of_http_setup(&http::Error::Setup(error));
     match network.proxy_for(address) {
         Ok(proxy) => {
             let detail = proxy.unwrap_or_else(|| "none".to_owned());

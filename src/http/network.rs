@@ -9,7 +9,6 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 use super::address::{BaseUrl, is_loopback};
-use super::error::Error;
 use super::no_proxy::Exempt;
 
 /// Proxy and roots as configured. Nothing is checked before its first use.
@@ -98,7 +97,7 @@ impl Network {
     ///
     /// # Errors
     /// If its setting cannot be used.
-    pub fn proxy_for(&self, address: &BaseUrl) -> Result<Option<String>, Error> {
+    pub fn proxy_for(&self, address: &BaseUrl) -> Result<Option<String>, Unusable> {
         let Some(uri) = secure(address) else {
             return Ok(None);
         };
@@ -109,18 +108,18 @@ impl Network {
             let name = Through::of(proxy).name;
             format!("{name}, from {}", variable.unwrap_or_default())
         };
-        Ok(proxy.map_err(Error::Setup)?.as_ref().map(named))
+        Ok(proxy?.as_ref().map(named))
     }
 
     /// The trusted roots for connections to this address, in words; `None` if it needs none.
     ///
     /// # Errors
     /// If their file cannot be used.
-    pub fn roots_for(&self, address: &BaseUrl) -> Result<Option<String>, Error> {
+    pub fn roots_for(&self, address: &BaseUrl) -> Result<Option<String>, Unusable> {
         if secure(address).is_none() {
             return Ok(None);
         }
-        self.roots().map_err(Error::Setup)?;
+        self.roots()?;
         Ok(Some(self.trusted()))
     }
 

@@ -166,7 +166,9 @@ pub fn table(heads: &[TableColumn], rows: &[Vec<String>], columns: Option<usize>
             };
             shown.retain(|n| *n != last);
         }
-        for limit in [&narrow as &dyn Fn(usize) -> usize, &least] {
+        // Better a shortened name than lines that the terminal breaks.
+        let floor = |n: usize| least(n).min(MIN_HEAD_COLUMNS);
+        for limit in [&narrow as &dyn Fn(usize) -> usize, &least, &floor] {
             while needed(&shown, &|n| widths[n]) > columns {
                 let wide = shown.iter().filter(|n| widths[**n] > limit(**n));
                 let Some(widest) = wide.copied().max_by_key(|n| widths[*n]) else {

@@ -134,6 +134,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "api",
             "auth",
             "chat",
+            "clock",
             "command",
             "exhausted",
             "failure",

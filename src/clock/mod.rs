@@ -1,5 +1,6 @@
 //! The current time, and times in words: in UTC for programs, in local time for people.
 
+mod local_time;
 mod zone;
 mod zone_rule;
 
