@@ -100,7 +100,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
                 ..
             } = settings::of_tool(&name, &args, &environment)?;
             for warning in warnings.iter().chain(&notes) {
-                command::warn(&warning.to_string());
+                command::warn(warning);
             }
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }

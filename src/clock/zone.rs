@@ -1,4 +1,4 @@
-//! A time zone: the offset and the abbreviation of local time at a moment (pure). It is read from the contents of a TZif file
+//! A time zone: the offset and the abbreviation of local time at a moment (pure). It is read from the contents of a `TZif` file
 //! (RFC 9636) or from the rule that POSIX defines for the variable `TZ`. `jiff` and `tz-rs` read the same for 270 KB and 33 KB
 //! more in a static program.
 
@@ -17,7 +17,7 @@ pub struct TimeZone {
 }
 
 impl TimeZone {
-    /// Parses the contents of a TZif file; `None` if that is not what they are.
+    /// Parses the contents of a `TZif` file; `None` if that is not what they are.
     #[must_use]
     pub fn from_file(bytes: &[u8]) -> Option<Self> {
         let (mut header, mut data) = Header::read(bytes)?;
@@ -145,7 +145,7 @@ impl Header {
 mod tests {
     use super::*;
 
-    /// A TZif file with these changes, and a rule for what follows.
+    /// A `TZif` file with these changes, and a rule for what follows.
     fn file(version: u8, changes: &[(i64, u8)], rule: &str) -> Vec<u8> {
         let block = |wide: bool| {
             let mut block = b"TZif".to_vec();

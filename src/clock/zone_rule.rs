@@ -168,12 +168,11 @@ fn take(rest: &mut &str, c: char) -> Option<()> {
 
 /// Takes an abbreviation off the text: letters, or anything in angle brackets.
 fn name(rest: &mut &str) -> Option<String> {
-    let (name, after) = match rest.strip_prefix('<') {
-        Some(quoted) => quoted.split_once('>')?,
-        None => {
-            let end = rest.find(|c: char| !c.is_ascii_alphabetic());
-            rest.split_at(end.unwrap_or(rest.len()))
-        }
+    let (name, after) = if let Some(quoted) = rest.strip_prefix('<') {
+        quoted.split_once('>')?
+    } else {
+        let end = rest.find(|c: char| !c.is_ascii_alphabetic());
+        rest.split_at(end.unwrap_or(rest.len()))
     };
     *rest = after;
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-');
@@ -191,12 +190,11 @@ fn number(rest: &mut &str, least: i64, most: i64) -> Option<i64> {
 
 /// Takes `HH`, `HH:MM` or `HH:MM:SS` with an optional sign off the text, as seconds.
 fn time(rest: &mut &str, most_hours: i64) -> Option<i64> {
-    let sign = match take(rest, '-') {
-        Some(()) => -1,
-        None => {
-            let _ = take(rest, '+');
-            1
-        }
+    let sign = if take(rest, '-').is_some() {
+        -1
+    } else {
+        let _ = take(rest, '+');
+        1
     };
     let mut seconds = number(rest, 0, most_hours)? * 3600;
     for unit in [60, 1] {

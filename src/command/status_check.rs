@@ -308,9 +308,10 @@ fn of_home(home: Option<&Path>) -> CheckItem {
     if statvfs(place).is_ok_and(|disk| disk.f_blocks > 0 && disk.f_bavail == 0) {
         return noted(format!("there is no space left for {shown}"));
     }
-    let detail = match place == home {
-        true => format!("{shown} can be written"),
-        false => format!("{shown} will be made when it is needed"),
+    let detail = if place == home {
+        format!("{shown} can be written")
+    } else {
+        format!("{shown} will be made when it is needed")
     };
     CheckItem::new(NAME, CheckState::Fine, detail)
 }

@@ -161,10 +161,10 @@ pub fn table(heads: &[TableColumn], rows: &[Vec<String>], columns: Option<usize>
         };
         while needed(&shown, &|n| least(n)) > columns {
             let ranks = shown.iter().filter(|n| heads[**n].rank > 0);
-            let Some(last) = ranks.copied().max_by_key(|n| heads[*n].rank) else {
+            let Some(left_out) = ranks.copied().max_by_key(|n| heads[*n].rank) else {
                 break;
             };
-            shown.retain(|n| *n != last);
+            shown.retain(|n| *n != left_out);
         }
         // Better a shortened name than lines that the terminal breaks.
         let floor = |n: usize| least(n).min(MIN_HEAD_COLUMNS);
