@@ -31,7 +31,7 @@ _codex() {
         --api-key-file) _codex_paths -f; return ;;
         --auth-file) _codex_paths -f; return ;;
         esac
-        COMPREPLY=($(compgen -W "--api-key-file --auth-file --json --limits --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "--api-key-file --auth-file --json --limits --check --help" -- "$cur"))
         ;;
     token)
         case $prev in
@@ -142,7 +142,10 @@ _codex() {
         COMPREPLY=($(compgen -W "--model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --api-key-file --auth-file --color --help" -- "$cur"))
         ;;
     sessions)
-        COMPREPLY=($(compgen -W "--json --help" -- "$cur"))
+        case $prev in
+        --limit) return ;;
+        esac
+        COMPREPLY=($(compgen -W "--json --here --limit --help" -- "$cur"))
         ;;
     schema)
         COMPREPLY=($(compgen -W "--help events" -- "$cur"))

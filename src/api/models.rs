@@ -1,6 +1,6 @@
 //! Fetches the service's list of models. Parsing it is left to `models`.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::endpoints::Endpoints;
 use super::error::Error;
@@ -25,6 +25,54 @@ pub enum Listing {
     New(Vec<u8>, Option<String>),
 }
 
+/// How the service answers the request for the list of models.
+#[derive(Debug)]
+pub struct ListProbe {
+    /// The service's time, in Unix seconds, if it says so.
+    pub date: Option<u64>,
+    /// Why it does not give the list, if it does not.
+    pub refused: Option<Error>,
+}
+
+/// Asks for the list of models and does not read it: the cheapest request that needs the credential. `limit` is the time limit
+/// for the beginning of the response.
+///
+/// # Errors
+/// When no response arrives, or the service rejects the credential.
+pub fn probe(
+    http: &Http,
+    endpoints: &Endpoints,
+    authority: &Authority,
+    limit: Duration,
+) -> Result<ListProbe, Error> {
+    let signed = Signed {
+        http,
+        endpoints,
+        authority,
+    };
+    let answer = signed.ask(&UnsignedRequest {
+        place: RequestPath::Below(&path(authority)),
+        headers: &common(http::JSON),
+        body: None,
+        limit: TimeLimit::Whole(limit),
+    })?;
+    let date = answer.header("date").and_then(|date| {
+        let date = httpdate::parse_http_date(date).ok()?;
+        Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    });
+    let is_list = matches!(answer.status(), 200 | 304);
+    let refused = (!is_list).then(|| refused(authority, answer));
+    Ok(ListProbe { date, refused })
+}
+
+/// The path of the list for this credential.
+fn path(authority: &Authority) -> String {
+    match authority.account() {
+        Some(_) => format!("/models?client_version={PROTOCOL}"),
+        None => "/models".to_owned(),
+    }
+}
+
 /// Fetches the list of models, unless it still has this `ETag`. `limit` is the time limit for the response.
 ///
 /// # Errors
@@ -37,10 +85,6 @@ pub fn fetch(
     limit: Duration,
 ) -> Result<Listing, Error> {
     let mut headers = common(http::JSON);
-    let path = match authority.account() {
-        Some(_) => format!("/models?client_version={PROTOCOL}"),
-        None => "/models".to_owned(),
-    };
     if let Some(etag) = etag.filter(|etag| etag.bytes().all(|byte| byte.is_ascii_graphic())) {
         headers.push(("if-none-match", etag.to_owned()));
     }
@@ -50,7 +94,7 @@ pub fn fetch(
         authority,
     };
     let answer = signed.ask(&UnsignedRequest {
-        place: RequestPath::Below(&path),
+        place: RequestPath::Below(&path(authority)),
         headers: &headers,
         body: None,
         limit: TimeLimit::Whole(limit),

@@ -18,8 +18,9 @@ pub mod state;
 pub mod style;
 pub mod terminal;
 pub mod transcript;
-pub mod width;
 pub mod wrap;
+
+pub use crate::output::width;
 
 #[cfg(test)]
 #[path = "../../tests/it/emulator.rs"]

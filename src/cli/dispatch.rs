@@ -13,7 +13,7 @@ use super::manual::pages::PAGES;
 use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
-use super::{complete, config, help, network, terminal};
+use super::{complete, config, help, network, terminal, time_zone};
 use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
@@ -37,6 +37,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
     command::signals::survive_file_limit();
     command::signals::end_first_process_on_signal(|signal| process::exit(128 + signal))
         .map_err(|error| failure::of_thread(&error))?;
+    time_zone::use_for(&invocation, &environment());
     match invocation {
         Invocation::Run(args) => ask(args, begun, seen),
         Invocation::Chat(args) => talk(args, begun),
@@ -77,10 +78,12 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             })
         }
         Invocation::Sessions(args) => {
-            let stdout = stdout()?;
+            command::sessions::list(&settings::sessions(&args)?, stdout()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Invocation::ShowSession(id) => {
             let home = own()?;
-            command::sessions::list(home.as_deref(), args.json, stdout)
-                .map_err(|error| failure::of_output(&error))?;
+            command::sessions::show(home.as_deref(), &id.to_string_lossy(), stdout()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Invocation::RemoveSessions(ids) => remove_sessions(&ids),
@@ -98,7 +101,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
                 ..
             } = settings::of_tool(&name, &args, &environment)?;
             for warning in warnings.iter().chain(&notes) {
-                let _ = writeln!(io::stderr(), "codex: {warning}");
+                command::warn(warning);
             }
             tool(&name, command::tool::run(setup, offered, &name, stdout))
         }
@@ -135,8 +138,7 @@ fn remove_sessions(ids: &[OsString]) -> Result<ExitCode, Failure> {
     let home = own()?;
     let ids = ids.iter().map(|id| id.to_string_lossy().into_owned());
     let ids: Vec<String> = ids.collect();
-    command::sessions::remove(home.as_deref(), &ids)
-        .map_err(|error| failure::of_session(&error))?;
+    command::sessions::remove(home.as_deref(), &ids)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -221,6 +223,8 @@ fn configured(
 ) -> Result<Box<Args>, Failure> {
     match config::apply(&mut args, command, environment) {
         // A broken configuration must not prevent a sign-out.
+        // The check reports it, with everything else.
+        Err(_) if command == "status" && args.check => {}
         Err(failure) if command == "logout" => {
             print_failure(&failure, Paint::default(), Duration::ZERO)
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::agent::StopRequest;
 use crate::command;
-use crate::command::stdout::{Stdout, takes};
+use crate::command::stdout::{Stdout, columns, takes};
 use crate::failure::{self, Failure};
 use crate::outcome::Outcome;
 use crate::output::paint::Paint;
@@ -35,6 +35,7 @@ pub(super) fn exit_now_with_json_line(order: StopRequest, paint: Paint) {
 /// Ends the process immediately, from a second thread, when the main loop does not respond.
 pub(super) fn exit_now(order: StopRequest, paint: Paint) {
     let failure = failure::of_order(order);
+    command::login::restore_terminal();
     print_failure(&failure, paint, Duration::ZERO);
     end_by_signal(&failure);
     process::exit(failure.outcome().exit_code().into());
@@ -44,7 +45,7 @@ pub(super) fn exit_now(order: StopRequest, paint: Paint) {
 /// message.
 pub(super) fn print_failure(failure: &Failure, paint: Paint, timeout: Duration) {
     if takes(&io::stderr(), timeout) {
-        report::report(failure, paint, io::stderr());
+        report::report(failure, paint, columns(&io::stderr()), io::stderr());
     }
 }
 

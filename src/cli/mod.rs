@@ -20,6 +20,7 @@ mod parse;
 mod settings;
 mod synopsis;
 mod terminal;
+mod time_zone;
 mod values;
 
 use std::ffi::OsString;

@@ -3,17 +3,17 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
 use super::flags::Args;
+use crate::command::warn;
 use crate::failure::Failure;
 use crate::file::open_regular;
 use crate::input::{self, InputText, ReadLimits, without_mark};
-use crate::output::visible::line;
 
 /// The variables that name certificate files; the first one set is used.
 pub(super) const ROOTS: &[&str] = &["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
@@ -176,8 +176,7 @@ fn open(path: &Path, hidden: &[PathBuf]) -> Result<File, input::Error> {
 fn take(file: File, most: usize, named: &str, quiet: bool) -> Result<Vec<u8>, input::Error> {
     let waiting = || {
         if !quiet {
-            let words = format!("codex: waiting for the end of {}\n", line(named));
-            let _ = io::stderr().write_all(words.as_bytes());
+            warn(&format!("waiting for the end of {named}"));
         }
     };
     let limits = ReadLimits {

@@ -10,6 +10,7 @@ use super::manual::{HelpTopic, topic};
 use super::nearest::unknown;
 use super::output_form::ReportingFlags;
 use crate::failure::Failure;
+use crate::text::first_characters;
 use crate::tools::tool_request::ToolRequest;
 
 /// The hint for a misused flag.
@@ -26,6 +27,7 @@ pub(super) enum Invocation {
     Token(Box<Args>),
     Models(Box<Args>),
     Sessions(Box<Args>),
+    ShowSession(OsString),
     RemoveSessions(Vec<OsString>),
     Schema,
     Tool(String, Box<Args>),
@@ -71,6 +73,9 @@ pub(super) fn parse(
         }
     };
     let Some(command) = command(&name) else {
+        if name.contains(char::is_whitespace) {
+            return Err(prompt_without_command(&name));
+        }
         let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
         return Err(unknown(
             "command",
@@ -136,6 +141,20 @@ pub(super) fn parse(
     }
     args.ended_flags = seen.behind.get() == Some(args.words.len());
     finish(command.name, args)
+}
+
+/// A prompt in the place of a command.
+fn prompt_without_command(prompt: &str) -> Failure {
+    const MAX_PROMPT_CHARACTERS: usize = 100;
+    let is_plain = |c: char| !c.is_control() && !matches!(c, '"' | '$' | '`' | '\\' | '!');
+    let is_short = prompt.chars().count() <= MAX_PROMPT_CHARACTERS;
+    let run = if is_short && prompt.chars().all(is_plain) {
+        format!("codex run \"{prompt}\"")
+    } else {
+        "codex run PROMPT".to_owned()
+    };
+    let shown = first_characters(prompt, MAX_PROMPT_CHARACTERS);
+    Failure::usage(format!("unknown command {shown:?}; did you mean {run}?"))
 }
 
 /// The command whose flags are also known to this one, if only to refuse them.
@@ -239,24 +258,32 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
     }
 }
 
-/// `codex sessions` and its `rm`.
+/// `codex sessions`, its `show` and its `rm`.
 fn sessions(mut args: Args) -> Result<Invocation, Failure> {
-    match args.words.first() {
-        None => Ok(Invocation::Sessions(Box::new(args))),
-        Some(word) if word == "rm" => {
-            args.words.remove(0);
-            if args.words.is_empty() {
-                return Err(Failure::usage("`codex sessions rm` needs an id")
-                    .hint("`codex sessions` lists the ids"));
-            }
-            Ok(Invocation::RemoveSessions(args.words))
-        }
-        Some(word) => Err(unknown(
-            "argument",
-            &word.to_string_lossy(),
-            &["rm"],
-            "`codex sessions rm ID...` removes conversations",
-        )),
+    const ACTIONS: &[&str] = &["show", "rm"];
+    if args.words.is_empty() {
+        return Ok(Invocation::Sessions(Box::new(args)));
+    }
+    let word = args.words.remove(0).to_string_lossy().into_owned();
+    if !ACTIONS.contains(&&*word) {
+        let hint = "`codex sessions show ID` shows a conversation";
+        return Err(unknown("argument", &word, ACTIONS, hint));
+    }
+    if let Some(given) = args.given.first() {
+        let flag = given.long;
+        return Err(
+            Failure::usage(format!("`codex sessions {word}` does not take --{flag}"))
+                .hint("it is for the list of conversations"),
+        );
+    }
+    match (&*word, args.words.len()) {
+        (_, 0) => Err(
+            Failure::usage(format!("`codex sessions {word}` needs an id"))
+                .hint("`codex sessions` lists the ids"),
+        ),
+        ("show", 1) => Ok(Invocation::ShowSession(args.words.remove(0))),
+        ("show", _) => Err(Failure::usage("`codex sessions show` takes one id")),
+        _ => Ok(Invocation::RemoveSessions(args.words)),
     }
 }
 
@@ -335,6 +362,15 @@ mod tests {
         check("tool", "needs an argument: bash, read, edit, write");
         check("help exit-code", "topic \"exit-code\"; did you mean exit");
         check("help zzzzzz", "unknown topic \"zzzzzz\"; `codex help`");
+        let prompt = |words: &str, expected: &str| {
+            let failed = parse([OsString::from(words)], &ReportingFlags::default());
+            let failed = failed
+                .map_err(|failure| failure.words())
+                .expect_err("no command");
+            assert!(failed.contains(expected), "{failed}");
+        };
+        prompt("fix the build", "did you mean codex run \"fix the build\"?");
+        prompt("cost in $?", "did you mean codex run PROMPT?");
         check("tool bash read", "unexpected read");
         check("run --model", "--model needs a value");
         check("run --quiet=sk-secret", "--quiet takes no value");

@@ -5,7 +5,7 @@ use crate::auth::critical_section::Critical;
 use crate::auth::identity::is_personal;
 use crate::auth::store::{self, Contents, StoreEdit};
 use crate::auth::store_change::change;
-use crate::clock::{date, seconds};
+use crate::clock::{local, seconds};
 use crate::http::HttpSetup;
 
 /// The settings of a sign-out.
@@ -81,7 +81,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
     if let Some(Ok(old)) = &before.sign_in {
         let until = old.expires.filter(|expires| *expires > seconds());
         let alive = until.map_or(String::new(), |until| {
-            format!(" A token already issued may work until {}.", date(until))
+            format!(" A token already issued may work until {}.", local(until))
         });
         if is_personal(old.access.expose()) {
             say_line(NOT_REVOKED);

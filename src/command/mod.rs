@@ -14,6 +14,7 @@ pub mod signal_shield;
 pub mod signals;
 pub mod startup_deadline;
 pub mod status;
+mod status_check;
 mod status_report;
 mod stderr;
 pub mod stdout;
@@ -33,6 +34,7 @@ use crate::auth::store::{self, CredentialStore};
 use crate::auth::{Authority, Chosen};
 use crate::clock::span;
 use crate::http::{BaseUrl, HttpSetup};
+use crate::output::columns::wrap;
 use crate::output::visible::{line, visible};
 
 /// The credentials file of a sign-in, and the issuer that renews it.
@@ -81,9 +83,17 @@ fn warn_of_wait(locked: &store::Error) {
     warn(&format!("{locked}; waiting for it"));
 }
 
-/// Prints lines to standard error. Write errors are ignored.
+/// Prints lines to standard error, wrapped at the width of a terminal. Write errors are ignored.
 fn say(lines: &str) {
-    let _ = io::stderr().write_all(format!("{}\n", visible(lines)).as_bytes());
+    print_wrapped(lines, 0);
+}
+
+fn print_wrapped(lines: &str, indent: usize) {
+    let mut text = visible(lines).into_owned();
+    if let Some(columns) = stdout::columns(&io::stderr()) {
+        text = wrap(&text, columns, indent);
+    }
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// Prints one line that contains untrusted text: a name, a path, a message from the service.
@@ -92,6 +102,7 @@ fn say_line(words: &str) {
 }
 
 /// Prints a warning to standard error.
-fn warn(words: &str) {
-    say_line(&format!("codex: {words}"));
+pub fn warn(words: &str) {
+    const MARK: &str = "codex: ";
+    print_wrapped(&line(&format!("{MARK}{words}")), MARK.len());
 }

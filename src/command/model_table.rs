@@ -4,6 +4,7 @@ use serde_json::{Value, json as value};
 
 use crate::models::Model;
 use crate::models::catalogue::Availability;
+use crate::output::columns::{self, TableColumn};
 use crate::output::visible::line;
 
 /// Where a list is from.
@@ -156,36 +157,37 @@ impl ModelLine {
     }
 }
 
-/// The list for people.
-pub(super) fn table(lines: &[ModelLine], all: bool) -> String {
-    let mut rows = vec![vec![
-        "model",
-        "context",
-        "effort",
-        "input",
-        "$ per 1M in / out",
-    ]];
-    if all {
-        rows[0].push("status");
-    }
-    let mut rows: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|row| row.into_iter().map(str::to_owned).collect())
-        .collect();
-    rows.extend(lines.iter().map(|line| line.cells(all)));
-    let columns = rows[0].len();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:<width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+/// The columns of the list. What is left out on a narrow terminal is in the list for programs.
+const COLUMNS: [TableColumn; 6] = [
+    TableColumn::fixed("model"),
+    TableColumn {
+        rank: 2,
+        ..TableColumn::fixed("context")
+    },
+    TableColumn {
+        least: Some(10),
+        rank: 1,
+        ..TableColumn::fixed("effort")
+    },
+    TableColumn {
+        rank: 3,
+        ..TableColumn::fixed("input")
+    },
+    TableColumn {
+        rank: 4,
+        ..TableColumn::fixed("$ per 1M in / out")
+    },
+    TableColumn {
+        least: Some(12),
+        ..TableColumn::fixed("status")
+    },
+];
+
+/// The list for people, fitted into `columns` if they are limited.
+pub(super) fn table(lines: &[ModelLine], all: bool, columns: Option<usize>) -> String {
+    let rows: Vec<Vec<String>> = lines.iter().map(|line| line.cells(all)).collect();
+    let heads = &COLUMNS[..COLUMNS.len() - usize::from(!all)];
+    columns::table(heads, &rows, columns)
 }
 
 /// The list for programs.
@@ -225,10 +227,16 @@ mod tests {
             }),
         ];
         assert_eq!(
-            table(&lines, false),
+            table(&lines, false, None),
             "model          context    effort     input       $ per 1M in / out\n\
              a-long-name *  272k-872k  low* high  text image\n\
              b              ?          none       text\n"
+        );
+        assert_eq!(
+            table(&lines, false, Some(40)),
+            "model          context    effort\n\
+             a-long-name *  272k-872k  low* high\n\
+             b              ?          none\n"
         );
     }
 }

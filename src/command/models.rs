@@ -127,7 +127,7 @@ pub fn run(settings: ModelsSettings, critical: &Critical) -> Result<(), Error> {
     let text = if settings.json {
         json(&lines, origin)
     } else {
-        table(&lines, settings.all)
+        table(&lines, settings.all, stdout.columns())
     };
     stdout.print(&text).map_err(Error::Output)
 }

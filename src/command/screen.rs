@@ -9,7 +9,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
-use super::stdout::takes;
+use super::stdout::{UNKNOWN_COLUMNS, columns, takes};
 use crate::output::spinner::ERASE;
 
 /// Whether a spinner is drawn. Dropping this value erases it, so errors and panics leave no spinner behind.
@@ -32,6 +32,11 @@ impl Drop for DrawnSpinner {
 /// Whether this process is in the foreground. In the background, the terminal shows the prompt of the shell.
 pub(super) fn in_foreground() -> bool {
     tcgetpgrp(io::stderr()).map_or(true, |foreground| foreground == getpgrp())
+}
+
+/// The columns of the terminal on standard error.
+pub(super) fn stderr_columns() -> usize {
+    columns(&io::stderr()).unwrap_or(UNKNOWN_COLUMNS)
 }
 
 /// Whether standard output is a pipe or socket: its reader, such as a pager, may draw on the same screen at any time.

@@ -1,16 +1,18 @@
-//! `codex status`: which credential is used, why, and when it expires. It sends no request unless the limits of the plan
-//! are requested.
+//! `codex status`: which credential is used, why, and when it expires. It sends no request unless the limits of the plan, or a
+//! check of everything, are requested.
 
 use std::io;
 use std::path::PathBuf;
 
+pub use super::status_check::CheckSettings;
+use super::status_check::check;
 use super::status_report::Report;
 use super::stdout::Stdout;
 use super::{SignInSource, authority, warn};
 use crate::api::{Endpoints, usage};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority, CredentialSource, FoundCredential, choose, sign_in};
-use crate::clock::{date, seconds};
+use crate::clock::{local, seconds};
 use crate::failure::{self, Failure, Used};
 use crate::http::{Http, HttpSetup, IDLE_TIMEOUT};
 use crate::outcome::Outcome;
@@ -30,6 +32,8 @@ pub struct StatusSettings {
     pub json: bool,
     /// The endpoints to request the limits of the plan from, if wanted.
     pub limits: Option<Endpoints>,
+    /// What else to check, if wanted.
+    pub check: Option<CheckSettings>,
     /// The user agent and the network settings.
     pub setup: HttpSetup,
 }
@@ -45,6 +49,8 @@ pub enum Error {
     Ended(CredentialSource, u64),
     /// The limits cannot be fetched.
     Limits(usage::Error),
+    /// A run would fail for another reason. Standard output already reports that.
+    Check(Box<Failure>),
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -59,6 +65,7 @@ impl Error {
             Error::SignIn(error) => failure::of_sign_in(&error, used),
             Error::Ended(source, when) => failure::of_ended(&source, when),
             Error::Limits(error) => failure::of_limits(&error, used),
+            Error::Check(failure) => *failure,
             Error::Output(error) => failure::of_output(&error),
         }
     }
@@ -68,13 +75,14 @@ impl Error {
 ///
 /// # Errors
 /// If none can be used, or the limits cannot be fetched.
-pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
+pub fn run(mut settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
     let mut stdout = Stdout::open().map_err(Error::Output)?;
     for warning in &settings.warnings {
         warn(warning);
     }
     let mut report = Report::of(&settings.found);
-    let ended = match choose(&settings.found) {
+    let to_check = settings.check.take();
+    let mut ended = match choose(&settings.found) {
         Err(error) => {
             report.problem = Some(error.to_string());
             let files = settings.elsewhere.iter();
@@ -89,7 +97,27 @@ pub fn run(settings: StatusSettings, critical: &Critical) -> Result<(), Error> {
             }
         }
     };
-    let text = report.text(settings.json);
+    if let Some(to_check) = to_check {
+        let usable = !matches!(
+            ended,
+            Err(Error::NotSignedIn(_) | Error::SignIn(_) | Error::Ended(..))
+        );
+        let checked = check(
+            (&settings.found, &settings.sign_in_source),
+            &settings.setup,
+            to_check,
+            usable,
+            critical,
+        );
+        report.checks = checked.items;
+        ended = match (checked.settings, ended, checked.other) {
+            (Some(failure), _, _) | (None, Ok(()), Some(failure)) => {
+                Err(Error::Check(Box::new(failure)))
+            }
+            (None, ended, _) => ended,
+        };
+    }
+    let text = report.text(settings.json, stdout.columns());
     stdout.print(&text).map_err(Error::Output)?;
     ended
 }
@@ -108,7 +136,7 @@ fn look(
             return Err(Error::SignIn(error));
         }
     } else if let Some(end) = report.expires.filter(|end| *end <= seconds()) {
-        report.problem = Some(format!("it expired at {}", date(end)));
+        report.problem = Some(format!("it expired at {}", local(end)));
         return Err(Error::Ended(settings.found[0].source.clone(), end));
     }
     let Some(endpoints) = &settings.limits else {

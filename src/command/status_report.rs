@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::status_check::CheckItem;
 use crate::api::usage::{PlanLimits, PlanWindow};
 use crate::auth::access_token::Personal;
 use crate::auth::identity::is_personal;
 use crate::auth::token::claims;
 use crate::auth::{FoundCredential, What};
-use crate::clock::{date, from_now, seconds};
+use crate::clock::{from_now, local, seconds};
+use crate::output::columns::wrap;
 use crate::output::visible;
 
 /// The credential in use.
@@ -27,6 +29,8 @@ pub(super) struct Report {
     /// Why it cannot be used.
     pub(super) problem: Option<String>,
     pub(super) limits: Option<PlanLimits>,
+    /// What a run needs besides the credential.
+    pub(super) checks: Vec<CheckItem>,
 }
 
 impl Report {
@@ -80,11 +84,11 @@ impl Report {
     }
 
     /// As JSON, or as lines.
-    pub(super) fn text(&self, json: bool) -> String {
+    pub(super) fn text(&self, json: bool, columns: Option<usize>) -> String {
         if json {
             format!("{}\n", self.json())
         } else {
-            self.lines(seconds())
+            self.lines(seconds(), columns)
         }
     }
 
@@ -115,15 +119,22 @@ impl Report {
                 "windows": limits.windows.iter().map(window).collect::<Vec<_>>(),
             });
         }
+        if !self.checks.is_empty() {
+            json["checks"] = self.checks.iter().map(CheckItem::json).collect();
+        }
         json
     }
 
-    fn lines(&self, now: u64) -> String {
+    fn lines(&self, now: u64, columns: Option<usize>) -> String {
         let mut lines = Vec::new();
         // An account, a plan or a path may contain any text, which must not look like further lines.
         let mut line = |name: &str, value: &str| {
             let (name, value) = (visible::line(name), visible::line(value));
-            lines.push(format!("{name:<9} {value}"));
+            let line = format!("{name:<9} {value}");
+            lines.push(match columns {
+                Some(columns) => wrap(&line, columns, VALUE_COLUMN),
+                None => line,
+            });
         };
         match (self.method, &self.problem) {
             (None, Some(_)) if self.source.is_some() => {
@@ -155,7 +166,7 @@ impl Report {
             };
             line(
                 "expires",
-                &format!("{} ({}; {renewal})", date(expires), from_now(expires, now)),
+                &format!("{} ({}; {renewal})", local(expires), from_now(expires, now)),
             );
         }
         if let Some(source) = &self.source {
@@ -183,12 +194,18 @@ impl Report {
             );
         }
         for window in limits.map(|limits| &limits.windows[..]).unwrap_or_default() {
-            line(&length(window), &bar(window, now));
+            line(&length(window), &bar(window, now, columns));
+        }
+        for item in &self.checks {
+            line(item.label, &item.line());
         }
         lines.push(String::new());
         lines.join("\n")
     }
 }
+
+/// Where values begin.
+const VALUE_COLUMN: usize = 10;
 
 /// A window's name, by its length.
 fn length(window: &PlanWindow) -> String {
@@ -202,17 +219,31 @@ fn length(window: &PlanWindow) -> String {
     }
 }
 
-/// How much of a window is used: a bar of twenty steps, the percentage, and when it resets.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 0 and 20
-fn bar(window: &PlanWindow, now: u64) -> String {
-    let steps = (window.used / 5.0).round().clamp(0.0, 20.0) as usize;
+/// How much of a window is used: a bar of twenty steps, or ten on a narrow terminal, the percentage, and when it resets.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)] // between 0 and 20
+fn bar(window: &PlanWindow, now: u64, columns: Option<usize>) -> String {
+    const MIN_WIDE_COLUMNS: usize = 90;
+    const MIN_ONE_LINE_COLUMNS: usize = 60;
+    let is_narrow = columns.is_some_and(|columns| columns < MIN_WIDE_COLUMNS);
+    let all: usize = if is_narrow { 10 } else { 20 };
+    let share = (window.used / 100.0).clamp(0.0, 1.0);
+    let steps = (share * all as f64).round() as usize;
     let reset = window.resets_at.map_or(String::new(), |at| {
-        format!("  resets {} ({})", date(at), from_now(at, now))
+        let gap = match columns {
+            // So wide that the line is broken there.
+            Some(columns) if columns < MIN_ONE_LINE_COLUMNS => " ".repeat(columns),
+            _ => "  ".to_owned(),
+        };
+        format!("{gap}resets {} ({})", local(at), from_now(at, now))
     });
     format!(
         "[{}{}] {:>5}%{reset}",
         "#".repeat(steps),
-        ".".repeat(20 - steps),
+        ".".repeat(all - steps),
         (window.used * 10.0).round() / 10.0
     )
 }
@@ -232,7 +263,7 @@ mod tests {
                 resets_at: Some(at),
             };
             assert_eq!(
-                format!("{}: {}", length(&window), bar(&window, 1000)),
+                format!("{}: {}", length(&window), bar(&window, 1000, None)),
                 expected
             );
         };
@@ -240,19 +271,19 @@ mod tests {
             12.5,
             18_000,
             4_600,
-            "5 hours: [###.................]  12.5%  resets 1970-01-01T01:16:40Z (in 1 h 0 min)",
+            "5 hours: [###.................]  12.5%  resets 1970-01-01 01:16 UTC (in 1 h 0 min)",
         );
         check(
             100.0,
             604_800,
             1000 + 200_000,
-            "week: [####################]   100%  resets 1970-01-03T07:50:00Z (in 2 d 7 h)",
+            "week: [####################]   100%  resets 1970-01-03 07:50 UTC (in 2 d 7 h)",
         );
         check(
             0.4,
             0,
             990,
-            "primary: [....................]   0.4%  resets 1970-01-01T00:16:30Z (10 s ago)",
+            "primary: [....................]   0.4%  resets 1970-01-01 00:16 UTC (10 s ago)",
         );
     }
 
@@ -270,7 +301,7 @@ mod tests {
         };
         let report = Report::of(&[key("CODEX_API_KEY"), key("OPENAI_API_KEY")]);
         assert_eq!(
-            report.lines(0),
+            report.lines(0, None),
             "method    API key\nfrom      CODEX_API_KEY: takes precedence over OPENAI_API_KEY\n"
         );
         assert_eq!(
@@ -282,7 +313,7 @@ mod tests {
             ..Report::of(&[])
         };
         assert_eq!(
-            nobody.lines(0),
+            nobody.lines(0, None),
             "method    none: not signed in, and no API key is set\n\
              found     /home/ada/.codex/auth.json, of another program; --auth-file makes codex-run use it\n"
         );

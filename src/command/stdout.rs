@@ -1,4 +1,4 @@
-//! Unbuffered standard output, and a check whether a stream is writable.
+//! Unbuffered standard output; whether a stream is writable, and the width of its terminal.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -8,9 +8,16 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::termios::tcgetwinsize;
 
 use super::stdout_at_start::stdout_was_open;
 use crate::output::visible::visible;
+
+/// The columns of a terminal that does not know them, such as a serial line.
+pub const UNKNOWN_COLUMNS: usize = 80;
+
+/// The columns that text is fitted into on a terminal that has fewer, which wraps it by itself.
+const MIN_COLUMNS: usize = 20;
 
 /// Unbuffered standard output.
 #[derive(Debug)]
@@ -34,6 +41,12 @@ impl Stdout {
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.0.is_terminal()
+    }
+
+    /// The columns of the terminal, if it is one.
+    #[must_use]
+    pub fn columns(&self) -> Option<usize> {
+        columns(&self.0)
     }
 
     /// Prints text. On a terminal, control characters are made visible.
@@ -69,6 +82,17 @@ impl Write for Stdout {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The columns of the terminal that this stream is; `None` if it is none.
+pub fn columns(stream: &(impl AsFd + IsTerminal)) -> Option<usize> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    Some(match tcgetwinsize(stream) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col).max(MIN_COLUMNS),
+        _ => UNKNOWN_COLUMNS,
+    })
 }
 
 /// Whether this stream accepts a write without blocking, within `time`. An error counts as writable: the write reports

@@ -8,7 +8,7 @@ use crate::auth::critical_section::Critical;
 use crate::auth::sign_in;
 use crate::auth::token::claims;
 use crate::auth::{self, Authority, CredentialSource, FoundCredential, What, choose};
-use crate::clock::{date, seconds};
+use crate::clock::{local, seconds};
 use crate::failure::{self, Failure, Used};
 use crate::http::HttpSetup;
 use crate::outcome::Outcome;
@@ -106,7 +106,7 @@ pub fn run(settings: TokenSettings, critical: &Critical) -> Result<(), Error> {
     let line = format!("{token}\n");
     stdout.write_all(line.as_bytes()).map_err(Error::Output)?;
     if let Some(expires) = expires {
-        warn(&format!("the token is valid until {}", date(expires)));
+        warn(&format!("the token is valid until {}", local(expires)));
     }
     Ok(())
 }

@@ -9,12 +9,27 @@ use super::value::Failure;
 use crate::outcome::Outcome;
 use crate::session;
 
+/// How many ids are listed where a part of one is ambiguous.
+const MAX_CANDIDATES: usize = 10;
+
 /// A stored conversation that cannot be continued.
 pub(crate) fn of_session(error: &session::Error) -> Failure {
     use session::Error;
     match error {
         Error::Missing(id) => Failure::usage(format!("no stored conversation has the id {id}"))
             .hint("`codex sessions` lists the stored conversations"),
+        Error::Ambiguous { part, ids } => {
+            let shown = ids.iter().take(MAX_CANDIDATES).map(String::as_str);
+            let mut list = shown.collect::<Vec<_>>().join(", ");
+            if ids.len() > MAX_CANDIDATES {
+                list.push_str(&format!(" and {} more", ids.len() - MAX_CANDIDATES));
+            }
+            let count = ids.len();
+            Failure::usage(format!(
+                "{count} stored conversations have an id like {part}: {list}"
+            ))
+            .hint("name more of the id; `codex sessions` shows what each of them is about")
+        }
         Error::NoneHere(directory) => Failure::usage(format!(
             "no stored conversation was started in {}",
             directory.display()

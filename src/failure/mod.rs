@@ -22,6 +22,7 @@ mod warning;
 pub(crate) use credential::Used;
 pub(crate) use exhausted::of_exhausted;
 pub(crate) use local::{of_output, of_random, of_session, of_temporary, of_thread, unusable_lines};
+pub(crate) use network::of_http_setup;
 pub(crate) use prompt::{of_prompt, of_stdin};
 pub(crate) use service::{of_api, of_limits, of_unanswered};
 pub(crate) use sign_in::{WITHDRAWN, of_credential, of_ended, of_issuer, of_sign_in};

@@ -55,6 +55,11 @@ pub(crate) fn of_http(what: &str, error: &http::Error) -> Failure {
     }
 }
 
+/// A setting of the network that cannot be used.
+pub(crate) fn of_http_setup(error: &http::Error) -> Failure {
+    of_http("cannot connect", error)
+}
+
 /// Where Linux distributions keep their trusted certificates in a single file.
 const BUNDLES: &[&str] = &[
     "/etc/ssl/certs/ca-certificates.crt",

@@ -6,7 +6,7 @@ use super::network::of_http;
 use super::value::Failure;
 use crate::auth::refusal::RefusalKind;
 use crate::auth::{self, issuer, sign_in, store};
-use crate::clock::date;
+use crate::clock::local;
 use crate::outcome::Outcome;
 
 /// The hint to sign in again.
@@ -103,7 +103,7 @@ fn locked(reason: &str, process: Option<u32>) -> Failure {
 
 /// An access token that has expired and cannot be renewed; `when` is in Unix seconds.
 pub(crate) fn of_ended(source: &auth::CredentialSource, when: u64) -> Failure {
-    let reason = format!("the access token from {source} expired at {}", date(when));
+    let reason = format!("the access token from {source} expired at {}", local(when));
     Failure::new(Outcome::SignIn, reason).hint(
         "replace or remove it; `codex token` prints a new one on a machine where you are signed in",
     )

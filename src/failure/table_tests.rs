@@ -361,7 +361,8 @@ fn this_machine() {
         flaw: Flaw::Unreadable,
     };
     let mut rows: Vec<Failure> = every![session::Error:
-        Missing(id),
+        Missing(id.clone()),
+        Ambiguous { part: "0199".to_owned(), ids: vec![id; 12] },
         NoneHere("/home/ada/project".into()),
         Busy("/home/ada/sessions/a.jsonl".into()),
         Io("/home/ada/sessions/a.jsonl".into(), no_space()),

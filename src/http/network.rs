@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
-use super::address::is_loopback;
+use super::address::{BaseUrl, is_loopback};
 use super::no_proxy::Exempt;
 
 /// Proxy and roots as configured. Nothing is checked before its first use.
@@ -92,6 +93,36 @@ impl Network {
         }
     }
 
+    /// The proxy for requests to this address, in words, if there is one.
+    ///
+    /// # Errors
+    /// If its setting cannot be used.
+    pub fn proxy_for(&self, address: &BaseUrl) -> Result<Option<String>, Unusable> {
+        let Some(uri) = secure(address) else {
+            return Ok(None);
+        };
+        let host = uri.host().unwrap_or_default();
+        let proxy = self.proxy(host, uri.port_u16().or(Some(443)));
+        let named = |proxy: &ureq::Proxy| {
+            let variable = self.proxy.as_ref().map(|proxy| &*proxy.variable);
+            let name = Through::of(proxy).name;
+            format!("{name}, from {}", variable.unwrap_or_default())
+        };
+        Ok(proxy?.as_ref().map(named))
+    }
+
+    /// The trusted roots for connections to this address, in words; `None` if it needs none.
+    ///
+    /// # Errors
+    /// If their file cannot be used.
+    pub fn roots_for(&self, address: &BaseUrl) -> Result<Option<String>, Unusable> {
+        if secure(address).is_none() {
+            return Ok(None);
+        }
+        self.roots()?;
+        Ok(Some(self.trusted()))
+    }
+
     /// The trusted roots of a TLS connection: the built-in ones unless configured otherwise.
     pub(super) fn roots(&self) -> Result<RootCerts, Unusable> {
         match &self.roots {
@@ -121,6 +152,12 @@ impl Network {
             }
         }
     }
+}
+
+/// The address, if TLS is used for it.
+fn secure(address: &BaseUrl) -> Option<Uri> {
+    let uri: Uri = address.as_str().parse().ok()?;
+    (uri.scheme_str() == Some("https")).then_some(uri)
 }
 
 impl Proxy {

@@ -1,12 +1,14 @@
 //! The events that a run reports, and the sink that receives them. A run writes only to a `Sink`, which decides whether the
 //! output goes to two streams or to a program's window.
 
+pub mod columns;
 pub mod json_lines;
 pub mod paint;
 pub mod report;
 pub mod spinner;
 pub mod text;
 pub mod visible;
+pub mod width;
 
 use std::io;
 use std::time::{Duration, Instant};

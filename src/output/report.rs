@@ -2,24 +2,32 @@
 
 use std::io::Write;
 
+use super::columns::wrap;
 use super::json_lines::{TurnFailed, run_failed, turn_failed};
 use super::paint::{Ink, Paint};
 use super::visible::line;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TABLE};
 
-/// Writes what happened and how to fix it. A closed stream is not an error.
-pub fn report(failure: &Failure, paint: Paint, mut to: impl Write) {
+/// The mark before what happened, and before how to fix it.
+const MARK: &str = "codex:";
+const HINT_MARK: &str = "codex: hint:";
+
+/// Writes what happened and how to fix it, wrapped at `columns` if they are known. A closed stream is not an error.
+pub fn report(failure: &Failure, paint: Paint, columns: Option<usize>, mut to: impl Write) {
     if failure.outcome() == Outcome::Closed {
         return;
     }
     // The text may quote the service, which must neither control the terminal nor fake our own lines.
-    let shown = |text: &str| line(&text.replace('\n', " ")).into_owned();
-    let mark = paint.mark(Ink::Error, "codex:");
-    let mut text = format!("{mark} {}\n", shown(failure.what()));
+    let shown = |mark: &str, ink: Ink, text: &str| {
+        let text = format!("{mark} {}", line(&text.replace('\n', " ")));
+        let text = columns.map_or_else(|| text.clone(), |most| wrap(&text, most, MARK.len() + 1));
+        let words = text.strip_prefix(mark).unwrap_or(&text);
+        format!("{}{words}\n", paint.mark(ink, mark))
+    };
+    let mut text = shown(MARK, Ink::Error, failure.what());
     if let Some(hint) = failure.advice() {
-        let mark = paint.mark(Ink::Hint, "codex: hint:");
-        text.push_str(&format!("{mark} {}\n", shown(hint)));
+        text.push_str(&shown(HINT_MARK, Ink::Hint, hint));
     }
     // A single write keeps the lines of parallel runs apart. If even that fails, only the exit code is left.
     let _ = to.write_all(text.as_bytes());
@@ -56,6 +64,7 @@ mod tests {
         report(
             &of_output(&io::ErrorKind::BrokenPipe.into()),
             Paint::default(),
+            None,
             &mut written,
         );
         assert!(written.is_empty());
@@ -67,6 +76,7 @@ mod tests {
         report(
             &of_order(StopRequest::Timeout),
             Paint::default(),
+            None,
             &mut written,
         );
         assert_eq!(

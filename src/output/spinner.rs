@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::columns::shorten;
+use super::visible::line;
+use super::width::width;
+use crate::text::first_characters;
+
 /// Interval at which the line is redrawn.
 pub const PULSE_INTERVAL: Duration = Duration::from_millis(125);
 
@@ -14,8 +19,8 @@ const SPINNER_DELAY: Duration = Duration::from_millis(300);
 /// Returns to the start of the line and erases it (ECMA-48, 8.3.41).
 pub const ERASE: &str = "\r\x1b[K";
 
-/// Longest tool name that is shown, in characters, so that the line fits on any screen.
-const MAX_NAME_CHARACTERS: usize = 24;
+/// How much of a call is looked at, in characters: more than fits on any terminal.
+const MAX_CALL_CHARACTERS: usize = 500;
 
 /// The frames of the animation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +46,8 @@ impl Frames {
 #[derive(Debug)]
 pub struct Spinner {
     frames: Frames,
-    /// The running tools, in the order they were started.
-    running: Vec<String>,
+    /// The running calls, in the order they were started: the id of each, and what it does.
+    running: Vec<(String, String)>,
     /// When the wait began; unknown before its first beat.
     since: Option<Instant>,
     /// The text drawn last.
@@ -53,12 +58,19 @@ pub struct Spinner {
     other: Option<String>,
     /// Whether drawing is allowed right now.
     allowed: fn() -> bool,
+    /// The columns of the terminal right now.
+    columns: fn() -> usize,
 }
 
 impl Spinner {
-    /// Creates a spinner with nothing drawn. It keeps `shown` up to date and checks `allowed` before each redraw.
+    /// Creates a spinner with nothing drawn. It keeps `shown` up to date, and asks `allowed` and `columns` before each redraw.
     #[must_use]
-    pub fn new(frames: Frames, shown: Arc<AtomicBool>, allowed: fn() -> bool) -> Self {
+    pub fn new(
+        frames: Frames,
+        shown: Arc<AtomicBool>,
+        allowed: fn() -> bool,
+        columns: fn() -> usize,
+    ) -> Self {
         Self {
             frames,
             running: Vec::new(),
@@ -67,6 +79,7 @@ impl Spinner {
             shown,
             other: None,
             allowed,
+            columns,
         }
     }
 
@@ -82,18 +95,18 @@ impl Spinner {
         self.other = Some(what.to_owned());
     }
 
-    /// Records that a tool started.
-    pub fn started(&mut self, tool: &str) {
+    /// Records that a call started, and what it does.
+    pub fn started(&mut self, id: &str, what: &str) {
         if self.running.is_empty() {
             self.since = None;
         }
-        self.running.push(short(tool));
+        let what = line(first_characters(what.trim(), MAX_CALL_CHARACTERS)).into_owned();
+        self.running.push((id.to_owned(), what));
     }
 
-    /// Records that a tool ended.
-    pub fn ended(&mut self, tool: &str) {
-        let tool = short(tool);
-        if let Some(ended) = self.running.iter().position(|name| *name == tool) {
+    /// Records that a call ended.
+    pub fn ended(&mut self, id: &str) {
+        if let Some(ended) = self.running.iter().position(|(of, _)| of == id) {
             self.running.remove(ended);
         }
         if self.running.is_empty() {
@@ -111,12 +124,15 @@ impl Spinner {
             .frames
             .at(waited.as_millis() / PULSE_INTERVAL.as_millis());
         let seconds = waited.as_secs();
-        let what = match &self.running[..] {
-            [] => self.other.clone().unwrap_or_else(|| "waiting".to_owned()),
-            [tool] => tool.clone(),
-            [tool, others @ ..] => format!("{tool} and {} more", others.len()),
+        let (what, more) = match &self.running[..] {
+            [] => (self.other.as_deref().unwrap_or("waiting"), String::new()),
+            [(_, call)] => (&**call, String::new()),
+            [(_, call), others @ ..] => (&**call, format!(" and {} more", others.len())),
         };
-        let line = format!("\r{frame} {what} {seconds} s\x1b[K");
+        let rest = format!("{more} {seconds} s");
+        // The last column stays free: a terminal may go to the next line as soon as it is used.
+        let left = (self.columns)().saturating_sub(width(&rest) + 3);
+        let line = format!("\r{frame} {}{rest}\x1b[K", shorten(what, left));
         if self.shown.swap(true, Ordering::Relaxed) && line == self.drawn {
             return None;
         }
@@ -131,19 +147,13 @@ impl Spinner {
     }
 }
 
-/// Shortens a tool's name, which is arbitrary text: the model writes it.
-fn short(tool: &str) -> String {
-    let plain = tool.chars().filter(char::is_ascii_graphic);
-    plain.take(MAX_NAME_CHARACTERS).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn spinner(frames: Frames) -> (Spinner, impl Fn(u64) -> Instant) {
         let start = Instant::now();
-        let spinner = Spinner::new(frames, Arc::default(), || true);
+        let spinner = Spinner::new(frames, Arc::default(), || true, || 40);
         (spinner, move |millis| start + Duration::from_millis(millis))
     }
 
@@ -179,21 +189,24 @@ mod tests {
     }
 
     #[test]
-    fn running_tools_are_named() {
+    fn running_calls_are_shown_on_one_line() {
         let (mut spinner, at) = spinner(Frames::Bar);
         let beat = |spinner: &mut Spinner, millis| spinner.beat(at(millis)).map(str::to_owned);
-        spinner.started("bash");
-        spinner.started(&format!("\x1b{}", "x".repeat(99)));
+        spinner.started("a", "bash: cargo test\n  && \x1b[2Jgit status --short");
+        spinner.started("b", "bash");
         assert_eq!(beat(&mut spinner, 0), None);
         let line = beat(&mut spinner, 1000);
-        assert_eq!(line.as_deref(), Some("\r- bash and 1 more 1 s\x1b[K"));
-        spinner.ended("bash");
+        let expected = "\r- bash: cargo test^J  &… and 1 more 1 s\x1b[K";
+        assert_eq!(line.as_deref(), Some(expected));
+        spinner.ended("b");
         let line = beat(&mut spinner, 2000);
-        let expected = format!("\r- {} 2 s\x1b[K", "x".repeat(MAX_NAME_CHARACTERS));
-        assert_eq!(line, Some(expected));
-        spinner.ended(&format!("\x1b{}", "x".repeat(99)));
+        let expected = "\r- bash: cargo test^J  && ^[[2Jgit… 2 s\x1b[K";
+        assert_eq!(line.as_deref(), Some(expected));
+        spinner.columns = || 3;
+        assert_eq!(beat(&mut spinner, 2001).as_deref(), Some("\r-  2 s\x1b[K"));
+        spinner.ended("a");
         assert_eq!(beat(&mut spinner, 3000), None);
         let line = beat(&mut spinner, 3400);
-        assert_eq!(line.as_deref(), Some("\r/ waiting 0 s\x1b[K"));
+        assert_eq!(line.as_deref(), Some("\r/  0 s\x1b[K"));
     }
 }

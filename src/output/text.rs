@@ -1,18 +1,21 @@
 //! Writes assistant text to one writer and everything else to another. The caller opens both.
 
+mod tool_line;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use super::columns::wrap;
 use super::paint::{Ink, Paint};
 use super::spinner::{PULSE_INTERVAL, Spinner};
 use super::visible::{line, visible};
-use super::{CallNotice, Notice, Sink};
+use super::{CallNotice, Notice, Sink, Subject};
 use crate::clock::{span, until};
 use crate::failure::{of_unanswered, unusable_lines};
-use crate::result::{CallResult, Status};
-use crate::text::first_characters;
+use crate::result::CallResult;
+use tool_line::tool_line;
 
 /// How much is reported apart from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +27,9 @@ pub enum Level {
     /// Also tool output and token usage.
     Verbose,
 }
+
+/// The mark before the other lines.
+const MARK: &str = "codex:";
 
 /// Text longer than this, in bytes, is written without buffering.
 const MAX_HELD_BYTES: usize = 1 << 20;
@@ -50,6 +56,8 @@ pub struct Text<W, E> {
     together: bool,
     /// Show reasoning summaries.
     summaries: bool,
+    /// The columns of the terminal that gets the other lines; unlimited without one.
+    columns: Option<fn() -> usize>,
     /// Colours of the other lines.
     paint: Paint,
     /// Shows that the run is waiting, if enabled.
@@ -73,6 +81,7 @@ impl<W: Write, E: Write> Text<W, E> {
             terminal,
             together: false,
             summaries: false,
+            columns: None,
             paint: Paint::default(),
             spinner: None,
             held: Vec::new(),
@@ -87,6 +96,13 @@ impl<W: Write, E: Write> Text<W, E> {
     pub fn with(mut self, paint: Paint, spinner: Option<Spinner>) -> Self {
         self.paint = paint;
         self.spinner = spinner;
+        self
+    }
+
+    /// Fits the other lines into the columns of their terminal, which are asked for each line.
+    #[must_use]
+    pub fn within(mut self, columns: Option<fn() -> usize>) -> Self {
+        self.columns = columns;
         self
     }
 
@@ -182,12 +198,13 @@ impl<W: Write, E: Write> Text<W, E> {
     /// Writes a line to `rest`, after flushing the text to keep the order.
     fn note(&mut self, line: &str) -> io::Result<()> {
         self.begin_line()?;
-        let line = format!(
-            "{} {}",
-            self.paint.mark(Ink::Note, "codex:"),
-            self.for_rest(line)
-        );
-        self.show(&line);
+        let line = format!("{MARK} {}", self.for_rest(line));
+        let line = match self.columns {
+            Some(columns) => wrap(&line, columns(), MARK.len() + 1),
+            None => line,
+        };
+        let words = line.strip_prefix(MARK).unwrap_or(&line);
+        self.show(&format!("{}{words}", self.paint.mark(Ink::Note, MARK)));
         Ok(())
     }
 
@@ -215,21 +232,18 @@ impl<W: Write, E: Write> Text<W, E> {
     /// Writes the line for a tool call that ended, and its output if that is wanted.
     fn tool_ended(
         &mut self,
-        name: &str,
+        call: &CallNotice<'_>,
         subject: &str,
         took: Duration,
         result: &CallResult,
     ) -> io::Result<()> {
         if let Some(spinner) = &mut self.spinner {
-            spinner.ended(name);
+            spinner.ended(call.id);
         }
-        let mut words = brief(name);
-        if !subject.trim().is_empty() {
-            words = format!("{words}: {}", brief(subject));
-        }
-        let is_ok = result.status.is_ok();
-        let ink = if is_ok { Ink::Good } else { Ink::Bad };
-        let end = self.paint.mark(ink, &word(result.status)).into_owned();
+        let columns = self.columns.map(|columns| columns());
+        let end = (result.status, took.as_millis());
+        let call = (call.name, subject);
+        let words = tool_line(call, end, self.paint, MARK.len() + 1, columns);
         let mut rest = String::new();
         if self.level == Level::Verbose {
             for part in result.for_model().lines() {
@@ -237,10 +251,8 @@ impl<W: Write, E: Write> Text<W, E> {
             }
         }
         self.begin_line()?;
-        let (mark, took) = (self.paint.mark(Ink::Note, "codex:"), took.as_millis());
-        let (words, rest) = (self.for_rest(&words), self.for_rest(&rest));
-        // `end` is coloured already.
-        self.show(&format!("{mark} {words} ({end}, {took} ms)\n{rest}"));
+        let (mark, rest) = (self.paint.mark(Ink::Note, MARK), self.for_rest(&rest));
+        self.show(&format!("{mark} {words}\n{rest}"));
         Ok(())
     }
 }
@@ -250,9 +262,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
         match notice {
             Notice::Text(text) => self.add(text)?,
             Notice::MessageEnd => self.end_message(),
-            Notice::ToolStarted(CallNotice { name, .. }) => {
+            Notice::ToolStarted(call) => {
                 if let Some(spinner) = &mut self.spinner {
-                    spinner.started(name);
+                    spinner.started(call.id, &doing(&call));
                 }
             }
             Notice::Limits(_)
@@ -312,13 +324,11 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 ))?;
             }
             Notice::ToolEnded {
-                call: CallNotice { name, .. },
+                call,
                 brief: subject,
                 took,
                 result,
-            } => {
-                self.tool_ended(name, subject, took, result)?;
-            }
+            } => self.tool_ended(&call, subject, took, result)?,
             Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
             Notice::Summary(words) => self.note(&format!("thought: {}\n", words.trim()))?,
             Notice::Usage {
@@ -374,20 +384,13 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     }
 }
 
-/// A call's status, in a word or two.
-fn word(status: Status) -> Cow<'static, str> {
-    Cow::Borrowed(match status {
-        Status::Done | Status::Exited(0) => "ok",
-        Status::Exited(code) => return Cow::Owned(format!("exit {code}")),
-        Status::Signalled(signal) => return Cow::Owned(format!("signal {signal}")),
-        Status::TimedOut { .. } => "timeout",
-        Status::Stopped => "ended",
-        Status::Denied => "denied",
-        Status::BadArguments => "bad arguments",
-        Status::NotRun => "not run",
-        Status::UnknownTool => "unknown tool",
-        Status::Failed => "failed",
-    })
+/// What a call does, for the spinner.
+fn doing(call: &CallNotice<'_>) -> String {
+    match call.subject {
+        Subject::Command(command) => format!("{}: {command}", call.name),
+        Subject::Changes([(path, _), ..]) => format!("{}: {path}", call.name),
+        Subject::Changes([]) | Subject::Other(_) => call.name.to_owned(),
+    }
 }
 
 /// An amount in US dollars, with enough decimals for small ones.
@@ -398,18 +401,6 @@ fn dollars(cost: f64) -> String {
         tiny => format!("{tiny:.6}"),
     };
     format!(", ${amount} at list prices")
-}
-
-/// The first line, shortened.
-fn brief(text: &str) -> String {
-    const MAX_BRIEF_CHARACTERS: usize = 100;
-    let mut lines = text.trim().lines();
-    let first = lines.next().unwrap_or_default().replace('\t', " ");
-    let mut brief = first_characters(&first, MAX_BRIEF_CHARACTERS).to_owned();
-    if brief.len() < first.len() || lines.next().is_some() {
-        brief.push_str(" ...");
-    }
-    brief
 }
 
 #[cfg(test)]

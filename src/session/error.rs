@@ -10,6 +10,13 @@ use super::stored::Damage;
 pub enum Error {
     /// No conversation has this id.
     Missing(String),
+    /// The ids of several conversations begin or end like this.
+    Ambiguous {
+        /// The part of an id.
+        part: String,
+        /// The ids, the newest first.
+        ids: Vec<String>,
+    },
     /// No conversation belongs to this directory.
     NoneHere(PathBuf),
     /// Another run has locked it.

@@ -9,17 +9,23 @@ use super::{Error, Sessions, StoredConversation, read};
 use crate::id::ThreadId;
 
 impl Sessions {
-    /// Returns the stored conversations, newest first, without their items. Unreadable files are skipped.
-    #[must_use]
-    pub fn list(&self) -> Vec<StoredConversation> {
-        let files = self.files();
-        files.iter().filter_map(|path| read_summary(path)).collect()
-    }
-
     /// Returns the conversations that were used last, at most this many, the last one first: each with the time of its last
     /// use, and without its items. Unreadable files are left out.
     #[must_use]
     pub fn last_used(&self, most: usize) -> Vec<(SystemTime, StoredConversation)> {
+        self.last_used_in(None, most)
+    }
+
+    /// The same for the conversations of one directory, if it is given.
+    #[must_use]
+    pub fn last_used_in(
+        &self,
+        directory: Option<&Path>,
+        most: usize,
+    ) -> Vec<(SystemTime, StoredConversation)> {
+        let shown = directory.map(Path::to_string_lossy);
+        let is_wanted =
+            |stored: &StoredConversation| shown.as_ref().is_none_or(|shown| stored.cwd == **shown);
         let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
         let files = self.files().into_iter();
         let mut files: Vec<_> = files
@@ -28,7 +34,8 @@ impl Sessions {
         files.sort_by_key(|(used, _)| Reverse(*used));
         let found = files
             .into_iter()
-            .filter_map(|(used, path)| Some((used, read_summary(&path)?)));
+            .filter_map(|(used, path)| Some((used, read_summary(&path)?)))
+            .filter(|(_, stored)| is_wanted(stored));
         found.take(most).collect()
     }
 

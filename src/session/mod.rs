@@ -130,15 +130,45 @@ impl Sessions {
         Ok(())
     }
 
-    /// Returns the file of a conversation.
+    /// Returns the ids of all conversations, newest first.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        let files = self.files();
+        files.iter().filter_map(|path| id_of(path)).collect()
+    }
+
+    /// Returns the id that this text is, or the only one that begins or ends like this.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn find(&self, id: &str) -> Result<String, Error> {
+        let path = self.path(id)?;
+        id_of(&path).ok_or_else(|| Error::Missing(id.to_owned()))
+    }
+
+    /// Returns the file of the conversation with this id, or with the only one that begins or ends like this.
     fn path(&self, id: &str) -> Result<PathBuf, Error> {
-        let is_id = |c: char| c.is_ascii_hexdigit() || c == '-';
-        let found = self.files().into_iter().find(|path| {
-            id.len() == 36
-                && id.chars().all(is_id)
-                && path.file_stem().is_some_and(|stem| stem == id)
-        });
-        found.ok_or_else(|| Error::Missing(id.to_owned()))
+        // Lists on a terminal shorten ids.
+        let part = id.trim_matches('…');
+        let is_match = |of: &str| of.starts_with(part) || of.ends_with(part);
+        let mut found = Vec::new();
+        for path in self.files().into_iter().filter(|_| !part.is_empty()) {
+            match id_of(&path) {
+                Some(of) if of == part => return Ok(path),
+                Some(of) if is_match(&of) => found.push((of, path)),
+                _ => {}
+            }
+        }
+        match found.len() {
+            0 | 1 => match found.pop() {
+                Some((_, path)) => Ok(path),
+                None => Err(Error::Missing(id.to_owned())),
+            },
+            _ => Err(Error::Ambiguous {
+                part: part.to_owned(),
+                ids: found.into_iter().map(|(of, _)| of).collect(),
+            }),
+        }
     }
 
     /// Lists all files, newest first.
@@ -153,6 +183,12 @@ impl Sessions {
         level.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
         level
     }
+}
+
+/// Returns the id that the name of a file is.
+fn id_of(path: &Path) -> Option<String> {
+    let name = path.file_stem()?.to_str()?;
+    name.parse::<ThreadId>().is_ok().then(|| name.to_owned())
 }
 
 /// Size limit for a session file, in bytes: far beyond the context window of any model.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, KEY};
+use crate::home::{Cmd, Home, KEY};
 use crate::standin::{Reply, Server, jwt, now_unix};
 
 #[test]
@@ -113,7 +113,7 @@ fn status_shows_the_limits_of_the_plan() {
     let ran = home.codex(&server).args(["status", "--limits"]).run();
     ran.exits(0).stderr("");
     let text = ran.text();
-    let soon = text.contains("Z (in 2 h 59 min)") || text.contains("Z (in 3 h 0 min)");
+    let soon = text.contains("UTC (in 2 h 59 min)") || text.contains("UTC (in 3 h 0 min)");
     assert!(
         soon && text.contains("5 hours   [###.................]  12.5%  resets 20"),
         "{text}"
@@ -303,4 +303,76 @@ fn logout_removes_the_sign_in_before_the_key_and_all_removes_both() {
         home.auth_json(),
         json!({"other": {"type": "api_key", "key": "sk-other"}})
     );
+}
+
+#[test]
+fn a_check_looks_at_everything_that_a_run_needs() {
+    let home = Home::with_key();
+    let server = Server::start([]);
+    let check = |cmd: Cmd| cmd.args(["status", "--check"]).run();
+    let ran = check(home.codex(&server));
+    let text = ran.exits(0).text();
+    for line in [
+        "settings  ok: ",
+        "home      ok: ",
+        "sandbox   ok: tools can be confined (read-only)",
+        "proxy     ok: none",
+        "TLS roots ok: the service is on this machine",
+        "service   ok: 127.0.0.1:",
+        "clock     not checked: ",
+    ] {
+        assert!(
+            text.lines().any(|found| found.starts_with(line)),
+            "{line}: {text}"
+        );
+    }
+    assert!(server.requests().is_empty(), "no model is asked");
+    assert_eq!(server.lists().len(), 1);
+
+    check(home.offline()).exits(7).says("cannot connect");
+    let refused = check(Home::new().codex(&server));
+    refused.exits(4).says("not signed in");
+    assert!(refused.text().contains("service   not checked: "));
+    let secure = |cmd: Cmd| cmd.env("OPENAI_BASE_URL", "https://127.0.0.1:9/v1");
+    let roots = secure(home.offline()).env("CODEX_CA_CERTIFICATE", "/nonexistent");
+    check(roots).exits(2).says("CODEX_CA_CERTIFICATE");
+
+    fs::create_dir_all(home.own()).expect("a directory");
+    fs::write(home.own().join("config.json"), r#"{"modle": "x"}"#).expect("a file");
+    let ran = home
+        .codex(&server)
+        .args(["status", "--check", "--json"])
+        .run();
+    ran.exits(2).says("config.json:1:2");
+    let report: Value = serde_json::from_str(&ran.text()).expect("JSON");
+    let checks = report["checks"].as_array().expect("a list");
+    let state = |name: &str| {
+        let found = checks.iter().find(|item| item["name"] == name);
+        found.map(|item| item["state"].clone())
+    };
+    assert_eq!(state("settings"), Some(json!("problem")));
+    assert_eq!(state("sandbox"), Some(json!("skipped")));
+    assert_eq!(state("service"), Some(json!("ok")));
+    assert_eq!(checks[0]["exit_code"], 2);
+}
+
+#[test]
+fn a_missing_directory_is_a_note_in_the_configuration_and_a_mistake_on_the_command_line() {
+    let home = Home::with_key();
+    let run = || {
+        home.offline()
+            .args(["run", "--dry-run", "-s", "workspace-write", "hi"])
+    };
+    run()
+        .args(["--add-dir", "gone"])
+        .run()
+        .exits(2)
+        .says("cannot work in gone");
+    fs::create_dir_all(home.own()).expect("a directory");
+    let config = home.own().join("config.json");
+    fs::write(&config, r#"{"add-dir": ["/nonexistent/x", "/usr/lib"]}"#).expect("a file");
+    run()
+        .run()
+        .says("/nonexistent/x, named by \"add-dir\" in ")
+        .says(" is left out");
 }

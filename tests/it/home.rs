@@ -111,6 +111,7 @@ impl Home {
             .current_dir(self.work())
             .stdin(Stdio::null());
         command.env("HOME", &self.root.0).env("TMPDIR", self.tmp());
+        command.env("TZ", "UTC0");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         for (name, value) in [
             ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),

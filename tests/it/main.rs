@@ -125,12 +125,14 @@ mod trusted_files; // files that decide about later runs, out of reach of tools
 mod turn_ends; // how turns over standard input end
 mod turn_order; // drivers: those of the man page, and random interleavings of lines
 mod turns; // many turns over standard input
+mod typed; // secrets typed on a terminal
 mod user_models; // user-defined models
 #[cfg(target_os = "linux")]
 mod user_tools; // user-defined tools
 #[cfg(target_os = "linux")]
 mod variables; // the environment of tools
 mod web; // the service's own web search
+mod widths; // lists and notes in the width of a terminal
 mod workspaces; // workspaces restricted to a region or a routing
 #[cfg(target_os = "linux")]
 mod writes; // writes of codex while tools replace the target

@@ -218,18 +218,18 @@ fn stored_conversations_are_listed_and_removed() {
     let shown = home.offline().args(["sessions"]).run().exits(0).text();
     let shown: Vec<&str> = shown.lines().collect();
     assert!(
-        shown[0].starts_with(&ids[0]) && shown[0].ends_with("  the newer one"),
+        shown[1].starts_with(&ids[0]) && shown[1].ends_with("  the newer one"),
         "{shown:?}"
     );
-    assert!(shown[1].starts_with(&ids[1]), "{shown:?}");
+    assert!(shown[0].starts_with(&ids[1]), "{shown:?}");
     let outputs = as_json();
-    assert_eq!(outputs[0]["id"], ids[0]);
+    assert_eq!(outputs[0]["id"], ids[1]);
     assert_eq!(
         (&outputs[0]["turns"], &outputs[1]["turns"]),
-        (&json!(1), &json!(2))
+        (&json!(2), &json!(1))
     );
-    assert_eq!(outputs[1]["prompt"], "the older one");
-    assert_eq!(outputs[1]["cwd"], home.work().display().to_string());
+    assert_eq!(outputs[0]["prompt"], "the older one");
+    assert_eq!(outputs[0]["cwd"], home.work().display().to_string());
 
     for unknown in [
         "nonsense",

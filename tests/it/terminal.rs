@@ -59,7 +59,7 @@ fn a_spinner_turns_while_waiting_and_is_erased_before_the_text() {
     let mut rest = &*screen;
     for words in [
         " waiting ",
-        " bash ",
+        " bash: sleep 0.7; echo out 0 s",
         "\r\u{1b}[K\u{1b}[2mcodex:\u{1b}[0m bash: sleep 0.7; echo out (\u{1b}[32mok\u{1b}[0m, ",
         " waiting ",
     ] {
@@ -295,7 +295,7 @@ fn ctrl_c_ends_the_run_and_its_tools() {
         match words {
             [_, "-"] => until("it says that it waits", || terminal.shows("Ctrl-D")),
             ["--no-tools", _] => until("it waits", || terminal.shows("waiting ")),
-            _ => until("a tool runs", || terminal.shows("bash ")),
+            _ => until("a tool runs", || terminal.shows("bash: sleep 60 ")),
         }
         terminal.types("\u{3}");
         let ran = wait(&mut child, format!("codex run {words:?}, Ctrl-C"));
@@ -328,6 +328,7 @@ fn a_background_job_draws_nothing() {
 fn a_tool_says_that_it_waits_for_its_arguments() {
     let home = home();
     let terminal = Terminal::open();
+    terminal.resize(200, 24);
     let cmd = home.offline().args(["tool", "read"]);
     let mut child = start(cmd, &terminal, "ie");
     let words = r#"codex: waiting for the arguments of read as JSON on standard input, such as {"path": "..."}; end with Ctrl+D"#;

@@ -135,6 +135,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "api",
             "auth",
             "chat",
+            "clock",
             "command",
             "exhausted",
             "failure",

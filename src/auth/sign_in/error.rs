@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::auth::refusal::Refusal;
 use crate::auth::{issuer, store};
-use crate::clock::date;
+use crate::clock::local;
 
 /// The reason there is no valid access token.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl fmt::Display for Warning {
             Self::NotRenewed(error, until) => {
                 write!(f, "the sign-in cannot be renewed: {error}")?;
                 match until {
-                    Some(until) => write!(f, "; its access token is valid until {}", date(*until)),
+                    Some(until) => write!(f, "; its access token is valid until {}", local(*until)),
                     None => Ok(()),
                 }
             }

@@ -111,7 +111,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Output,
         rare: false,
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
-              Unix seconds, source, and overridden, a list of the sources it overrides; problem, elsewhere and limits \
+              Unix seconds, source, and overridden, a list of the sources it overrides; problem, elsewhere, limits and checks \
               if they apply.",
         set: |args, _| args.json = true,
         ..EMPTY
@@ -125,6 +125,18 @@ pub(crate) const FLAGS: &[Flag] = &[
         rare: false,
         doc: "Also asks the service how much of each usage window of the plan is used, and when it resets.",
         set: |args, _| args.limits = true,
+        ..EMPTY
+    },
+    Flag {
+        long: "check",
+        takes: Takes::Nothing,
+        commands: &["status"],
+        brief: "also check everything else a run needs",
+        rare: false,
+        doc: "Also checks what else a run needs: the settings, the home, the sandbox, the proxy, the certificates, the service and \
+              the clock, and says what is wrong and what to do. No model is asked. The exit code is 0, or the one that a run \
+              would end with.",
+        set: |args, _| args.check = true,
         ..EMPTY
     },
     Flag {

@@ -30,7 +30,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "show which credential is used, and why",
         doc: "Shows which credential is used: its kind, account and plan, when it expires, where it comes from, and which \
               sources it overrides. The exit code is 0 if you are signed in or a key is set, otherwise 4. It sends nothing to \
-              the service unless --limits is given.",
+              the service unless --limits or --check is given.",
         words: &[],
     },
     Command {
@@ -84,10 +84,12 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "sessions",
-        usage: "[rm ID...]",
-        brief: "list stored conversations, or remove some",
-        doc: "Lists the stored conversations, newest first: id, time, directory, and the first prompt. `codex sessions \
-              rm ID...` removes those with these ids. Nothing is ever removed automatically.",
+        usage: "[show ID | rm ID...]",
+        brief: "list, show or remove conversations",
+        doc: "Lists the stored conversations, the last used first: id, time of the last use, directory, and the beginning of the \
+              first message. On a terminal the list fits its width, and an id is shortened to its end. `codex sessions show ID` \
+              prints one as text, `codex sessions rm ID...` removes some. Any beginning or end of an id will do if no other id \
+              has it. Nothing is ever removed automatically.",
         words: &[],
     },
     Command {

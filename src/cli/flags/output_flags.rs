@@ -26,8 +26,28 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "print a JSON array",
         group: FlagGroup::Output,
         rare: false,
-        doc: "Prints a JSON array of objects with id, created_at in Unix seconds, cwd, model, turns and prompt.",
+        doc: "Prints a JSON array of objects with id, created_at and used_at in Unix seconds, cwd, model, turns and prompt.",
         set: |args, _| args.json = true,
+        ..EMPTY
+    },
+    Flag {
+        long: "here",
+        takes: Takes::Nothing,
+        commands: &["sessions"],
+        brief: "only those of this directory",
+        rare: false,
+        doc: "Lists only the conversations of the working directory.",
+        set: |args, _| args.here = true,
+        ..EMPTY
+    },
+    Flag {
+        long: "limit",
+        takes: Takes::Value("N"),
+        commands: &["sessions"],
+        brief: "at most this many",
+        rare: false,
+        doc: "Lists at most this many conversations. Without it, 20 on a terminal, and all of them elsewhere.",
+        set: |args, value| args.limit = Some(value),
         ..EMPTY
     },
     Flag {
@@ -76,7 +96,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "continue a stored conversation",
         group: FlagGroup::Sessions,
         rare: true,
-        doc: "Continues the stored conversation with this id; `codex sessions` lists them.",
+        doc: "Continues the stored conversation with this id, or the only one whose id begins or ends like this; \
+              `codex sessions` lists them.",
         excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
         ..EMPTY

@@ -1,14 +1,18 @@
 //! The settings of `login`, `logout`, `status` and `token`.
 
+use std::time::Instant;
+
 use super::credentials::{self, Credentials, SECRETS, surroundings};
 use super::endpoints;
 use crate::api::Endpoints;
 use crate::auth::opener::openers;
+use crate::cli::config;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::network;
 use crate::cli::values::exclusive;
 use crate::command::login::LoginMethod;
+use crate::command::run::RunSettings;
 use crate::command::{SignInSource, login, logout, status, token};
 use crate::failure::Failure;
 
@@ -85,11 +89,22 @@ pub(crate) fn status(
         warnings,
         ..
     } = credentials::find(args, environment, true, false)?;
-    let limits = args
-        .limits
-        .then(|| endpoints::endpoints(&found, environment));
+    let endpoints = endpoints::endpoints(&found, environment);
+    let mut limits = None;
+    let mut check = None;
+    if args.limits || args.check {
+        let endpoints = endpoints?;
+        limits = args.limits.then(|| endpoints.clone());
+        check = args.check.then(|| status::CheckSettings {
+            run: plain_run(args, environment).map(Box::new),
+            home: environment.home(),
+            backend: endpoints::backend(&found, &endpoints),
+            endpoints,
+        });
+    }
     Ok(status::StatusSettings {
-        limits: limits.transpose()?,
+        limits,
+        check,
         elsewhere: credentials::elsewhere(environment),
         found,
         sign_in_source,
@@ -97,6 +112,20 @@ pub(crate) fn status(
         json: args.json,
         setup: network::setup(environment),
     })
+}
+
+/// The settings of a run with these credentials and no other flag.
+fn plain_run(args: &Args, environment: &Environment) -> Result<RunSettings, Failure> {
+    let mut run = Args {
+        is_run: true,
+        words: vec!["hi".into()],
+        given: args.given.clone(),
+        api_key_file: args.api_key_file.clone(),
+        auth_file: args.auth_file.clone(),
+        ..Args::default()
+    };
+    config::apply(&mut run, "run", environment)?;
+    super::run::run(&run, environment, Instant::now())
 }
 
 /// The settings of `codex token`, which prints no keys: the file is read even if a key takes precedence.

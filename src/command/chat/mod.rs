@@ -9,7 +9,7 @@ mod engine;
 mod error;
 mod input_history;
 mod running_engine;
-mod said;
+pub(super) mod said;
 mod screen_loop;
 mod settings;
 mod stored_list;

@@ -8,7 +8,7 @@ use super::tool_call::stored;
 use crate::chat::event::Said;
 
 /// The messages and tool calls among these items.
-pub(super) fn said(items: &[Vec<u8>]) -> Vec<Said> {
+pub(in crate::command) fn said(items: &[Vec<u8>]) -> Vec<Said> {
     let values = items
         .iter()
         .filter_map(|item| serde_json::from_slice(item).ok());

@@ -6,7 +6,7 @@ use std::io;
 
 use crate::auth::token::TokenError;
 use crate::auth::{self, issuer, store};
-use crate::clock::date;
+use crate::clock::local;
 use crate::failure::{self, Failure};
 use crate::outcome::Outcome;
 use crate::stdin;
@@ -69,7 +69,7 @@ impl fmt::Display for Error {
             ),
             Self::Tokens(error) => error.fmt(f),
             Self::Secret(error) => error.fmt(f),
-            Self::TokenEnded(when) => write!(f, "it expired at {}", date(*when)),
+            Self::TokenEnded(when) => write!(f, "it expired at {}", local(*when)),
             Self::Stdin(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::Thread(error) => error.fmt(f),

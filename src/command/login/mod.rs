@@ -2,6 +2,7 @@
 //! one is stored.
 
 mod error;
+mod hidden_input;
 pub(super) mod new_sign_in;
 mod settings;
 mod wait;
@@ -31,6 +32,7 @@ use crate::output::visible::line;
 use crate::secret::Secret;
 use crate::stdin;
 pub use error::Error;
+pub use hidden_input::restore_terminal;
 use new_sign_in::{fetch_models, revoke_previous, store, warn_if_overridden};
 pub use settings::{LoginMethod, LoginSettings};
 use wait::{LoginResponse, ReturnChannels};
@@ -234,15 +236,12 @@ fn read_token(source: &SignInSource, issuer: &Issuer) -> Result<SignedIn, Error>
 
 /// Reads a secret from standard input.
 fn read_secret(what: &str) -> Result<Secret, Error> {
-    let typed = io::stdin().is_terminal();
-    if typed {
-        say(&format!("Paste {what}, press Enter, and then Ctrl-D:"));
+    if io::stdin().is_terminal() {
+        let prompt = format!("Paste {what} and press Enter (it is not shown): ");
+        let typed = hidden_input::read_hidden(&prompt).map_err(Error::Stdin)?;
+        return auth::plain(&typed, &auth::CredentialSource::Stdin).map_err(Error::Secret);
     }
-    let waiting = || {
-        if !typed {
-            warn(&format!("waiting for {what} on standard input"));
-        }
-    };
+    let waiting = || warn(&format!("waiting for {what} on standard input"));
     let text = match stdin::read(true, None, waiting).map_err(Error::Stdin)? {
         stdin::InputText::Whole(bytes) => bytes,
         stdin::InputText::GivenUp | stdin::InputText::Ended => Vec::new(),

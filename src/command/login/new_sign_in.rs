@@ -13,7 +13,7 @@ use crate::auth::signed_in::SignedIn;
 use crate::auth::store::{self, Contents, CredentialStore, StoreEdit};
 use crate::auth::store_change::change;
 use crate::auth::{Authority, Credential};
-use crate::clock::{date, seconds};
+use crate::clock::{local, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};
 use crate::models::cache::{Cache, CacheFile};
 
@@ -50,7 +50,7 @@ pub(super) fn store(
         say(&match new.expires {
             Some(when) => format!(
                 "The token is valid until {} and is not renewed.",
-                date(when)
+                local(when)
             ),
             None => "The token is not renewed.".to_owned(),
         });

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::screen::{self, DrawnSpinner};
 use super::super::stderr::Stderr;
-use super::super::stdout::Stdout;
+use super::super::stdout::{Stdout, columns};
 use super::error::Error;
 use super::session_start::StartedSession;
 use super::settings::{Form, RunSettings};
@@ -35,7 +35,13 @@ impl RunOutput {
         let spinner = settings
             .spinner
             .filter(|_| !screen::is_shared())
-            .map(|frames| Spinner::new(frames, screen.shared(), screen::in_foreground));
+            .map(|frames| {
+                let (allowed, columns) = (screen::in_foreground, screen::stderr_columns);
+                Spinner::new(frames, screen.shared(), allowed, columns)
+            });
+        let columns = terminals
+            .1
+            .then_some(screen::stderr_columns as fn() -> usize);
         let together = terminals == (true, true) || screen::is_one_file();
         let summaries = settings.clamped.summary.is_some();
         let level = settings.level;
@@ -43,6 +49,7 @@ impl RunOutput {
             let diagnostics = Text::new(io::sink(), Stderr::default(), level, terminals);
             let diagnostics = diagnostics
                 .with(settings.paint, spinner)
+                .within(columns)
                 .summaries(summaries);
             let quiet = level == crate::output::text::Level::Quiet;
             let lines = JsonLines::new(out, deltas, quiet).waiting();
@@ -50,6 +57,7 @@ impl RunOutput {
         }
         let text = Text::new(out, Stderr::default(), level, terminals)
             .with(settings.paint, spinner)
+            .within(columns)
             .together(together)
             .summaries(summaries);
         Ok(match settings.schema {
@@ -90,7 +98,7 @@ impl RunOutput {
     /// Reports a turn that failed, after which the run continues.
     pub(super) fn turn_failed(&mut self, failure: &Failure, paint: Paint) -> io::Result<()> {
         self.clear();
-        report::report(failure, paint, Stderr::default());
+        report::report(failure, paint, columns(&io::stderr()), Stderr::default());
         match self {
             Self::Lines(lines, ..) => lines.turn_failed(&report::last_lines(failure)),
             Self::Text(_) | Self::Held(_) => Ok(()),

@@ -62,7 +62,7 @@ fn a_terminal_sees_control_characters_and_a_pipe_gets_them() {
 fn the_spinner_is_erased_before_other_output() {
     let mut both = Vec::new();
     let shown = Arc::new(AtomicBool::new(false));
-    let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown), || true);
+    let spinner = Spinner::new(Frames::Bar, Arc::clone(&shown), || true, || 80);
     let mut sink = Text::new(io::sink(), &mut both, Level::Normal, (true, true))
         .with(Paint::new(true), Some(spinner));
     let start = Instant::now();

@@ -203,6 +203,9 @@ fn of_service(
     {
         return Err(ModelError::Unusable { model: id, retired });
     }
+    if known.is_none() && origin != ModelOrigin::Conversation {
+        check_provider(&id, backend, asked.providers)?;
+    }
     let mut notes = Vec::new();
     let own: Vec<String> = listed_models(asked.providers).map(|(id, _)| id).collect();
     if known.is_none() && (backend != Backend::Other || !own.is_empty()) {
@@ -258,6 +261,24 @@ fn of_service(
         origin,
         shape_origin,
         address_origin,
+    })
+}
+
+/// Rejects an id with a mistyped provider, whose prompt would be sent elsewhere. Ids of OpenAI have no slash; those of another
+/// server may.
+fn check_provider(id: &str, backend: Backend, providers: &[Provider]) -> Result<(), ModelError> {
+    let Some((name, _)) = id.split_once('/') else {
+        return Ok(());
+    };
+    let known: Vec<&str> = providers.iter().map(|provider| &*provider.name).collect();
+    let nearest = nearest(name, &known).map(str::to_owned);
+    if backend == Backend::Other && nearest.is_none() {
+        return Ok(());
+    }
+    Err(ModelError::UnknownProvider {
+        model: id.to_owned(),
+        known: known.into_iter().map(str::to_owned).collect(),
+        nearest,
     })
 }
 

@@ -23,6 +23,15 @@ pub(super) enum ModelError {
         /// The service no longer offers it.
         retired: bool,
     },
+    /// The part before the slash names no provider in `models.json`.
+    UnknownProvider {
+        /// The model that was named.
+        model: String,
+        /// The providers in `models.json`.
+        known: Vec<String>,
+        /// The nearest of them.
+        nearest: Option<String>,
+    },
     /// The provider of this name has no address in `models.json`.
     NoAddress(String),
     /// The server speaks a different protocol.
@@ -64,6 +73,19 @@ impl From<ModelError> for Failure {
                     "it is not available to this credential"
                 },
             ),
+            ModelError::UnknownProvider {
+                model,
+                known,
+                nearest,
+            } => {
+                let rest = match (nearest, &known[..]) {
+                    (Some(nearest), _) => format!("did you mean {nearest}?"),
+                    (None, []) => "models.json names no provider".to_owned(),
+                    (None, known) => format!("models.json has {}", known.join(", ")),
+                };
+                Self::usage(format!("unknown provider in the model id {model:?}; {rest}"))
+                    .hint("name a model of the service without a provider; `codex models` lists them")
+            }
             ModelError::NoAddress(name) => Self::usage(format!(
                 "cannot use {name}: models.json has no address for it"
             ))

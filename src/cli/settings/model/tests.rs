@@ -229,14 +229,28 @@ fn models_json_sets_the_address_and_the_shape() {
         "gpt-5.5 Subscription lite [] from --model; shape from models.json; address the default; the \
          address and key of openai in models.json are used only with -m openai/ID",
     );
-    check(
-        &case(false),
-        flag("unknown/model"),
-        "unknown/model Subscription classic [additional lite] from --model; shape the default; address \
-         the default; unknown/model is not in the list of models; it is sent unchanged to \
-         chatgpt.example; the address and key of openai in models.json are used only with -m openai/ID",
-    );
     let of = |text: &str| text.to_owned();
+    let unknown =
+        |model: &str, known: &[&str], nearest: Option<&str>| ModelError::UnknownProvider {
+            model: of(model),
+            known: known.iter().copied().map(str::to_owned).collect(),
+            nearest: nearest.map(str::to_owned),
+        };
+    let all = ["box", "chat", "clear", "nowhere", "openai-codex", "openai"];
+    let mistyped = unknown("openia/gpt-5.5", &all, Some("openai"));
+    refuse(&case(false), flag("openia/gpt-5.5"), &mistyped);
+    refuse(&case(false), flag("x/y"), &unknown("x/y", &all, None));
+    refuse(&Case::default(), flag("x/y"), &unknown("x/y", &[], None));
+    // The ids of another server may have a slash.
+    let other = Case {
+        api: "https://other.example/v1",
+        found: with_key(),
+        ..case(false)
+    };
+    let line = chosen(&other, flag("x/y")).expect("a model");
+    assert!(line.starts_with("x/y Other "), "{line}");
+    let mistyped = unknown("bxo/small", &all, Some("box"));
+    refuse(&other, flag("bxo/small"), &mistyped);
     refuse(
         &case(true),
         flag("box/lite"),

@@ -1,6 +1,7 @@
 //! The tools to offer and their sandbox, from flags and the environment.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::super::model::models_json::providers;
@@ -85,7 +86,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
     let sandbox = sandbox(args)?;
-    let named = named(args)?;
+    let named = named(args, &mut notes)?;
     let directory = named[0].real.clone();
     let hidden = Hidden::find(args, environment);
     let policy = match sandbox {
@@ -193,10 +194,21 @@ struct NamedDirectory<'a> {
     real: PathBuf,
 }
 
-/// The working directory, and those of `--add-dir`.
-fn named(args: &Args) -> Result<Vec<NamedDirectory<'_>>, Failure> {
+/// The working directory, and those of `--add-dir`. One in `config.json` that does not exist, perhaps on this machine, is a note.
+fn named<'a>(args: &'a Args, notes: &mut Vec<String>) -> Result<Vec<NamedDirectory<'a>>, Failure> {
     let working = args.directory.as_deref().unwrap_or(OsStr::new("."));
     let further = args.add_dir.iter().map(|path| ("add-dir", &**path));
+    let is_optional = matches!(args.origin("add-dir"), FlagOrigin::Config(_));
+    let (missing, further): (Vec<_>, Vec<_>) = further.partition(|(_, path)| {
+        let found = std::fs::metadata(path);
+        is_optional && found.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    });
+    for (long, path) in missing {
+        let (path, flag) = (Path::new(path).display(), args.named(long));
+        notes.push(format!(
+            "{path}, named by {flag}, does not exist and is left out"
+        ));
+    }
     let all = [("cd", working)].into_iter().chain(further);
     all.map(|(long, path)| {
         let flag = match long {

@@ -65,7 +65,8 @@ pub fn clip(text: &str, columns: usize) -> &str {
 
 /// Whether terminals disagree about the width of a cluster: those that know emoji sequences, and those that add up the widths
 /// of the characters or have older tables.
-pub(super) fn is_disputed(cluster: &str) -> bool {
+#[must_use]
+pub fn is_disputed(cluster: &str) -> bool {
     if cluster.len() < 3 {
         return false; // U+0800 and above have three bytes
     }

@@ -1,7 +1,22 @@
-//! The current time, and times in words.
+//! The current time, and times in words: in UTC for programs, in local time for people.
+
+mod local_time;
+mod zone;
+mod zone_rule;
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use zone::TimeZone;
+
+/// The time zone of times in words. Without one they are in UTC.
+static ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Sets the time zone of times in words, once for the process.
+pub fn use_zone(zone: TimeZone) {
+    let _ = ZONE.set(zone);
+}
 
 /// The current time, in Unix milliseconds.
 #[must_use]
@@ -16,12 +31,49 @@ pub fn seconds() -> u64 {
     millis() / 1000
 }
 
+/// The last moment that has a date, in Unix seconds: the end of the year 9999.
+const MAX_SECONDS: u64 = 253_402_300_799;
+
 /// A time in Unix seconds, formatted as RFC 3339: `2026-11-20T17:26:40Z`.
 #[must_use]
 pub fn date(unix: u64) -> String {
-    // The format ends with the year 9999.
-    let time = UNIX_EPOCH + Duration::from_secs(unix.min(253_402_300_799));
+    let time = UNIX_EPOCH + Duration::from_secs(unix.min(MAX_SECONDS));
     humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// A time in Unix seconds for people, in local time: `2026-11-20 18:26 CET`.
+#[must_use]
+pub fn local(unix: u64) -> String {
+    let LocalDate { day, time, zone } = LocalDate::of(unix, ZONE.get());
+    format!("{day} {time} {zone}")
+}
+
+/// A local time: `2026-11-20`, `18:26` and `CET`.
+struct LocalDate {
+    day: String,
+    time: String,
+    zone: String,
+}
+
+impl LocalDate {
+    fn of(unix: u64, zone: Option<&TimeZone>) -> Self {
+        let unix = unix.min(MAX_SECONDS);
+        let signed = i64::try_from(unix).unwrap_or_default();
+        let found = zone.and_then(|zone| zone.at(signed));
+        let shifted = signed + found.map_or(0, |time| time.offset);
+        let text = date(u64::try_from(shifted).unwrap_or_default());
+        let zone = match found.map(|time| &*time.name) {
+            // Zones without an abbreviation of their own are named by their offset.
+            Some(name) if name.starts_with(['+', '-']) => format!("UTC{name}"),
+            Some(name) => name.to_owned(),
+            None => "UTC".to_owned(),
+        };
+        Self {
+            day: text[..10].to_owned(),
+            time: text[11..16].to_owned(),
+            zone,
+        }
+    }
 }
 
 /// A short duration with one decimal: `0.5 s`.
@@ -52,12 +104,12 @@ pub fn from_now(then: u64, now: u64) -> String {
     }
 }
 
-/// The end of a wait, in words. `Display` joins both fields: `in 1 h 30 min, 14:05 UTC`.
+/// The end of a wait, in words. `Display` joins both fields: `in 1 h 30 min, 14:05 CET`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitEnd {
     /// The time left: `in 1 h 30 min`, or `now`.
     pub left: String,
-    /// The time of day: `14:05 UTC`, with the date if it is not today.
+    /// The local time of day: `14:05 CET`, with the date if it is not today.
     pub time: String,
 }
 
@@ -82,12 +134,12 @@ pub fn until(then: u64, now: u64) -> WaitEnd {
             units((hours / 24, days), (hours % 24, "h"))
         }
     };
-    let (date_then, date_now) = (date(then), date(now));
-    let (day, time) = (&date_then[..10], &date_then[11..16]);
-    let time = if date_now.starts_with(day) {
-        format!("{time} UTC")
+    let date = |unix| LocalDate::of(unix, ZONE.get());
+    let LocalDate { day, time, zone } = date(then);
+    let time = if date(now).day == day {
+        format!("{time} {zone}")
     } else {
-        format!("{day} {time} UTC")
+        format!("{day} {time} {zone}")
     };
     WaitEnd { left, time }
 }
@@ -126,6 +178,23 @@ mod tests {
         check(103_600, "in 1 h 0 min");
         check(100_000 + 86_400 * 9 + 3600, "in 9 d 1 h");
         check(40_000, "16 h 40 min ago");
+    }
+
+    #[test]
+    fn people_read_local_time_with_its_zone() {
+        let check = |rule: &str, expected: &str| {
+            let zone = TimeZone::from_rule(rule);
+            let LocalDate { day, time, zone } = LocalDate::of(1_795_217_200, zone.as_ref());
+            assert_eq!(format!("{day} {time} {zone}"), expected);
+        };
+        check("none", "2026-11-20 23:26 UTC");
+        check("CET-1CEST,M3.5.0,M10.5.0/3", "2026-11-21 00:26 CET");
+        check("<-03>3", "2026-11-20 20:26 UTC-03");
+        assert_eq!(local(u64::MAX), "9999-12-31 23:59 UTC");
+        assert_eq!(
+            LocalDate::of(0, TimeZone::from_rule("EST5").as_ref()).day,
+            "1970-01-01"
+        );
     }
 
     #[test]
