@@ -12,7 +12,7 @@ use super::limits::{check_descriptors, start_deadline};
 use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
-use super::{complete, config, help, man, network, terminal};
+use super::{complete, config, help, man, network, terminal, version};
 use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
@@ -111,10 +111,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::ExitCodes => print(&help::exit_codes()),
-        Invocation::Version => print(&format!(
-            "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
-            env!("CARGO_PKG_VERSION")
-        )),
+        Invocation::Version => print(&version::text()),
         Invocation::Generate(what) if what == "man" => print(&man::page()),
         Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
             print(&complete::script(&shell))

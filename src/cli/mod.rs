@@ -21,6 +21,7 @@ mod settings;
 mod terminal;
 mod turns_manual;
 mod values;
+mod version;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
