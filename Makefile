@@ -85,6 +85,6 @@ uninstall: ## removes what `make install` with the same PREFIX, DESTDIR and NAME
 dist: ## archives and .deb packages of the static program, with SHA256SUMS, in $(TARGET)/dist. DIST_TARGETS=... for some of the targets
 	@CARGO=$(CARGO) python3 -B src/dist/dist.py --target-dir $(TARGET) --output $(TARGET)/dist $(DIST_TARGETS)
 
-test-dist: ## what `make dist` has built: contents, start in an empty root, aarch64 under qemu, the same bytes from another directory; macOS, the package of crates.io
+test-dist: ## what `make dist` has built: contents, start in an empty root, aarch64 under qemu, the same bytes from another directory; macOS, the package of crates.io. ONLY=NAME picks checks
 	$(CARGO) build --quiet --example standin
-	python3 -B tests/dist/check.py --dist $(TARGET)/dist --standin $(TARGET)/debug/examples/standin --scratch $(TARGET)/dist-check
+	python3 -B tests/dist/check.py --dist $(TARGET)/dist --standin $(TARGET)/debug/examples/standin --scratch $(TARGET)/dist-check $(ONLY)

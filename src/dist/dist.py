@@ -116,13 +116,13 @@ def build(target, folder, scratch):
     return (folder / target / "release" / "codex").read_bytes()
 
 
-def tar(files, epoch):
-    """A compressed tar of these files, {name: (mode, bytes)}, and the directories above them."""
+def tar(files, epoch, root=""):
+    """A compressed tar of these files, {name: (mode, bytes)}, and the directories above them, all below `root`."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         folders = {str(parent) for name in files for parent in pathlib.PurePosixPath(name).parents} - {"."}
         for name in sorted(folders | set(files)):
-            entry = tarfile.TarInfo(name)
+            entry = tarfile.TarInfo(root + name)
             entry.mtime = epoch
             entry.uname = entry.gname = "root"
             if name in folders:
@@ -153,7 +153,7 @@ def archive(name, program, third_party, epoch):
     files |= {document: (0o644, (ROOT / document).read_bytes()) for document in DOCUMENTS}
     files |= {path: (0o644, content) for path, content in pages_and_completions().items()}
     files |= {extra: (mode, (ROOT / "src/dist" / extra).read_bytes()) for extra, mode in EXTRAS.items()}
-    return tar({f"{name}/{path}": file for path, file in files.items()}, epoch)
+    return tar(files, epoch, f"{name}/")
 
 
 def place_in_debian(path):
@@ -177,7 +177,7 @@ def deb(architecture, program, third_party, epoch):
     files = {
         "usr/bin/codex": program,
         f"{documents}/copyright": own.encode(),
-        f"{documents}/changelog.gz": compressed((ROOT / "CHANGELOG.md").read_bytes()),
+        f"{documents}/CHANGELOG.md.gz": compressed((ROOT / "CHANGELOG.md").read_bytes()),
         f"{documents}/README.md.gz": compressed((ROOT / "README.md").read_bytes()),
         f"{documents}/{THIRD_PARTY}.gz": compressed(third_party),
     }
@@ -188,7 +188,7 @@ def deb(architecture, program, third_party, epoch):
     control = (
         f"Package: {PACKAGE}\nVersion: {version()}\nArchitecture: {architecture}\nSection: utils\nPriority: optional\n"
         f"Maintainer: the codex-run authors <codex-run@example.invalid>\nInstalled-Size: {-(-size // 1024)}\n"
-        "Recommends: bash\nSuggests: git, ripgrep\n"
+        "Suggests: git, ripgrep\n"
         "Description: ChatGPT subscription or API key in the shell and in CI\n"
         " codex-run is a small client of the OpenAI Responses API with the command codex.\n"
         " It sends a prompt, streams the answer to standard output, and runs the tools\n"
@@ -199,8 +199,8 @@ def deb(architecture, program, third_party, epoch):
     data = {name: (0o755 if name == "usr/bin/codex" else 0o644, content) for name, content in files.items()}
     members = {
         "debian-binary": b"2.0\n",
-        "control.tar.gz": tar({f"./{name}": file for name, file in meta.items()}, epoch),
-        "data.tar.gz": tar({f"./{name}": file for name, file in data.items()}, epoch),
+        "control.tar.gz": tar(meta, epoch, "./"),
+        "data.tar.gz": tar(data, epoch, "./"),
     }
     whole = b"!<arch>\n"
     for name, content in members.items():

@@ -4,9 +4,9 @@
 #
 #     install.sh [install | uninstall] [PREFIX=DIR] [DESTDIR=DIR] [NAME=codex] [PROGRAM=FILE]
 #
-# A record below PREFIX/share/codex-run names each file, with its checksum, and each directory that was made. Only what is in
-# it is removed or replaced: a file of another program under the same name is refused before anything is changed, and one
-# that has taken the place of ours since then stays.
+# PREFIX/share/codex-run has a record of each name: the files, with their checksums, and in `directories` those that were made.
+# Only what is recorded is removed or replaced: a file of another program under the same name is refused before anything is
+# changed, and one that has taken the place of an installed file since then stays.
 set -eu
 umask 022
 unset CDPATH
@@ -49,9 +49,18 @@ case $PREFIX$DESTDIR in *'
 bin=$PREFIX/bin
 share=$PREFIX/share
 record=$share/codex-run/$NAME.installed
+directories=$share/codex-run/directories
+
+# A word as it is typed in a shell.
+typed() {
+    case $1 in
+    *[!A-Za-z0-9_./:@%+,=-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
 options=
-[ "$PREFIX" = "${HOME:-}/.local" ] || options="$options PREFIX=$PREFIX"
-[ -z "$DESTDIR" ] || options="$options DESTDIR=$DESTDIR"
+[ "$PREFIX" = "${HOME:-}/.local" ] || options="$options PREFIX=$(typed "$PREFIX")"
+[ -z "$DESTDIR" ] || options="$options DESTDIR=$(typed "$DESTDIR")"
 [ "$NAME" = codex ] || options="$options NAME=$NAME"
 
 work=$(mktemp -d)
@@ -71,19 +80,13 @@ is_program() { [ -f "$1" ] && LC_ALL=C grep -q "independent client, not OpenAI's
 
 # ---- uninstall ----
 
-# Removes the directories of a list that are empty now, the inner ones first.
-remove_directories() {
-    sort -r "$1" | while IFS= read -r folder; do rmdir "$DESTDIR$folder" 2>/dev/null || :; done
-}
-
 uninstall() {
     if ! [ -f "$DESTDIR$record" ]; then
         say "nothing to remove: $DESTDIR$record, the record of an installation, is not there"
         ! is_program "$DESTDIR$bin/$NAME" || say "  $DESTDIR$bin/$NAME is a codex-run that came in another way, and stays"
         return
     fi
-    sed -n 's/^- - //p' "$DESTDIR$record" >"$work/directories"
-    sed '/^- - /d; s/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u >"$work/files"
+    sed 's/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u >"$work/files"
     say "removing from $DESTDIR$PREFIX:"
     while IFS= read -r file; do
         if is_recorded "$file"; then
@@ -94,39 +97,44 @@ uninstall() {
         fi
     done <"$work/files"
     rm -f "$DESTDIR$record"
-    remove_directories "$work/directories"
+    # Directories that are still used, under another name or by others, are not empty.
+    sort -u "$DESTDIR$directories" >"$work/directories" 2>/dev/null || :
+    set -- "$DESTDIR${record%/*}"/*.installed
+    [ -e "$1" ] || rm -f "$DESTDIR$directories"
+    sort -r "$work/directories" | while IFS= read -r folder; do rmdir "$DESTDIR$folder" 2>/dev/null || :; done
     say "removed."
     [ -n "$DESTDIR" ] || say "What stays: CODEX_RUN_HOME, here ${CODEX_RUN_HOME:-${HOME:-}/.codex-run}: the sign-in, settings and conversations of a user."
 }
 
 # ---- install ----
 
-# The texts with another name of the command. In completions it is every word `codex`, and the names of functions; in manual
-# pages the headings, the synopsis, references and examples, but not sentences: some are about the official client.
-mark=$(printf '\001')
+# The texts with another name of the command. In completions every word `codex` is replaced, and the names of functions; in
+# manual pages the headings, the synopsis, references and examples, but no sentences: some are about the official client.
+kept=$(printf '\001') new=$(printf '\002') # stand for `codex-run`, and for the new name until every `codex` is replaced
 upper=$(printf '%s' "$NAME" | tr '[:lower:]' '[:upper:]')
 identifier=$(printf '%s' "$NAME" | tr -c 'A-Za-z0-9_' '_')
-words='s/(^|[^A-Za-z0-9_./-])codex($|[^A-Za-z0-9_/])/\1'$NAME'\2/g'
+words="s/(^|[^A-Za-z0-9_./-])codex(\$|[^A-Za-z0-9_/])/\\1$new\\2/g"
 renamed() {
     case $NAME:$1 in
     codex:*) cat "$1" ;;
     *.[1-9])
-        sed -E "s/codex(\\\\?-run)/$mark\\1/g
+        sed -E "s/codex(\\\\?-)run/$kept\\1run/g
             /^\\.TH/s/CODEX/$upper/g
-            /^\\.TH/s/codex/$NAME/g
-            s/\\\\fBcodex/\\\\fB$NAME/g
-            /^\\.(SS|SH|B|BR|BI|RB|IP|TP|Nm|Xr) /{
+            /^\\.(TH|SS|SH|B|BR|BI|RB|IP|TP|Nm|Xr) /{
                 $words
                 $words
             }
-            s/^codex( |\\\\-)/$NAME\\1/
-            /^\\.(EX|nf)/,/^\\.(EE|fi)/{
-                $words
-                $words
-            }
-            s/$mark/codex/g" "$1"
+            s/\\\\fBcodex/\\\\fB$new/g
+            s/^codex( [a-z\\\\]|\\\\-)/$new\\1/
+            /^\\.(EX|nf)/,/^\\.(EE|fi)/s/(^|[^A-Za-z0-9_./-])codex( [a-z\\\\]|\")/\\1$new\\2/g
+            s/$new/$NAME/g
+            s/$kept/codex/g" "$1"
         ;;
-    *) sed -E "s/codex-run/$mark/g; s/_codex/_$identifier/g; $words; $words; s/$mark/codex-run/g" "$1" ;;
+    *)
+        # zsh takes the function that is called like the file; names of functions in other shells have no `-`.
+        case $1 in */_*) function=$NAME ;; *) function=$identifier ;; esac
+        sed -E "s/codex-run/$kept/g; s/_codex/_$function/g; $words; $words; s/$new/$NAME/g; s/$kept/codex-run/g" "$1"
+        ;;
     esac
 }
 
@@ -145,13 +153,13 @@ place_of() {
 make_directory() {
     folder=$1 new=
     while [ -n "$folder" ] && ! [ -d "$DESTDIR$folder" ]; do
-        new="- - $folder
+        new="$folder
 $new"
         folder=${folder%/*}
     done
     mkdir -p "$DESTDIR$1"
-    # The first one is for the record itself.
-    [ -z "$new" ] || printf '%s' "$new" >>"$DESTDIR$record"
+    # The first call makes the directory of this list.
+    [ -z "$new" ] || printf '%s' "$new" >>"$DESTDIR$directories"
 }
 
 # put FILE PLACE MODE: the file appears under its name in one step, so that a running program is not disturbed.
@@ -190,17 +198,15 @@ install_all() {
 
     say "installing below $DESTDIR$PREFIX:"
     make_directory "${record%/*}"
-    [ ! -f "$DESTDIR$record" ] || cp "$DESTDIR$record" "$work/before"
     while read -r file mode place; do put "$file" "$place" "$mode"; done <"$work/plan"
 
     # What an earlier version had and this one has not.
-    sed '/^- - /d; s/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u | while IFS= read -r file; do
+    sed 's/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u | while IFS= read -r file; do
         ! cut -d ' ' -f 3- "$work/installed" | grep -qxF "$file" || continue
         ! is_recorded "$file" || { rm -f "$DESTDIR$file" && say "  removed, no longer used: ${file#"$PREFIX"/}"; }
     done
-    { grep '^- - ' "$DESTDIR$record" | sort -u; cat "$work/installed"; } >"$work/record"
-    mv -f "$work/record" "$DESTDIR$record"
-    chmod 644 "$DESTDIR$record"
+    cp "$work/installed" "$DESTDIR$record.new"
+    mv -f "$DESTDIR$record.new" "$DESTDIR$record"
     say "  ${record#"$PREFIX"/} (for \`$again uninstall\`)"
     if [ -n "$DESTDIR" ]; then
         say "installed $(wc -l <"$work/plan" | tr -d ' ') files below DESTDIR, to be used as $bin/$NAME."
@@ -248,7 +254,7 @@ report() {
     if [ -z "$is_on_path" ]; then
         start=$bin/$NAME
         say "PATH: $bin is not on it. Add this line to the file that your shell reads at its start:"
-        say "    export PATH=\"$bin:\$PATH\""
+        say "    export PATH=$(typed "$bin"):\"\$PATH\""
         [ -z "$winner" ] || say "  Now \`$NAME\` starts $winner ($(kind_of "$winner"))."
     elif [ "$winner" = "$bin/$NAME" ]; then
         say "PATH: \`$NAME\` starts $bin/$NAME."
@@ -264,7 +270,10 @@ report() {
 
     report_completions
     say
-    say "Next: $start login, then $start run \"say hello\"; the manual: $(manual)"
+    say "Next:"
+    say "    $(typed "$start") login"
+    say "    $(typed "$start") run \"say hello\""
+    say "    $(manual)"
     say "Remove: $again uninstall$options"
 }
 
@@ -274,13 +283,13 @@ report_completions() {
     *":$share:"*) ;;
     *)
         say "bash: add this line to ~/.bashrc, since XDG_DATA_DIRS does not name $share:"
-        say "    . \"$share/bash-completion/completions/$NAME\""
+        say "    . $(typed "$share/bash-completion/completions/$NAME")"
         ;;
     esac
     command -v zsh >/dev/null 2>&1 || return 0
     if ! zsh -fc 'print -rl -- $fpath' 2>/dev/null | grep -qxF "$functions"; then
         say "zsh: add this line to ~/.zshrc, before compinit:"
-        say "    fpath=($functions \$fpath)"
+        say "    fpath=($(typed "$functions") \$fpath)"
     fi
 }
 
@@ -290,7 +299,7 @@ manual() {
     if [ "$(man -w 1 "$NAME" 2>/dev/null)" = "$page" ] || ! command -v man >/dev/null 2>&1; then
         say "man $NAME"
     else
-        say "man $page"
+        say "man $(typed "$page")"
     fi
 }
 
