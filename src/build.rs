@@ -14,8 +14,14 @@ use std::{env, fs};
 /// The hexadecimal digits of a commit that are shown: enough for one commit, whatever the size of the repository.
 const SHOWN_DIGITS: usize = 10;
 
-/// What the program is made of, below the root of the package.
-const SOURCES: [&str; 3] = ["src", "Cargo.toml", "Cargo.lock"];
+/// What the program is made of, as git names it from the root of the package.
+const SOURCES: [&str; 5] = [
+    "src",
+    "Cargo.toml",
+    "Cargo.lock",
+    ":!src/dist",
+    ":!src/README.md",
+];
 
 /// Where Cargo writes the commit of a package that it makes.
 const PACKAGED: &str = ".cargo_vcs_info.json";
@@ -28,8 +34,17 @@ fn main() {
     let commit = commit.unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=CODEX_RUN_BUILT_FROM={commit}");
     println!("cargo::rustc-env=CODEX_RUN_BUILT_FOR={target}");
-    for source in SOURCES {
-        depend_on(&root.join(source));
+    depend_on(&root.join("Cargo.toml"));
+    depend_on(&root.join("Cargo.lock"));
+    for entry in fs::read_dir(root.join("src"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let name = entry.file_name();
+        if name != "dist" && name != "README.md" {
+            depend_on(&entry.path());
+        }
     }
 }
 

@@ -60,7 +60,10 @@ fn what_is_installed_under_any_name_is_removed_and_nothing_else() {
     for name in ["codex", "my-codex"] {
         let words = ["install", &place, &format!("NAME={name}")];
         let text = make(&home, "", words).exits(0).stderr("").text();
-        let installed = format!("installed codex-run {} as `{name}`", env!("CARGO_PKG_VERSION"));
+        let installed = format!(
+            "installed codex-run {} as `{name}`",
+            env!("CARGO_PKG_VERSION")
+        );
         assert!(text.contains(&installed), "{text}");
         assert!(text.contains("/bin is not on it"), "{text}");
         let page = fs::read_to_string(prefix.join(format!("share/man/man1/{name}.1")));
