@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 
+sys.dont_write_bytecode = True  # everything below `src` is in the package of crates.io
 import licences
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

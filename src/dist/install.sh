@@ -64,7 +64,8 @@ options=
 [ "$NAME" = codex ] || options="$options NAME=$NAME"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+step=$work/step # the file that is being put into place
+trap 'rm -rf "$work" "$step"' EXIT
 trap 'exit 130' HUP INT TERM
 
 sum_of() { cksum <"$1" | tr '\t' ' '; }
@@ -78,6 +79,13 @@ is_recorded() {
 # Whether this file is the program of codex-run, of any version.
 is_program() { [ -f "$1" ] && LC_ALL=C grep -q "independent client, not OpenAI's Codex CLI" "$1"; }
 
+# The directory, or the nearest one above it that is there, can be written.
+check_writable() {
+    folder=$1
+    while ! [ -d "$folder" ]; do folder=$(dirname -- "$folder"); done
+    [ -w "$folder" ] || fail "$folder cannot be written" "use another PREFIX, or sudo; PROGRAM=FILE installs what is built already"
+}
+
 # ---- uninstall ----
 
 uninstall() {
@@ -86,6 +94,7 @@ uninstall() {
         ! is_program "$DESTDIR$bin/$NAME" || say "  $DESTDIR$bin/$NAME is a codex-run that came in another way, and stays"
         return
     fi
+    check_writable "$DESTDIR${record%/*}"
     sed 's/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u >"$work/files"
     say "removing from $DESTDIR$PREFIX:"
     while IFS= read -r file; do
@@ -185,6 +194,8 @@ install_all() {
         say "$work/new/${file##*/} 644 $place" >>"$work/plan"
     done
 
+    check_writable "$DESTDIR$bin"
+    check_writable "$DESTDIR${record%/*}"
     # A completion or a page beside a program of codex-run belongs to it; the rest must be in the record.
     if is_program "$DESTDIR$bin/$NAME"; then owns=yes; else owns=; fi
     while read -r file mode place; do
@@ -282,8 +293,12 @@ report_completions() {
     case ":${XDG_DATA_HOME:-${HOME:-}/.local/share}:${XDG_DATA_DIRS:-/usr/local/share:/usr/share}:" in
     *":$share:"*) ;;
     *)
-        say "bash: add this line to ~/.bashrc, since XDG_DATA_DIRS does not name $share:"
+        say "bash: add this line to ~/.bashrc, since $share is not in XDG_DATA_DIRS:"
         say "    . $(typed "$share/bash-completion/completions/$NAME")"
+        if command -v fish >/dev/null 2>&1; then
+            say "fish: add this line to ~/.config/fish/config.fish:"
+            say "    source $(typed "$share/fish/vendor_completions.d/$NAME.fish")"
+        fi
         ;;
     esac
     command -v zsh >/dev/null 2>&1 || return 0

@@ -106,7 +106,7 @@ def in_empty_root(checks, root, program):
     inside = [shutil.which("chroot", path="/usr/sbin:/usr/bin:/sbin:/bin"), root]
     done = run(*inside, program, "--version", env={})
     checks.that(f"{program} starts in a root of its own", done.returncode == 0, done.stdout, done.stderr)
-    done = run(*inside, program, "run", "--no-stdin", "--dry-run", "hi", env={"OPENAI_API_KEY": "sk-dist-0123456789"})
+    done = run(*inside, program, "run", "--no-stdin", "--dry-run", "hi", env={"HOME": "/home", "OPENAI_API_KEY": "sk-dist-0123456789"})
     checks.that(f"{program} prepares a request there", done.returncode == 0 and '"hi"' in done.stdout, done.stdout, done.stderr)
 
 
