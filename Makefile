@@ -2,14 +2,14 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers test-tools check generate format lint deny size install bench fuzz
+.PHONY: demo test test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
 	@$(CARGO) build --quiet --bin codex --example standin
 	@CODEX=$(TARGET)/debug/codex STANDIN=$(TARGET)/debug/examples/standin sh tests/demo/demo.sh
 
-test: ## all tests; most of them wait, so more run at the same time than there are cores
+test: ## all tests; most of them wait, so more run at the same time than there are cores. CODEX_TESTS_PROGRAM=FILE has `it` start another build of the program
 	$(CARGO) test --quiet --lib --test it -- --test-threads 6
 	$(CARGO) test --quiet --doc
 
@@ -68,10 +68,25 @@ bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR a
 	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
 
 PREFIX ?= $(HOME)/.local
-install: ## the command, its man page and its completions
-	$(CARGO) build --quiet --release --bin codex
-	install -D -m 755 $(TARGET)/release/codex $(PREFIX)/bin/codex
-	install -D -m 644 man/codex.1 $(PREFIX)/share/man/man1/codex.1
-	install -D -m 644 completions/codex.bash $(PREFIX)/share/bash-completion/completions/codex
-	install -D -m 644 completions/_codex $(PREFIX)/share/zsh/site-functions/_codex
-	install -D -m 644 completions/codex.fish $(PREFIX)/share/fish/vendor_completions.d/codex.fish
+# Not `?=`: some systems set NAME in the environment.
+NAME = codex
+PROGRAM =
+quoted = '$(subst ','\'',$(1))'
+placed = PREFIX=$(call quoted,$(PREFIX)) DESTDIR=$(call quoted,$(DESTDIR)) NAME=$(call quoted,$(NAME))
+
+install: ## the command, its manual pages and its completions below PREFIX (and DESTDIR), under another NAME if given. PROGRAM=FILE installs a built one
+ifeq ($(PROGRAM),)
+	@echo "building (the first time this takes some minutes)"
+	$(CARGO) build --locked --release --bin codex
+endif
+	@sh src/dist/install.sh install $(placed) PROGRAM=$(call quoted,$(or $(PROGRAM),$(TARGET)/release/codex))
+
+uninstall: ## removes what `make install` with the same PREFIX, DESTDIR and NAME has installed, and nothing else
+	@sh src/dist/install.sh uninstall $(placed)
+
+dist: ## archives and .deb packages of the static program, with SHA256SUMS, in $(TARGET)/dist. DIST_TARGETS=... for some of the targets
+	@CARGO=$(CARGO) python3 -B src/dist/dist.py --target-dir $(TARGET) --output $(TARGET)/dist $(DIST_TARGETS)
+
+test-dist: ## what `make dist` has built: contents, start in an empty root, aarch64 under qemu, the same bytes from another directory; macOS, the package of crates.io. ONLY=NAME picks checks
+	$(CARGO) build --quiet --example standin
+	python3 -B tests/dist/check.py --dist $(TARGET)/dist --standin $(TARGET)/debug/examples/standin --scratch $(TARGET)/dist-check $(ONLY)

@@ -13,7 +13,7 @@ use super::manual::pages::PAGES;
 use super::output_form::ReportingFlags;
 use super::parse::Invocation;
 use super::settings::{self, Tooling};
-use super::{complete, config, help, network, terminal, time_zone};
+use super::{complete, config, help, network, terminal, time_zone, version};
 use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
 use crate::command::run::Host;
@@ -115,12 +115,10 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         Invocation::Completion(shell) => print(&complete::script(&shell)),
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::Topic(topic) => print(&help::of_topic(topic)),
-        Invocation::Version => print(&format!(
-            "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
-            env!("CARGO_PKG_VERSION")
-        )),
+        Invocation::Version => print(&version::text()),
         Invocation::Generate(what) if what == "pages" => {
-            let files = PAGES.iter().map(|page| format!("{}\n", page.file));
+            let files = PAGES.iter().map(|page| format!("{}
+", page.file));
             print(&files.collect::<String>())
         }
         Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {

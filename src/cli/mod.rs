@@ -22,6 +22,7 @@ mod synopsis;
 mod terminal;
 mod time_zone;
 mod values;
+mod version;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

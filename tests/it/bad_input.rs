@@ -217,9 +217,16 @@ fn help_works_when_everything_else_is_broken() {
     assert_eq!(codes, expected);
     assert!(rows.lines().all(|row| row.matches("SIG").count() <= 1));
     let version = Home::new().offline().args(["--version"]).run();
-    let expected = format!(
-        "codex-run {} (independent client, not OpenAI's Codex CLI)\n",
+    let promised = format!(
+        "codex-run {} (independent client, not OpenAI's Codex CLI)\ncommit ",
         env!("CARGO_PKG_VERSION")
     );
-    version.exits(0).stdout(&expected);
+    let text = version.exits(0).stderr("").text();
+    let built = text.strip_prefix(&promised).expect("the promised line");
+    let (commit, target) = built.split_once(", ").expect("a commit and a target");
+    let digits = commit.trim_end_matches(" with changes");
+    let is_commit = digits.len() == 10 && digits.chars().all(|c| c.is_ascii_hexdigit());
+    assert!(is_commit || commit == "unknown", "{commit}");
+    assert!(target.starts_with(std::env::consts::ARCH), "{target}");
+    assert!(target.ends_with('\n') && text.lines().count() == 2);
 }

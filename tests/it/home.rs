@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,12 @@ use crate::standin::{self, Server};
 /// The key that tests use. It must not be printed anywhere.
 pub(crate) const KEY: &str = "sk-invented-0123456789";
 
-/// The command under test.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_codex");
+/// The command under test: what Cargo has built for the tests, or the file that `CODEX_TESTS_PROGRAM` names.
+pub(crate) static BINARY: LazyLock<String> = LazyLock::new(|| {
+    let given = std::env::var("CODEX_TESTS_PROGRAM").ok();
+    let given = given.filter(|file| !file.is_empty());
+    given.unwrap_or_else(|| env!("CARGO_BIN_EXE_codex").to_owned())
+});
 
 /// A command under test that takes longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -105,7 +109,7 @@ impl Home {
 
     /// The command under test, with backends that refuse every connection.
     pub(crate) fn offline(&self) -> Cmd {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(&*BINARY);
         command
             .env_clear()
             .current_dir(self.work())

@@ -15,12 +15,12 @@ pub(crate) struct Imports {
 }
 
 impl Imports {
-    /// Reads files, each with its path below the root. The root itself, the binary and test files are skipped.
+    /// Reads files, each with its path below the root. The root itself, the binary, the build script and test files are skipped.
     pub(crate) fn of<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut sources: BTreeMap<Names, Source> = files
             .into_iter()
             .map(|(path, text)| (module(path), Source::read(text)))
-            .filter(|(module, _)| !matches!(&module[0][..], "lib" | "main"))
+            .filter(|(module, _)| !matches!(&module[0][..], "lib" | "main" | "build"))
             .collect();
         let tests: Vec<Names> = sources
             .iter()

@@ -70,6 +70,7 @@ mod homes; // credentials in every home of the user
 mod hostile; // answers of extreme size or depth
 mod imports_tests; // the reader of imports, on small trees
 mod inputs; // what accompanies a prompt
+mod install; // make install and make uninstall
 mod interrupted; // a renewal that is interrupted
 mod jsonl; // JSON lines of successful runs
 mod jsonl_ends; // JSON lines of failed runs

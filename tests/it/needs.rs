@@ -60,6 +60,7 @@ needs! {
     PYTHON_SAFE_PATH = "python3.11",
         || succeeds("python3", &["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]),
         || false;
+    MAKE = "make", || succeeds("make", &["--version"]), || on_path("make");
     GIT = "git", || succeeds("git", &["--version"]), || on_path("git");
     RG = "rg", || succeeds("rg", &["--version"]), || on_path("rg");
     MANDOC = "mandoc", || on_path("mandoc"), || on_path("mandoc");
@@ -156,7 +157,7 @@ fn is_executable_by_others() -> bool {
         "--reuid=65534",
         "--regid=65534",
         "--clear-groups",
-        BINARY,
+        &BINARY,
         "--version",
     ];
     is_root() && succeeds("setpriv", &user)
@@ -197,7 +198,7 @@ fn mentions() -> BTreeMap<String, BTreeSet<String>> {
             }
         }
     }
-    for folder in ["browser", "peers", "tools"] {
+    for folder in ["browser", "dist", "peers", "tools"] {
         for (file, text) in texts(&root.join("tests").join(folder)) {
             for call in text.split("skip(\"").skip(1) {
                 note(
@@ -251,7 +252,7 @@ fn every_need_and_its_tests_are_listed_in_the_readme() {
         "{names:?}"
     );
     // And none is mentioned in any other way.
-    for folder in ["it", "browser", "peers", "tools"] {
+    for folder in ["it", "browser", "dist", "peers", "tools"] {
         for (file, text) in texts(&root.join("tests").join(folder)) {
             let says = text.contains("\"skipped") && file != "needs.rs";
             assert!(!says, "{folder}/{file} skips by itself");

@@ -152,7 +152,7 @@ fn example(first: &str) -> String {
 #[test]
 fn the_programs_of_the_man_page_work() {
     let home = Home::with_key();
-    let codex = std::path::Path::new(env!("CARGO_BIN_EXE_codex"));
+    let codex = std::path::Path::new(&**crate::home::BINARY);
     let directory = codex.parent().expect("a directory").display();
     let path = format!("{directory}:{}", std::env::var("PATH").unwrap_or_default());
     for (first, program, at_most) in [("import json", "python3", 23), ("mkfifo", "sh", 10)] {
