@@ -16,6 +16,7 @@ import pyte
 from shown import Screen
 
 ALTERNATE_SCREEN, SYNCHRONIZED = 1049, 2026  # private modes
+PLAIN = ("default", "default", False, False, False, False)  # a style
 ASKS_FOR_PASTES, MARKS_PASTES = b"\x1b[?2004$p", b"\x1b[?2004;1$y"  # DECRQM and its answer
 
 
@@ -47,11 +48,14 @@ class Emulator(pyte.Screen):
 
 
 def runs(cells, columns):
-    """A row of cells as runs of one style, without blanks at its end."""
+    """A row of cells as runs of one style, without blanks at its end. A blank has the style before it: its colour cannot
+    be seen."""
     found = []
     for column in range(columns):
         cell = cells[column]
         style = (cell.fg, cell.bg, cell.bold, cell.italics, cell.underscore, cell.reverse)
+        if cell.data == " " and not (cell.underscore or cell.reverse):
+            style = found[-1][1] if found and not any(found[-1][1][-2:]) else PLAIN
         if found and found[-1][1] == style:
             found[-1][0].append(cell.data)
         else:
