@@ -1,5 +1,5 @@
-"""The programs under test from npm, and what the tests import from PyPI: in the versions of versions.json, or in the newest ones if
-PEERS_NEWEST is 1.
+"""The programs under test from npm, and what the tests import from PyPI: in the versions of versions.json, or in the
+newest ones if PEERS_NEWEST is 1.
 """
 
 import json
@@ -66,7 +66,8 @@ def install(modules, *names):
 
 
 def install_python(folder, *names):
-    """Installs these packages of PyPI into a folder of their own and lets them be imported; returns whether they can be."""
+    """Installs these packages of PyPI into a folder of their own, from which they can then be imported; returns whether
+    they are there."""
     wanted = {name: name if os.environ.get("PEERS_NEWEST") == "1" else f"{name}=={VERSIONS[name]}" for name in names}
     noted = folder / "installed.json"
     if not noted.exists() or json.loads(noted.read_text()) != wanted:

@@ -8,8 +8,8 @@ from collections import namedtuple
 TIME = re.compile(r"\b\d+(\.\d)? (ms|s|min)\b")
 USED = re.compile(r"\b\d+k? of |\$\d+\.\d\d")
 
-# The rows as runs of (text, style) without trailing blanks, where the cursor is (none if it is hidden), and whether this
-# is the alternate screen.
+# The rows as runs of (text, style) without trailing blanks, where the cursor is (none if hidden), and whether it is
+# the alternate screen.
 Screen = namedtuple("Screen", "rows cursor alternate")
 
 

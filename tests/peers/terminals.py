@@ -48,8 +48,8 @@ class Emulator(pyte.Screen):
 
 
 def runs(cells, columns):
-    """A row of cells as runs of one style, without blanks at its end. A blank has the style before it: its colour cannot
-    be seen."""
+    """A row of cells as runs of one style, without blanks at its end. A blank has the style before it, as its colour
+    cannot be seen."""
     found = []
     for column in range(columns):
         cell = cells[column]

@@ -1,5 +1,5 @@
-/* Loaded into a process (LD_PRELOAD), it lets the clock say one time that cannot be, once the file WRONG_CLOCK exists: in the
-   main thread, or in another one if WRONG_CLOCK_ELSEWHERE is set. Rust's standard library panics at it. */
+/* Loaded into a process (LD_PRELOAD), it lets the clock say one time that cannot be, once the file WRONG_CLOCK exists:
+   in the main thread, or in another one if WRONG_CLOCK_ELSEWHERE is set. Rust's standard library panics at it. */
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <stdlib.h>
