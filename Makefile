@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers test-tools check generate format lint deny size install bench fuzz
+.PHONY: demo test test-browser test-peers test-tools check generate format lint deny size install bench bench-keys fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -65,6 +65,10 @@ generate: ## man page and completions, from the table of flags
 bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
+
+bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory, beside cat and, with PEERS=DIR, pi and the official client
+	$(CARGO) build --quiet --release --bin codex --example standin
+	python3 tests/bench/keys.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
 
 PREFIX ?= $(HOME)/.local
 install: ## the command, its man page and its completions
