@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""The benchmark of `codex chat`: how long a key takes to its echo while text streams, beside `cat` on a pseudo-terminal of
-the same kind; start-up and memory beside pi and the official client, if they are there. Linux only.
+"""The benchmark of `codex chat`: how long a key takes to its echo while text streams, beside `cat` on a
+pseudo-terminal of the same kind; start-up and memory beside pi and the official client, if they are there. Linux only.
 
     python3 tests/bench/keys.py --codex target/release/codex --standin target/release/examples/standin --peers DIR
 
-DIR is where `make test-peers` installs them. All clients talk to the stand-in service on this machine. Keys go to a client
-and to `cat` in turn, at irregular times, so that a noisy moment affects both. The terminal answers what a terminal
-answers, at once. Start-up ends with the first drawn prompt. Memory is that of a client and its children after the first
-answer; PSS counts shared pages in part, and takes permission to trace the process. The official client runs without its
-background server, which would outlive it.
+DIR is where `make test-peers` installs them. All clients talk to the stand-in service on this machine. Keys go to a
+client and to `cat` in turn, at irregular times, so that a noisy moment affects both. The terminal answers what a
+terminal answers, at once. Start-up ends with the first drawn prompt. Memory is that of a client and its children after
+the first answer; PSS counts shared pages in part, and takes permission to trace the process. The official client runs
+without its background server, which would outlive it.
 """
 
 import argparse
@@ -46,7 +46,7 @@ STARTS = 9
 PATIENCE = 30  # seconds for anything
 SETTLING = 1  # second
 ANSWERING, TRIES = 5, 3  # seconds for an answer, and how often it is asked for
-STREAM = {"deltas": 150_000, "delta": "0123 ", "pieces": 500, "pause_ms": 1}  # some events in each piece
+STREAM = {"deltas": 150_000, "delta": "0123 ", "pieces": 800, "pause_ms": 1}  # some events in each piece
 SCRIPT = {"scenarios": [{"when": "Stream", "rounds": [STREAM]},
                         {"when": "Answer", "rounds": [{"items": [{"text": "Zebra"}]}]}]}
 MODEL, OFFICIAL_MODEL = "gpt-5.5", "gpt-6.2-sol"  # of others, the official client first asks whether to change them
@@ -104,8 +104,8 @@ class Program:
         return time.perf_counter() - self.begun
 
     def says(self, text, answer):
-        """Types a line and sends it once it is drawn, until there is this answer: the first Enter of the official client
-        only ends its opening picture."""
+        """Types a line and sends it once it is drawn, until there is this answer: the first Enter that the official
+        client gets only ends its opening picture."""
         os.write(self.fd, text)
         self.shows(text)
         for _ in range(TRIES):
@@ -278,8 +278,8 @@ def main():
         starts = bench.alternate(lambda client: started(client, work), found, STARTS)
     for name, values in starts.items():
         took, pss, rss, count = (statistics.median(column) for column in zip(*values))
-        print(f"{name}: {took:.0f} ms to the first prompt; after the first answer PSS {pss:.1f} MiB, RSS {rss:.1f} MiB, "
-              f"{count:.0f} processes")
+        print(f"{name}: {took:.0f} ms to the first prompt; after the first answer PSS {pss:.1f} MiB, RSS {rss:.1f} MiB "
+              f"in {count:.0f} processes")
     print(bench.table(rows))
 
 
