@@ -46,7 +46,7 @@ STARTS = 9
 PATIENCE = 30  # seconds for anything
 SETTLING = 1  # second
 ANSWERING, TRIES = 5, 3  # seconds for an answer, and how often it is asked for
-STREAM = {"deltas": 150_000, "delta": "0123 ", "pieces": 800, "pause_ms": 1}  # some events in each piece
+STREAM = {"deltas": 150_000, "delta": "0123 ", "pieces": 600, "pause_ms": 1}  # some events in each piece
 SCRIPT = {"scenarios": [{"when": "Stream", "rounds": [STREAM]},
                         {"when": "Answer", "rounds": [{"items": [{"text": "Zebra"}]}]}]}
 MODEL, OFFICIAL_MODEL = "gpt-5.5", "gpt-6.2-sol"  # of others, the official client first asks whether to change them
