@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench fuzz
+.PHONY: demo test test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -17,7 +17,7 @@ test-browser: ## signs in through the stand-in's page with Chromium, where it is
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/browser/browser.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --shots $(TARGET)/browser
 
-test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi; each where it is there. PEERS_NEWEST=1 takes the newest of these
+test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi, two terminals; each where it is there. PEERS_NEWEST=1 takes the newest of these
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
@@ -26,6 +26,7 @@ test-peers: ## real programs: tinyproxy and squid, a TLS server with its own aut
 	python3 tests/peers/events.py --codex $(TARGET)/debug/codex --spelling exec --official $(TARGET)/peers/node_modules/.bin/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/help.py --codex $(TARGET)/debug/codex --modules $(TARGET)/peers/newest
 	python3 tests/peers/rig.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
+	python3 tests/peers/screen.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 
 test-tools: ## real work in the sandbox, and beside it in the official client's: what is installed, and programs of npm and PyPI. ONLY=NAME picks tasks
 	$(CARGO) build --quiet --bin codex
@@ -66,6 +67,10 @@ generate: ## man pages and completions, from the table of flags and the texts in
 bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
+
+bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory, beside cat and, with PEERS=DIR, pi and the official client
+	$(CARGO) build --quiet --release --bin codex --example standin
+	python3 tests/bench/keys.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
 
 PREFIX ?= $(HOME)/.local
 # Not `?=`: some systems set NAME in the environment.

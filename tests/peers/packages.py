@@ -1,5 +1,5 @@
-"""The programs under test from npm: in the versions of versions.json, or in the newest ones if
-PEERS_NEWEST is 1.
+"""The programs under test from npm, and what the tests import from PyPI: in the versions of versions.json, or in the
+newest ones if PEERS_NEWEST is 1.
 """
 
 import json
@@ -7,12 +7,14 @@ import os
 import pathlib
 import platform
 import subprocess
+import sys
 
 import peer
 
 VERSIONS = json.loads((pathlib.Path(__file__).resolve().parent / "versions.json").read_text())
 INSTALLING = 600  # seconds
 OFFICIAL, SDK, PI, NODE = "@openai/codex", "@openai/codex-sdk", "@earendil-works/pi-coding-agent", "node"
+PYTE, WIDTHS = "pyte", "wcwidth"  # of PyPI
 
 
 def target():
@@ -60,6 +62,26 @@ def install(modules, *names):
         peer.skip("npm-packages", f"{', '.join(missing)} cannot be installed ({why.splitlines()[-1]})")
         return False
     noted.write_text(json.dumps({**there, **missing}))
+    return True
+
+
+def install_python(folder, *names):
+    """Installs these packages of PyPI into a folder of their own, from which they can then be imported; returns whether
+    they are there."""
+    wanted = {name: name if os.environ.get("PEERS_NEWEST") == "1" else f"{name}=={VERSIONS[name]}" for name in names}
+    noted = folder / "installed.json"
+    if not noted.exists() or json.loads(noted.read_text()) != wanted:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", folder]
+        try:
+            done = subprocess.run([*command, *wanted.values()], capture_output=True, text=True, timeout=INSTALLING)
+            why = (done.stderr.strip() or f"pip ends with {done.returncode}") if done.returncode else ""
+        except (OSError, subprocess.TimeoutExpired) as error:
+            why = str(error)
+        if why:
+            peer.skip("pypi-packages", f"{', '.join(wanted.values())} cannot be installed ({why.splitlines()[-1]})")
+            return False
+        noted.write_text(json.dumps(wanted))
+    sys.path.append(str(folder))
     return True
 
 
