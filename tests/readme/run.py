@@ -11,21 +11,28 @@ What cannot be run here has a stand-in, in `STAND_INS` and `MAKE`; each use is p
 
 import argparse
 import collections
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TIMEOUT = 60  # seconds for a command
 USER_HOME = "/home/ada"  # what the README shows for the home
+MAX_WORDS = 1700  # of the README, without code: what is longer belongs in a manual page
+NEEDED = ["bash", "curl", "git", "jq", "make", "tar"]
+CALLBACK_PORTS = [1455, 1457]  # of a sign-in; the tests of tests/it take turns at them, by the same lock
 VARYING = [
     (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), "DURATION"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?UTC|Z)?"), "DATE"),
@@ -42,11 +49,12 @@ STAND_INS = {
 # Targets of the Makefile: how each is run here, and why not by itself.
 MAKE = {
     "demo": ("without building", 'CODEX="$BUILT" STANDIN="$STANDIN" sh "$ROOT/tests/demo/demo.sh" > demo.log 2>&1'),
-    "test": ("has this test's time many times over; only the target is looked up", 'make -C "$ROOT" -n test > /dev/null'),
-    "install": ("without building", 'exec make -C "$ROOT" CARGO=true TARGET="$TARGET" "$@"'),
-    "uninstall": ("without building", 'exec make -C "$ROOT" CARGO=true TARGET="$TARGET" "$@"'),
-    "dist": ("takes minutes; only the target is looked up", 'make -C "$ROOT" -n dist > /dev/null'),
+    "test": ("takes minutes; only the target is looked up", '"$MAKE" -C "$ROOT" -n test > /dev/null'),
+    "install": ("without building", '"$MAKE" --no-print-directory -C "$ROOT" "$@" PROGRAM="$BUILT"'),
+    "uninstall": ("of this checkout", '"$MAKE" --no-print-directory -C "$ROOT" "$@"'),
+    "dist": ("takes minutes; only the target is looked up", '"$MAKE" -C "$ROOT" -n dist > /dev/null'),
 }
+REAL_MAKE = shutil.which("make")
 # What a workflow's expressions are here, and the actions that need nothing here.
 EXPRESSIONS = {"secrets.OPENAI_API_KEY": "sk-invented", "vars.CODEX_RUN_ARCHIVE": "file://ARCHIVE"}
 ACTIONS = {"actions/checkout": "the files are there"}
@@ -166,14 +174,29 @@ def matches(shown, printed):
     return bool(printed) and masked(shown[0]) == masked(printed[0]) and matches(shown[1:], printed[1:])
 
 
+@contextlib.contextmanager
+def callback_ports():
+    """A turn at the ports."""
+    def is_free(port):
+        with socket.socket() as tried:
+            return tried.connect_ex(("127.0.0.1", port)) != 0
+
+    with open(pathlib.Path(tempfile.gettempdir(), "codex-run-test-ports"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        end = time.monotonic() + TIMEOUT
+        while not all(map(is_free, CALLBACK_PORTS)) and time.monotonic() < end:
+            time.sleep(0.05)
+        yield
+
+
 class User:
     """A home, a directory with a repository, and a shell whose variables and directory go on from command to command."""
 
     def __init__(self, folder, codex, url, standin):
         self.home, self.work, self.state = folder / "home", folder / "work", folder / "state"
         self.uses = folder / "uses"
-        stubs, last, target = folder / "stubs", folder / "bin", folder / "target"
-        for made in (self.home, self.work, stubs, last, target / "release"):
+        stubs, last = folder / "stubs", folder / "bin"
+        for made in (self.home, self.work, stubs, last):
             made.mkdir()
         for name, text in FILES.items():
             (self.work / name).parent.mkdir(exist_ok=True)
@@ -181,7 +204,6 @@ class User:
         for name, (reason, script) in STAND_INS.items():
             self.stub(stubs / name, reason, script)
         self.stub_make(stubs / "make")
-        shutil.copy(codex, target / "release/codex")
         (last / "codex").symlink_to(codex)  # behind what `make install` installs
         archive = folder / "codex-run.tar.gz"
         pack(archive, codex)
@@ -196,9 +218,10 @@ class User:
         # Only for the stand-in of make, so that it does not see them otherwise.
         (folder / "make.env").write_text("".join(
             f"{name}={shlex.quote(str(value))}\n"
-            for name, value in {"ROOT": ROOT, "BUILT": codex, "STANDIN": standin, "TARGET": target}.items()))
+            for name, value in {"ROOT": ROOT, "BUILT": codex, "STANDIN": standin, "MAKE": REAL_MAKE}.items()))
         box = {"baseUrl": f"{url}/v1", "apiKey": "sk-invented", "models": [{"id": "qwen3"}]}
         (self.home / ".codex-run").mkdir(mode=0o700)
+        (self.home / ".cargo").mkdir()
         (self.home / ".codex-run/models.json").write_text(json.dumps({"providers": {"box": box}}))
         self.git("init", "-q", "-b", "main")
         self.git("add", ".")
@@ -220,7 +243,7 @@ class User:
             f"{name})\n    echo {shlex.quote(f'make {name}: {reason}')} >> {uses}\n    {script} ;;\n"
             for name, (reason, script) in MAKE.items())
         # In the user's directory `make test` inside the sandbox is the real one.
-        file.write_text(f'#!/bin/sh\n[ -f {where} ] && [ -w {uses} ] || exec /usr/bin/make "$@"\n. {where}\n'
+        file.write_text(f'#!/bin/sh\n[ -f {where} ] && [ -w {uses} ] || exec {REAL_MAKE} "$@"\n. {where}\n'
                         f'case $1 in\n{cases}*) echo "make: no such command is known here: $*" >&2; exit 2 ;;\nesac\n')
         file.chmod(0o755)
 
@@ -232,12 +255,14 @@ class User:
         """The exit code of a command, and the lines that it prints to both streams."""
         state = shlex.quote(str(self.state))
         script = f"set +e\n. {state}\n{step.command}\ncode=$?\n{{ export -p; echo cd \"$(printf %q \"$PWD\")\"; }} > {state}\nexit $code\n"
+        turn = callback_ports() if re.search(r"codex login|make demo", step.command) else contextlib.nullcontext()
         try:
-            done = subprocess.run(["bash", "-c", script], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, errors="replace", timeout=TIMEOUT)
+            with turn:
+                done = subprocess.run(["bash", "-c", script], env=self.env, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
         except subprocess.TimeoutExpired as late:
             return "no end", (late.stdout or b"").decode(errors="replace").splitlines()
-        return done.returncode, done.stdout.replace(str(self.home), USER_HOME).splitlines()
+        return done.returncode, done.stdout.decode(errors="replace").replace(str(self.home), USER_HOME).splitlines()
 
     def stand_ins(self):
         """What was used since the last call."""
@@ -267,9 +292,23 @@ def unknown_words(text, user):
     names = sorted({word for span in of_codex for word in re.findall(r"^codex ([a-z]+)", span)})
     texts = {name: help_of(name, "--help") or help_of("help", name) for name in names}
     everything = "".join([*texts.values(), *(help_of(name, "--help") for name in ("run", "login", "status", "sessions"))])
-    known = set(re.findall(r"--[a-z-]+[a-z]|(?<![\w-])-[a-zA-Z]\b", everything)) | {"--version"}
+    known = set(re.findall(r"--[a-z-]+[a-z]|(?<![\w-])-[a-zA-Z]\b", everything)) | {"--version", "-h"}
     flags = sorted({flag for span in of_codex for flag in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", span)})
     return [f"codex {name}" for name in names if not texts[name]] + [flag for flag in flags if flag not in known]
+
+
+def words(text):
+    """The number of words, without code and addresses."""
+    prose = re.sub(r"\]\([^)]*\)", "]", re.sub(r"(?s)```.*?```", "", text))
+    return sum(1 for word in prose.split() if re.search(r"\w", word))
+
+
+def missing_links(text):
+    """Links to files and headings that do not exist."""
+    headings = {re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in text.splitlines() if line[:1] == "#"}
+    links = re.findall(r"\]\(([^)]*)\)", text)
+    local = [link for link in links if not link.startswith("https://")]
+    return [link for link in local if (link[1:] not in headings if link[:1] == "#" else not (ROOT / link).exists())]
 
 
 def main():
@@ -280,6 +319,8 @@ def main():
     args = parser.parse_args()
     codex, standin = args.codex.resolve(), args.standin.resolve()
     text = (ROOT / "README.md").read_text()
+    if absent := [name for name in NEEDED if not shutil.which(name)]:
+        sys.exit(f"test-readme: {', '.join(absent)} must be installed")
     command = [standin, "--port", "0", "--script", HERE / "answers.json", "--until-eof"]
     served = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     ran = stood_in = failed = 0
@@ -301,16 +342,19 @@ def main():
                     for use in used:
                         print(f"           stand-in for {use}")
                     if not well:
-                        print(f"           exit code {code}; it prints:", *(f"           | {line}" for line in printed), sep="\n")
-                    elif args.verbose:
-                        print(*(f"           | {line}" for line in printed), sep="\n")
+                        print(f"           exit code {code}; it prints:")
+                    for line in printed if args.verbose or not well else []:
+                        print(f"           | {line}")
             unknown = unknown_words(text, user)
     finally:
         served.communicate()  # closes its standard input, which ends it
-    if unknown:
-        print(f"  FAILED   no command knows: {', '.join(unknown)}")
-    print(f"{ran} commands of README.md, {stood_in} with a stand-in, {failed} failed")
-    return int(bool(failed or unknown or not ran))
+    problems = [f"no command knows {word}" for word in unknown] + [f"no such link: {link}" for link in missing_links(text)]
+    if (count := words(text)) > MAX_WORDS:
+        problems.append(f"{count} words are too many; the limit is {MAX_WORDS}")
+    for problem in problems:
+        print(f"  FAILED   {problem}")
+    print(f"README.md: {count} words, {ran} commands, {stood_in} of them with a stand-in, {failed} failed")
+    return int(bool(failed or problems or not ran))
 
 
 if __name__ == "__main__":
