@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys fuzz
+.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -12,6 +12,15 @@ demo: ## a prompt piped in, an answer streaming out, tools that run: against a s
 test: ## all tests; most of them wait, so more run at the same time than there are cores. CODEX_TESTS_PROGRAM=FILE has `it` start another build of the program
 	$(CARGO) test --quiet --lib --test it -- --test-threads 6
 	$(CARGO) test --quiet --doc
+
+test-readme: ## every command of README.md against the stand-in service, and whether its picture shows what a terminal shows
+	$(CARGO) build --quiet --bin codex --example standin
+	python3 -B tests/readme/run.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
+	python3 -B tests/demo/picture.py --check --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
+
+picture: ## draws the picture of README.md from a session on a terminal
+	$(CARGO) build --quiet --bin codex --example standin
+	python3 -B tests/demo/picture.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 
 test-browser: ## signs in through the stand-in's page with Chromium, where it is found
 	$(CARGO) build --quiet --bin codex --example standin

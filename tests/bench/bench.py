@@ -100,7 +100,7 @@ def peers(folder, url):
     if folder is None or not shutil.which("node"):
         print("no --peers, or no node to run them: the peers are left out")
         return []
-    known = {"@openai/codex": official, "@mariozechner/pi-coding-agent": pi}
+    known = {"@openai/codex": official, "@earendil-works/pi-coding-agent": pi}
     found = []
     for number, (package, client) in enumerate(known.items()):
         manifest = folder / "node_modules" / package / "package.json"
