@@ -231,12 +231,14 @@ impl<W: Write> JsonLines<W> {
         self.held.extend_from_slice(line(kind, fields).as_bytes());
     }
 
-    fn item(&mut self, event: &str, number: usize, item: Value) {
-        let mut with_id = json!({"id": format!("item_{number}")});
-        if let (Some(all), Value::Object(fields)) = (with_id.as_object_mut(), item) {
-            all.extend(fields);
-        }
-        self.add(event, json!({"item": with_id}));
+    /// Adds an item, which may be long and is not copied.
+    fn item(&mut self, event: &str, number: usize, mut item: Value) {
+        item["id"] = format!("item_{number}").into();
+        let start = format!("{{\"type\":\"{event}\",\"item\":");
+        self.held.extend_from_slice(start.as_bytes());
+        // A value is always JSON, and a vector takes everything.
+        let _ = serde_json::to_writer(&mut self.held, &item);
+        self.held.extend_from_slice(b"}\n");
     }
 
     fn next_item(&mut self) -> usize {
@@ -319,7 +321,8 @@ impl<W: Write> Sink for JsonLines<W> {
             Notice::Text(text) => self.text(text),
             Notice::MessageEnd => {
                 if let Some((number, text)) = self.message.take() {
-                    let item = json!({"type": "agent_message", "text": text});
+                    let mut item = json!({"type": "agent_message"});
+                    item["text"] = text.into();
                     self.item("item.completed", number, item);
                 }
             }
