@@ -30,6 +30,8 @@ pub enum Listing {
 pub struct ListProbe {
     /// The service's time, in Unix seconds, if it says so.
     pub date: Option<u64>,
+    /// The status code.
+    pub status: u16,
     /// Why it does not give the list, if it does not.
     pub refused: Option<Error>,
 }
@@ -60,9 +62,13 @@ pub fn probe(
         let date = httpdate::parse_http_date(date).ok()?;
         Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
     });
-    let is_list = matches!(answer.status(), 200 | 304);
-    let refused = (!is_list).then(|| refused(authority, answer));
-    Ok(ListProbe { date, refused })
+    let status = answer.status();
+    let is_list = matches!(status, 200 | 304);
+    Ok(ListProbe {
+        date,
+        status,
+        refused: (!is_list).then(|| refused(authority, answer)),
+    })
 }
 
 /// The path of the list for this credential.

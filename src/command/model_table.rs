@@ -178,7 +178,7 @@ const COLUMNS: [TableColumn; 6] = [
         ..TableColumn::fixed("$ per 1M in / out")
     },
     TableColumn {
-        least: Some(12),
+        least: Some(14),
         ..TableColumn::fixed("status")
     },
 ];

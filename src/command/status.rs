@@ -98,10 +98,11 @@ pub fn run(mut settings: StatusSettings, critical: &Critical) -> Result<(), Erro
         }
     };
     if let Some(to_check) = to_check {
-        let usable = !matches!(
-            ended,
-            Err(Error::NotSignedIn(_) | Error::SignIn(_) | Error::Ended(..))
-        );
+        let are_limits_missing = matches!(ended, Err(Error::Limits(_)));
+        if to_check.is_for_server() && !are_limits_missing {
+            ended = Ok(());
+        }
+        let usable = ended.is_ok() || are_limits_missing;
         let checked = check(
             (&settings.found, &settings.sign_in_source),
             &settings.setup,

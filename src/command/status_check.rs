@@ -38,6 +38,14 @@ pub struct CheckSettings {
     pub backend: Backend,
 }
 
+impl CheckSettings {
+    /// Whether a run asks a server in `models.json`, which has a credential of its own.
+    pub(super) fn is_for_server(&self) -> bool {
+        let run = self.run.as_ref();
+        run.is_ok_and(|run| run.choice.provider.is_some())
+    }
+}
+
 /// What was found.
 #[derive(Debug)]
 pub(super) struct CheckItem {
@@ -199,8 +207,14 @@ pub(super) fn check(
     };
     check_network(&setup.network, address, &mut checked);
     let skipped = |name| CheckItem::new(name, CheckState::Skipped, "there is no usable credential");
-    let chosen = choose(found).ok().filter(|_| has_credential);
-    let authority = chosen.and_then(|chosen| authority(chosen, source.clone(), setup, critical));
+    let authority = match choose(found) {
+        Ok(chosen) if has_credential => authority(chosen, source.clone(), setup, critical),
+        Err(error) if has_credential => {
+            checked.other.get_or_insert(failure::of_credential(&error));
+            None
+        }
+        _ => None,
+    };
     let Some(authority) = authority else {
         checked.add(skipped("service"));
         checked.add(skipped("clock"));
@@ -216,9 +230,8 @@ pub(super) fn check(
         Ok(answer) => {
             date = answer.date;
             // Another server may have no list of models. That it answers is enough.
-            answer
-                .refused
-                .filter(|error| backend != Backend::Other || is_about_access(error))
+            let has_list = backend != Backend::Other || !matches!(answer.status, 404 | 405 | 501);
+            answer.refused.filter(|_| has_list)
         }
         Err(error) => Some(error),
     };
@@ -232,17 +245,6 @@ pub(super) fn check(
     }
     checked.add(of_clock(date, seconds()));
     checked
-}
-
-/// Whether the service refused the credential.
-fn is_about_access(error: &crate::api::Error) -> bool {
-    use crate::wire::fault::FaultKind;
-    match error {
-        crate::api::Error::Fault(fault) => {
-            matches!(fault.kind, FaultKind::SignIn | FaultKind::Forbidden)
-        }
-        _ => true,
-    }
 }
 
 fn check_sandbox(run: &RunSettings, checked: &mut Checked) {

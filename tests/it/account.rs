@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::home::{Cmd, Home, KEY};
+use crate::shapes::write_models;
 use crate::standin::{Reply, Server, jwt, now_unix};
 
 #[test]
@@ -354,6 +355,14 @@ fn a_check_looks_at_everything_that_a_run_needs() {
     assert_eq!(state("sandbox"), Some(json!("skipped")));
     assert_eq!(state("service"), Some(json!("ok")));
     assert_eq!(checks[0]["exit_code"], 2);
+
+    // A server in models.json needs no sign-in.
+    let home = Home::new();
+    let own = json!({"providers": {"box": {"baseUrl": server.api_url(), "apiKey": KEY}}});
+    write_models(&home, &own);
+    fs::write(home.own().join("config.json"), r#"{"model": "box/small"}"#).expect("a file");
+    check(home.offline()).exits(0);
+    home.offline().args(["status"]).run().exits(4);
 }
 
 #[test]
