@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -107,7 +108,8 @@ def build(target, folder, scratch):
         # The linker that comes with the compiler: the same everywhere, and for both targets.
         f"CARGO_TARGET_{name.upper()}_LINKER": "rust-lld",
         f"CC_{name}": c_compiler(target, scratch),
-        f"CFLAGS_{name}": " ".join(f"-ffile-prefix-map={path}={alias}" for path, alias in fixed.items()),
+        f"CFLAGS_{name}": shlex.join(f"-ffile-prefix-map={path}={alias}" for path, alias in fixed.items()),
+        "CC_SHELL_ESCAPED_FLAGS": "1",
         "CARGO_INCREMENTAL": "0",
     }
     command = [os.environ.get("CARGO", "cargo"), "build", "--locked", "--release", "--bin", "codex", "--target", target]

@@ -1,23 +1,21 @@
 //! Removes a directory with everything tools have left in it. Removal runs outside the sandbox, so it follows no links
 //! and touches nothing outside that directory; it stops at its deadline, if there is one.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, fstat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::sandbox::paths::Root;
+use super::sandbox::paths::{Root, identity};
 
 /// Removes the directory and everything in it, whatever its depth and modes.
 pub(super) fn remove(root: &Root, deadline: Option<Instant>) -> io::Result<()> {
     let top = open(rustix::fs::CWD, &root.path)?;
-    let found = fstat(&top)?;
-    if (found.st_dev, found.st_ino) != root.identity {
+    if identity(&top)? != root.identity {
         return Err(io::Error::other("it is not the directory that was created"));
     }
     // Nested directories are moved up before their parent is removed, so that paths stay short.
@@ -94,8 +92,9 @@ pub(super) fn open(parent: impl std::os::fd::AsFd, name: &Path) -> io::Result<Ow
     #[cfg(target_os = "linux")]
     {
         let place = openat(&parent, name, flags | OFlags::PATH, Mode::empty())?;
-        let path = format!("/proc/self/fd/{}", place.as_raw_fd());
-        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&place));
+        let private = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o700);
+        fs::set_permissions(path, private)?;
     }
     openat(&parent, name, flags | OFlags::RDONLY, Mode::empty()).map_err(Into::into)
 }

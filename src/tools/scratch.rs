@@ -15,7 +15,7 @@ use rustix::fs::{FlockOperation, Mode, fchmod, flock, fstat};
 use rustix::process::geteuid;
 
 use super::removal::{entries, open, open_unchanged, remove};
-use super::sandbox::paths::Root;
+use super::sandbox::paths::{Root, identity};
 use crate::clock::seconds;
 
 /// Prefix of the names of these directories.
@@ -208,9 +208,12 @@ fn sweep(parent: &Path, now: u64) {
             && now.saturating_sub(changed) >= MIN_AGE_SECONDS
             && flock(&left, FlockOperation::NonBlockingLockExclusive).is_ok();
         if abandoned {
+            let Ok(identity) = identity(&left) else {
+                continue;
+            };
             let root = Root {
                 path: parent.join(name),
-                identity: (found.st_dev, found.st_ino),
+                identity,
             };
             let _ = remove(&root, Some(deadline));
         }

@@ -37,7 +37,7 @@ fn a_signal_restores_the_terminal_ends_the_tools_and_the_process() {
     let mut chat = chat(&home, &server, ["wait"]);
     until("a tool runs", || home.work().join("pid").exists());
     chat.shows("sleep 60");
-    chat.signal("-TERM");
+    chat.signal(crate::stops::TERM);
     let ran = chat.ends();
     ran.ends_by(TERM)
         .says("codex chat --resume ")

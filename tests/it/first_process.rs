@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::home::{Cmd, Home, Running, finish, until};
+use crate::home::{Cmd, Home, Running, finish, signal_process, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 use crate::stops::{INT, TERM, calls};
@@ -33,10 +33,7 @@ fn inner(outer: &Running) -> u32 {
 }
 
 fn signal(pid: u32, signal: i32) {
-    let sent = Command::new("kill")
-        .args([format!("-{signal}"), pid.to_string()])
-        .status();
-    assert!(sent.is_ok_and(|sent| sent.success()));
+    signal_process(pid, signal).expect("it runs");
 }
 
 /// Whether the process has a handler for the signal.

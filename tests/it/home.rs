@@ -11,6 +11,8 @@ use std::sync::{Arc, LazyLock, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 pub(crate) use crate::command_output::CommandOutput;
 use crate::standin::{self, Server};
 
@@ -252,15 +254,25 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn signal(&self, signal: i32) {
-        let process = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args([&format!("-{signal}"), &process])
-            .status();
-        assert!(
-            sent.is_ok_and(|sent| sent.success()),
-            "kill -{signal} {process}"
-        );
+        signal_process(self.child.id(), signal).expect("it runs");
     }
+}
+
+/// Sends a signal to a process. Without the program `kill`, which small systems do not have.
+pub(crate) fn signal_process(process: u32, signal: i32) -> rustix::io::Result<()> {
+    let (process, signal) = (pid(process), Signal::from_named_raw(signal));
+    rustix::process::kill_process(process, signal.expect("a signal"))
+}
+
+/// Sends a signal to every process of a group, as a terminal does.
+pub(crate) fn signal_group(leader: u32, signal: i32) -> rustix::io::Result<()> {
+    let (leader, signal) = (pid(leader), Signal::from_named_raw(signal));
+    rustix::process::kill_process_group(leader, signal.expect("a signal"))
+}
+
+fn pid(process: u32) -> Pid {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    process.expect("a process")
 }
 
 impl Running {

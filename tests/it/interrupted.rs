@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::home::{Cmd, CommandOutput, Home, finish, until};
+use crate::home::{Cmd, CommandOutput, Home, finish, signal_process, until};
 use crate::refresh::{ask, slow};
 use crate::standin::now_unix;
 use crate::stops::TERM;
@@ -151,16 +150,10 @@ fn a_signal_waits_for_a_renewal_in_progress() {
         |cmd, after| {
             let running = cmd.start();
             thread::sleep(after);
-            let _ = Command::new("kill")
-                .arg(running.id().to_string())
-                .stderr(Stdio::null())
-                .status();
+            let _ = signal_process(running.id(), TERM);
             thread::sleep(Duration::from_millis(10));
             // A second signal does not break it either.
-            let _ = Command::new("kill")
-                .arg(running.id().to_string())
-                .stderr(Stdio::null())
-                .status();
+            let _ = signal_process(running.id(), TERM);
             finish(running, "codex run hello".to_owned())
         },
         |ran| {

@@ -46,7 +46,7 @@ needs! {
     SIGNAL_SCOPES = "signal-scopes", || kernel() >= (6, 12), || kernel() >= (6, 12);
     THREAD_DESCRIPTORS = "thread-descriptors", || kernel() >= (6, 9), || kernel() >= (6, 9);
     SYSTEM_CALLS = "system-calls",
-        || fs::read_to_string("/proc/self/syscall").is_ok(),
+        || is_root() && fs::read_to_string("/proc/self/syscall").is_ok(),
         || Path::new("/proc/self/syscall").exists() && is_administrator();
     INTERRUPTS = "interrupts", || !ignored(INT), || !ignored(INT);
     CONTROLLING_TERMINAL = "controlling-terminal", has_ctty, has_ctty;

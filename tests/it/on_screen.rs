@@ -99,12 +99,8 @@ impl Chat {
         self.terminal.resize(columns, rows);
     }
 
-    pub(crate) fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill")
-            .args([signal, &id])
-            .status();
-        assert!(sent.is_ok_and(|sent| sent.success()));
+    pub(crate) fn signal(&self, signal: i32) {
+        crate::home::signal_process(self.child.id(), signal).expect("it runs");
     }
 
     /// Waits for its end, with the terminal as it was before.

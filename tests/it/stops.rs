@@ -1,10 +1,9 @@
 //! Stops from outside: signals, time limits, budgets.
 
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::home::{Home, finish, until};
+use crate::home::{Home, finish, signal_group, until};
 use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Server};
 use crate::tools::bash;
@@ -140,9 +139,7 @@ fn ctrl_c_ends_a_shell_loop() {
         let child = cmd.start();
         until("a request comes", || !server.requests().is_empty());
         // To the whole group, as a terminal sends it.
-        let group = format!("-{}", child.id());
-        let sent = Command::new("kill").args(["-2", "--", &group]).status();
-        assert!(sent.is_ok_and(|sent| sent.success()));
+        signal_group(child.id(), INT).expect("it runs");
         let ran = finish(child, format!("{shell} -c {script:?}"));
         ran.ends_by(INT).says("codex: interrupted");
         assert!(!ran.text().contains(": "), "it went on: {}", ran.text());

@@ -1,15 +1,15 @@
 //! A terminal instead of pipes: the spinner, colours, and input.
 
 use std::fs::File;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use crate::home::{Cmd, CommandOutput, Home, until, wait};
+use crate::home::{Cmd, CommandOutput, Home, signal_process, until, wait};
 use crate::needs::{Need, lacks};
 use crate::pipes::asked;
 use crate::pty::Terminal;
 use crate::standin::{Reply, Server};
-use crate::stops::{INT, calls};
+use crate::stops::{INT, TERM, calls};
 
 /// Erases a line.
 const ERASE: &str = "\r\u{1b}[K";
@@ -135,9 +135,7 @@ fn a_spinner_is_erased_when_the_run_is_stopped() {
         let mut child = start(home.codex(&server).args(args), &terminal, "oe");
         until("it turns", || terminal.shows("waiting "));
         let words = if ended == "--timeout=60s" {
-            let child = child.id().to_string();
-            let sent = Command::new("kill").arg(child).status();
-            assert!(sent.is_ok_and(|sent| sent.success()));
+            signal_process(child.id(), TERM).expect("it runs");
             "codex: terminated\r\n"
         } else {
             "codex: the time limit has expired\r\ncodex: hint: raise --timeout\r\n"

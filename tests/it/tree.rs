@@ -200,7 +200,5 @@ fn processes_from_before_the_run_are_left_alone() {
     cmd.run().exits(0).stdout("done\n");
     let left = processes(&format!("sleep {seconds}"));
     assert_eq!(left.len(), 1, "a job of the shell that became codex");
-    let _ = std::process::Command::new("kill")
-        .arg(left[0].to_string())
-        .status();
+    let _ = crate::home::signal_process(left[0], crate::stops::TERM);
 }

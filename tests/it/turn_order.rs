@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::home::Home;
+use crate::needs::{Need, lacks};
 use crate::standin::{Reply, Scenarios, Script, Server};
 use crate::turns::{Driver, texts, thread_of};
 
@@ -151,6 +152,9 @@ fn example(first: &str) -> String {
 
 #[test]
 fn the_programs_of_the_man_page_work() {
+    if lacks(&Need::PYTHON) {
+        return;
+    }
     let home = Home::with_key();
     let codex = std::path::Path::new(&**crate::home::BINARY);
     let directory = codex.parent().expect("a directory").display();

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, RawMode};
 
 use crate::file::{Directory, FileSlot, Replacement, unused};
 
@@ -46,7 +46,12 @@ fn renew(path: &Path, content: &[u8], old: Option<&Metadata>) -> io::Result<()> 
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
     let slot = FileSlot::new(Directory::open(directory.unwrap_or(Path::new(".")))?, name);
-    let mode = Mode::from_raw_mode(old.map_or(0o666, |old| old.mode() & 0o7777));
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the type of a mode is narrower on macOS"
+    )]
+    let mode = RawMode::try_from(old.map_or(0o666, |old| old.mode() & 0o7777)).unwrap_or(0o600);
+    let mode = Mode::from_raw_mode(mode);
     let new = Replacement::begin(&slot, &unused(".new-")?, mode)?;
     if let Some(old) = old {
         let own = new.file().metadata()?;

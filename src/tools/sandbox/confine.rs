@@ -86,7 +86,7 @@ mod elsewhere {
     use std::io;
     use std::path::Path;
 
-    use super::{Error, Reach, Walls};
+    use super::{Error, SandboxPolicy, SandboxScope};
 
     /// Sockets are not served on this system.
     #[derive(Debug)]

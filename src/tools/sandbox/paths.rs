@@ -103,10 +103,24 @@ pub fn open_real(path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
     openat(&at, last, flags | always, Mode::empty()).map_err(Into::into)
 }
 
+/// The device and the inode of an open file.
+///
+/// # Errors
+/// If the file cannot be looked at.
 #[cfg(target_os = "linux")]
-fn identity(opened: &OwnedFd) -> io::Result<(u64, u64)> {
+pub fn identity(opened: &OwnedFd) -> io::Result<(u64, u64)> {
     let found = rustix::fs::fstat(opened)?;
     Ok((found.st_dev, found.st_ino))
+}
+
+/// The device and the inode of an open file, as the standard library numbers them: elsewhere a device has another type.
+///
+/// # Errors
+/// If the file cannot be looked at.
+#[cfg(not(target_os = "linux"))]
+pub fn identity(opened: &OwnedFd) -> io::Result<(u64, u64)> {
+    let found = fs::File::from(opened.try_clone()?).metadata()?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// Resolves a path: the existing part without links, the rest unchanged. A dangling link resolves to its target.

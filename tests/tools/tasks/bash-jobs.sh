@@ -1,4 +1,5 @@
 # task: background jobs, signals, time limits, named pipes, and devices
+# needs: ps
 # proof: killed: 143, late: 124, through a pipe: x, from a device: 4
 # part: test
 set -euo pipefail
