@@ -5,21 +5,24 @@ use std::sync::mpsc::Receiver;
 
 use super::channel::Reporter;
 use super::chat_sink::ChatSink;
+use super::model_entry::model_entry;
 use super::said::said;
 use super::settings::Reread;
 use crate::agent::{Control, Stop, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
-use crate::chat::event::{ChatEvent, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
+use crate::chat::event::{
+    ChatEvent, CredentialRemedy, ModelEntry, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
+};
 use crate::command::run::{
     self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
 };
-use crate::failure::{Failure, Used, of_stop};
+use crate::failure::{Failure, Used, of_session, of_stop};
 use crate::id::ThreadId;
-use crate::models::Backend;
+use crate::models::{Backend, Model};
 use crate::outcome::Outcome;
 use crate::prompt::{PromptFile, with_files};
-use crate::session::Sessions;
+use crate::session::{self, Sessions};
 
 /// What the engine is asked to do.
 #[derive(Debug)]
@@ -33,8 +36,8 @@ pub(super) enum EngineCommand {
     },
     /// Open the stored conversation with this id.
     Resume(String),
-    /// Continue a copy of the current conversation.
-    Fork,
+    /// Continue a copy of the stored conversation with this id, or else of the current one.
+    Fork(Option<String>),
     /// Begin a new conversation.
     New,
     /// Use the credential that was stored in the meantime.
@@ -82,7 +85,7 @@ impl Engine {
                     self.set_model(&model, effort.as_deref())
                 }
                 EngineCommand::Resume(id) => self.resume(&id),
-                EngineCommand::Fork => self.fork(),
+                EngineCommand::Fork(id) => self.fork(id),
                 EngineCommand::New => {
                     self.close();
                     self.settings.session = match self.settings.session {
@@ -136,21 +139,27 @@ impl Engine {
             Err(TurnFailure::Failed(failure)) => TurnEnd::Failed {
                 what: failure.what().to_owned(),
                 hint: failure.advice().map(str::to_owned),
-                sign_in: failure.outcome() == Outcome::SignIn,
+                credential: self.remedy(&failure),
             },
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
         self.control.withdraw_turn();
-        if let Some(model) = self.sink.other_model.take() {
-            let effort = self.settings.clamped.effort.clone();
-            let note = None;
-            self.report(ChatEvent::ModelChanged {
-                model,
-                effort,
-                note,
-            });
+        if let Some(id) = self.sink.other_model.take() {
+            let model = self.listed(&id).cloned();
+            self.report_model(&model.unwrap_or_else(|| Model::unknown(&id)), None);
         }
         self.report(ChatEvent::TurnEnded(end));
+    }
+
+    /// What helps, if the failure is one of the credential.
+    fn remedy(&self, failure: &Failure) -> Option<CredentialRemedy> {
+        let is_replaced = self.used.as_ref().is_none_or(Used::is_replaced_by_sign_in);
+        let remedy = if is_replaced {
+            CredentialRemedy::SignIn
+        } else {
+            CredentialRemedy::Replace
+        };
+        (failure.outcome() == Outcome::SignIn).then_some(remedy)
     }
 
     fn turn(&mut self, text: &str) -> Result<(), TurnFailure> {
@@ -198,6 +207,17 @@ impl Engine {
 
     /// Opens the conversation that the settings choose.
     pub(super) fn open_conversation(&mut self) -> Result<OpenedConversation, Failure> {
+        self.open().map_err(|error| self.open_failure(error))
+    }
+
+    fn open_failure(&self, error: OpenError) -> Failure {
+        match error {
+            OpenError::Failed(failure) => failure,
+            OpenError::Run(error) => self.failure(error),
+        }
+    }
+
+    fn open(&mut self) -> Result<OpenedConversation, OpenError> {
         if self.authority.is_none() {
             // A sign-in elsewhere may have been stored.
             let (fresh, used) = (self.reread)()?;
@@ -206,10 +226,9 @@ impl Engine {
             self.adopt(fresh, used);
         }
         let Some(authority) = self.authority.clone() else {
-            return Err(self.failure(run::Error::Credential(crate::auth::Error::Missing)));
+            return Err(run::Error::Credential(crate::auth::Error::Missing).into());
         };
-        let session = start_session(&self.settings, &mut self.sink);
-        let session = session.map_err(|error| self.failure(error))?;
+        let session = start_session(&self.settings, &mut self.sink)?;
         let opened = OpenedConversation {
             id: Some(session.thread.as_str().to_owned()),
             said: said(&session.items),
@@ -222,7 +241,7 @@ impl Engine {
             self.control.clone(),
         );
         self.has_turn = !opened.said.is_empty();
-        self.open = Some(open.map_err(|error| self.failure(error))?);
+        self.open = Some(open?);
         Ok(opened)
     }
 
@@ -240,22 +259,25 @@ impl Engine {
         }
         self.settings.choice.cache = cache;
         self.settings.model_switch = fresh.model_switch;
-        let (model, effort) = self.model();
-        let note = None;
-        self.report(ChatEvent::ModelChanged {
-            model,
-            effort,
-            note,
-        });
+        self.report_model(&self.settings.choice.model, None);
     }
 
-    /// The model in use, with its effort.
-    fn model(&self) -> (String, Option<String>) {
-        let settings = &self.settings;
-        (
-            settings.choice.model.id.clone(),
-            settings.clamped.effort.clone(),
-        )
+    /// The model with this id, if it is listed.
+    fn listed(&self, id: &str) -> Option<&Model> {
+        let mut listed = self.settings.model_switch.iter().flat_map(|switch| &switch.models);
+        listed.find(|model| model.id == id)
+    }
+
+    /// Reports that this model is in use, with the effort of the settings.
+    fn report_model(&self, model: &Model, note: Option<String>) {
+        self.report(ChatEvent::ModelChanged {
+            entry: ModelEntry {
+                effort: self.settings.clamped.effort.clone(),
+                ..model_entry(model, None)
+            },
+            note,
+            unlisted: self.listed(&model.id).is_none(),
+        });
     }
 
     fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
@@ -276,12 +298,7 @@ impl Engine {
                 (Some(note).filter(|note| !note.is_empty()), None)
             }
         };
-        let (model, effort) = self.model();
-        self.report(ChatEvent::ModelChanged {
-            model,
-            effort,
-            note,
-        });
+        self.report_model(&self.settings.choice.model, note);
         failed.map_or(Ok(()), Err)
     }
 
@@ -304,30 +321,52 @@ impl Engine {
         if current.is_some_and(|current| current.as_str() == id) {
             return Err(Failure::usage("this conversation is open already"));
         }
-        let stored = sessions.read(id);
-        let stored = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
-        if !stored.model.is_empty() {
-            self.set_model(&stored.model, stored.effort.current())?;
-        }
-        self.open_in_place(SessionChoice::Resume(id.to_owned()))
+        self.use_model_of(&sessions, id)?;
+        let opened = self.open_in_place(SessionChoice::Resume(id.to_owned()));
+        opened.map_err(|error| match error {
+            OpenError::Run(run::Error::Session(session::Error::Busy(path))) => {
+                of_session(&session::Error::Busy(path))
+                    .hint("wait for it to end, or continue with a copy: /fork ID")
+            }
+            error => self.open_failure(error),
+        })
     }
 
-    fn fork(&mut self) -> Result<(), Failure> {
-        self.sessions()?;
-        match self.continued() {
-            Some(Continued(id)) => self.open_in_place(SessionChoice::Fork(id.as_str().to_owned())),
-            None => Err(Failure::usage(
-                "there is nothing to copy: this conversation has no turn, or is not stored",
-            )),
+    /// Uses the model that a stored conversation has used.
+    fn use_model_of(&mut self, sessions: &Sessions, id: &str) -> Result<(), Failure> {
+        let stored = sessions.read(id);
+        let stored = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
+        if stored.model.is_empty() {
+            return Ok(());
         }
+        self.set_model(&stored.model, stored.effort.current())
+    }
+
+    fn fork(&mut self, id: Option<String>) -> Result<(), Failure> {
+        let sessions = self.sessions()?;
+        let id = match (id, self.continued()) {
+            (Some(id), _) => {
+                self.use_model_of(&sessions, &id)?;
+                id
+            }
+            (None, Some(Continued(id))) => id.as_str().to_owned(),
+            (None, None) => {
+                return Err(Failure::usage(
+                    "there is nothing to copy: this conversation has no turn, or is not stored",
+                )
+                .hint("/fork ID continues a copy of a stored conversation"));
+            }
+        };
+        let opened = self.open_in_place(SessionChoice::Fork(id));
+        opened.map_err(|error| self.open_failure(error))
     }
 
     /// Opens another conversation, and closes the current one once that has succeeded.
-    fn open_in_place(&mut self, session: SessionChoice) -> Result<(), Failure> {
+    fn open_in_place(&mut self, session: SessionChoice) -> Result<(), OpenError> {
         let before = std::mem::replace(&mut self.settings.session, session);
         let open = self.open.take();
         let had_turn = self.has_turn;
-        match self.open_conversation() {
+        match self.open() {
             Ok(opened) => {
                 if let Some(open) = open {
                     if let Some(new) = &mut self.open {
@@ -339,9 +378,9 @@ impl Engine {
                 self.report(ChatEvent::Opened(opened));
                 Ok(())
             }
-            Err(failure) => {
+            Err(error) => {
                 (self.settings.session, self.open, self.has_turn) = (before, open, had_turn);
-                Err(failure)
+                Err(error)
             }
         }
     }
@@ -376,6 +415,24 @@ impl Engine {
         }
         self.sink.begin_conversation();
         self.has_turn = false;
+    }
+}
+
+/// Why a conversation cannot be opened.
+enum OpenError {
+    Failed(Failure),
+    Run(run::Error),
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<run::Error> for OpenError {
+    fn from(error: run::Error) -> Self {
+        Self::Run(error)
     }
 }
 

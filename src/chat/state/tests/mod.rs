@@ -8,7 +8,7 @@ mod views;
 use super::ChatState;
 use crate::chat::draw::draw;
 use crate::chat::event::{
-    ChatEvent, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
+    ChatEvent, CredentialRemedy, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
     SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
 };
 use crate::chat::key::{Input, Key, KeyPress};
@@ -106,11 +106,11 @@ impl Chat {
         self.event(ChatEvent::TurnEnded(end));
     }
 
-    fn fails(&mut self, sign_in: bool) {
+    fn fails(&mut self, credential: Option<CredentialRemedy>) {
         self.ends(TurnEnd::Failed {
             what: "it failed".into(),
             hint: None,
-            sign_in,
+            credential,
         });
     }
 

@@ -304,6 +304,10 @@ impl Sink for TurnSink<'_> {
         self.report(&errors)
     }
 
+    fn follows_tools(&self) -> bool {
+        self.sink.follows_tools()
+    }
+
     fn pulse(&self) -> Option<Duration> {
         self.sink.pulse()
     }
