@@ -91,7 +91,7 @@ fn what_a_tool_prints_is_shown_while_it_runs_and_when_it_was_stopped() {
     chat.types(ESCAPE);
     let screen = chat.shows("interrupted");
     assert!(
-        screen.contains("stopped") && screen.contains("  105\n  caught\n"),
+        screen.contains("stopped") && screen.contains("  caught\n"),
         "{screen}"
     );
     chat.leaves().exits(0);

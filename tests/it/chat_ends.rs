@@ -288,7 +288,7 @@ fn the_pager_and_the_editor_get_the_terminal_and_no_secret() {
     let home = home();
     let server = Server::start([Reply::text("a\u{1b}[2Jb"), Reply::text("second")]);
     let pager = "f() { cat \"$1\" > shown; echo \"[${OPENAI_API_KEY-none}]\" > secret; \
-                 stty -a > modes; printf 'in the pager '; read -r line; echo \"$line\" > typed; }; f";
+                 stty -a > modes; printf 'in the pager '; read -r line; echo \"$line\" > typed; sleep 1; }; f";
     let editor = "f() { printf 'from\\nthe editor\\n' > \"$1\"; ls -l \"$1\" > listed; }; f";
     let cmd = home.codex(&server).args(["chat", "hello"]);
     let mut chat = Chat::start(cmd.env("PAGER", pager).env("EDITOR", editor), None);

@@ -114,7 +114,7 @@ fn a_panic_restores_the_terminal_and_is_exit_70() {
     home.file("no-clock", "");
     chat.types("x");
     let ran = chat.ends();
-    ran.exits(70).says("codex: bug: ").says("time.rs:");
+    ran.exits(70).says("codex: internal error in ").says("time.rs:");
     assert!(!home.work().join("no-clock").exists());
 }
 

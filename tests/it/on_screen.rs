@@ -55,12 +55,14 @@ impl Chat {
         self.terminal.types(keys);
     }
 
-    /// Types a question and sends it. Enter comes once the question is shown: text and a line end at once are a paste.
+    /// Types a question and sends it. Enter is pressed alone: text and a line end at once are a paste.
     #[track_caller]
     pub(crate) fn enters(&mut self, question: &str) {
         self.types(question);
-        self.shows(&format!("› {question}"));
+        let shown = format!("› {question}");
+        self.shows(&shown);
         self.types("\r");
+        self.waits("it is taken", |screen| !screen.contains(&shown));
     }
 
     /// What is on the screen now.

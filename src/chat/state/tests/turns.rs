@@ -37,17 +37,17 @@ fn an_interruption_keeps_the_queue_until_the_user_sends_it_on() {
             chat.ends(end);
             chat.check(&[], "text", &["two", "three", "four"]);
             chat.shows("held: two");
+            // What was typed first is sent first.
             chat.types("\n");
-            chat.check(&[asks("text")], "", &["two", "three", "four"]);
-            chat.ends(TurnEnd::Completed);
-            chat.check(&[], "", &["two", "three", "four"]);
+            chat.check(&[asks("two")], "", &["three", "four", "text"]);
+            chat.ends(TurnEnd::Interrupted);
             chat.press(UP);
-            chat.check(&[], "four", &["two", "three"]);
+            chat.check(&[], "text", &["three", "four"]);
             chat.ctrl('u');
             chat.types("\n");
-            chat.check(&[asks("two")], "", &["three"]);
+            chat.check(&[asks("three")], "", &["four"]);
             chat.ends(TurnEnd::Completed);
-            chat.check(&[asks("three")], "", &[]);
+            chat.check(&[asks("four")], "", &[]);
         }
     }
 }
