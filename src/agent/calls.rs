@@ -124,10 +124,12 @@ impl Driver<'_> {
             calls[at].clone(),
             self.sender.clone(),
         );
-        let follower = self
-            .sink
-            .follows_tools()
-            .then(|| LatestOutput::follower(&call.call_id, sender.clone()));
+        let follower = self.sink.follows_tools().then(|| {
+            let sender = sender.clone();
+            LatestOutput::follower(&call.call_id, move |latest| {
+                let _ = sender.send(TurnInput::ToolPrinted(latest));
+            })
+        });
         spawn(move || {
             let work = || tools.call(&call, number, follower.as_ref());
             let ended = catch_unwind(AssertUnwindSafe(work));

@@ -1,10 +1,8 @@
 //! The latest output of a running call, on its way from the threads of the call to the loop. At most one input waits for each
 //! call, however much it prints.
 
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::input::TurnInput;
 use crate::tools::live_output::OutputFollower;
 
 /// The latest output of a call.
@@ -17,8 +15,11 @@ pub(super) struct LatestOutput {
 }
 
 impl LatestOutput {
-    /// Follows the call with this id, and sends an input when there is something to take.
-    pub(super) fn follower(call_id: &str, sender: Sender<TurnInput>) -> OutputFollower {
+    /// Follows the call with this id, and sends this value when there is something to take.
+    pub(super) fn follower(
+        call_id: &str,
+        send: impl Fn(Arc<Self>) + Send + Sync + 'static,
+    ) -> OutputFollower {
         let latest = Arc::new(Self {
             call_id: call_id.to_owned(),
             tail: Mutex::default(),
@@ -26,7 +27,7 @@ impl LatestOutput {
         Arc::new(move |tail| {
             let waits = latest.lock().replace(tail).is_some();
             if !waits {
-                let _ = sender.send(TurnInput::ToolPrinted(Arc::clone(&latest)));
+                send(Arc::clone(&latest));
             }
         })
     }
@@ -50,12 +51,14 @@ mod tests {
     #[test]
     fn one_input_waits_and_has_the_latest_output() {
         let (sender, inputs) = channel();
-        let follower = LatestOutput::follower("1", sender);
+        let follower = LatestOutput::follower("1", move |latest| {
+            sender.send(latest).expect("it is taken");
+        });
         for n in 0..100 {
             follower(n.to_string());
         }
-        let waiting: Vec<TurnInput> = inputs.try_iter().collect();
-        let [TurnInput::ToolPrinted(latest)] = &waiting[..] else {
+        let waiting: Vec<Arc<LatestOutput>> = inputs.try_iter().collect();
+        let [latest] = &waiting[..] else {
             panic!("{waiting:?}");
         };
         assert_eq!(latest.take().as_deref(), Some("99"));

@@ -21,8 +21,8 @@ pub enum ChatEvent {
     Sessions(Vec<SessionEntry>),
     /// The model or its effort was changed, as requested by `Effect::SetModel`.
     ModelChanged {
-        /// The model, with the effort in use.
         entry: ModelEntry,
+        effort: Option<String>,
         /// How the request was clamped, if it was.
         note: Option<String>,
         /// The service has not listed the model, or has no list.
@@ -233,7 +233,7 @@ pub enum Effect {
 }
 
 /// A model that the credential can use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelEntry {
     pub id: String,
     /// The effort levels that it accepts, lowest first.
@@ -249,7 +249,9 @@ pub struct ModelEntry {
 pub struct Setup {
     /// The models to cycle through.
     pub models: Vec<ModelEntry>,
-    pub model: String,
+    /// The model in use.
+    pub model: ModelEntry,
+    /// The effort that was chosen for it, if any.
     pub effort: Option<String>,
     /// The sandbox mode: `read-only`, `workspace-write` or `danger-full-access`.
     pub sandbox: String,

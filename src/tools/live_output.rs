@@ -40,10 +40,11 @@ impl OutputTail {
     /// Adds output.
     fn add(&mut self, bytes: &[u8]) {
         self.changed |= !bytes.is_empty();
-        self.bytes.extend_from_slice(bytes);
-        let excess = self.bytes.len().saturating_sub(MAX_TAIL_BYTES);
-        self.is_cut |= excess > 0;
+        let end = &bytes[bytes.len().saturating_sub(MAX_TAIL_BYTES)..];
+        let excess = (self.bytes.len() + end.len()).saturating_sub(MAX_TAIL_BYTES);
+        self.is_cut |= excess > 0 || end.len() < bytes.len();
         self.bytes.drain(..excess);
+        self.bytes.extend_from_slice(end);
     }
 
     /// The time until the next report, if one is due.
@@ -59,7 +60,10 @@ impl OutputTail {
         let mut bytes = &self.bytes[..];
         if self.is_cut {
             let line = memchr::memchr(b'\n', bytes).map_or(0, |end| end + 1);
-            let character = bytes.iter().take_while(|byte| **byte & 0xc0 == 0x80).count();
+            let character = bytes
+                .iter()
+                .take_while(|byte| **byte & 0xc0 == 0x80)
+                .count();
             let begin = if line < bytes.len() { line } else { 0 };
             bytes = &bytes[begin.max(character)..];
         }
@@ -105,7 +109,9 @@ pub fn line_of(report: &str) -> String {
 pub(super) fn take_lines(bytes: &mut Vec<u8>) -> Option<String> {
     let end = memchr::memrchr(b'\n', bytes)? + 1;
     let lines = bytes[..end].split(|byte| *byte == b'\n');
-    let last = lines.rev().find_map(|line| serde_json::from_slice(line).ok());
+    let last = lines
+        .rev()
+        .find_map(|line| serde_json::from_slice(line).ok());
     bytes.drain(..end);
     last
 }

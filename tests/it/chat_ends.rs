@@ -160,7 +160,9 @@ fn a_sign_in_that_ends_during_a_conversation_loses_nothing_that_was_typed() {
     chat.waits("an empty question", |screen| !screen.contains("a draft"));
     chat.leaves().exits(0);
     let requests = server.requests();
-    let last = requests.iter().rfind(|request| request.bare_path().ends_with("/responses"));
+    let last = requests
+        .iter()
+        .rfind(|request| request.bare_path().ends_with("/responses"));
     assert_eq!(
         messages(last.expect("a request")),
         ["first", "second", "third"]

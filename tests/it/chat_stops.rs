@@ -62,8 +62,7 @@ fn a_second_signal_ends_a_tool_at_once() {
         return;
     }
     let home = home();
-    let tool =
-        "trap 'touch asked; sleep 1.8; touch late; exit' TERM; touch ready; while :; do sleep 0.05; done";
+    let tool = "trap 'touch asked; sleep 1.8; touch late; exit' TERM; touch ready; while :; do sleep 0.05; done";
     let server = Server::start([calls(tool)]);
     let chat = chat(&home, &server, ["wait"]);
     let exists = |name: &str| home.work().join(name).exists();
@@ -114,7 +113,9 @@ fn a_panic_restores_the_terminal_and_is_exit_70() {
     home.file("no-clock", "");
     chat.types("x");
     let ran = chat.ends();
-    ran.exits(70).says("codex: internal error in ").says("time.rs:");
+    ran.exits(70)
+        .says("codex: internal error in ")
+        .says("time.rs:");
     assert!(!home.work().join("no-clock").exists());
 }
 

@@ -200,11 +200,7 @@ fn every_cut_of_a_long_sequence_is_the_same() {
                 for j in [i, (i + 1).min(bytes.len()), bytes.len()] {
                     let pieces = [&bytes[..i], &bytes[i..j], &bytes[j..]];
                     let text = String::from_utf8_lossy(&bytes);
-                    assert_eq!(
-                        decode(&pieces),
-                        expected,
-                        "{text:?} cut at {i} and {j}"
-                    );
+                    assert_eq!(decode(&pieces), expected, "{text:?} cut at {i} and {j}");
                 }
             }
         }

@@ -120,10 +120,7 @@ fn a_burst_of_text_is_a_paste() {
 #[test]
 fn text_without_marks_is_a_paste_after_a_marked_one_as_well() {
     let mut decoder = KeyDecoder::new();
-    assert_eq!(
-        decoder.feed(b"\x1b[200~x\x1b[201~", ms(10)),
-        [pasted("x")]
-    );
+    assert_eq!(decoder.feed(b"\x1b[200~x\x1b[201~", ms(10)), [pasted("x")]);
     assert_eq!(decoder.feed(b"a\rb\r", ms(1000)), []);
     assert_eq!(decoder.flush(ms(1005)), [pasted("a\nb\n")]);
 }
@@ -212,10 +209,7 @@ fn what_never_ends_is_given_up_after_a_silence() {
         assert_eq!(decoder.deadline(), Some(ms(600)));
         assert_eq!(decoder.flush(ms(599)), []);
         assert_eq!(decoder.flush(ms(600)), expected);
-        assert_eq!(
-            feed(&mut decoder, b"a", ms(601)),
-            [char_key('a', "")]
-        );
+        assert_eq!(feed(&mut decoder, b"a", ms(601)), [char_key('a', "")]);
     };
     check(b"\x1b[", &[char_key('[', "a")]);
     check(b"\x1bO", &[char_key('O', "a")]);
@@ -236,10 +230,7 @@ fn a_paste_without_an_end_ends_after_a_silence_and_its_rest_never_sends() {
     assert_eq!(decoder.deadline(), Some(ms(1100)));
     assert_eq!(decoder.flush(ms(1099)), []);
     assert_eq!(decoder.flush(ms(1100)), [pasted("a\n")]);
-    assert_eq!(
-        decoder.feed(b"b\r\x1b[201~", ms(1300)),
-        [pasted("b\n")]
-    );
+    assert_eq!(decoder.feed(b"b\r\x1b[201~", ms(1300)), [pasted("b\n")]);
 }
 
 #[test]
@@ -348,10 +339,6 @@ fn random_bytes_in_random_pieces_are_the_same_inputs() {
         let expected = decode(&[&bytes]);
         let pieces: Vec<&[u8]> = bytes.chunks(length).collect();
         let text = String::from_utf8_lossy(&bytes);
-        assert_eq!(
-            decode(&pieces),
-            expected,
-            "{text:?} in pieces of {length}"
-        );
+        assert_eq!(decode(&pieces), expected, "{text:?} in pieces of {length}");
     }
 }

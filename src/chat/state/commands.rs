@@ -11,10 +11,9 @@ use crate::chat::event::{Effect, NoticeLevel, SessionEntry};
 /// Carries out a command, and removes it from the question unless it is impossible now.
 pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<Effect>) {
     let waits = match command {
-        ChatCommand::Resume(_)
-        | ChatCommand::Fork(_)
-        | ChatCommand::New
-        | ChatCommand::Login => state.is_busy(),
+        ChatCommand::Resume(_) | ChatCommand::Fork(_) | ChatCommand::New | ChatCommand::Login => {
+            state.is_busy()
+        }
         _ => false,
     };
     if waits {
@@ -96,7 +95,7 @@ fn list_efforts(state: &mut ChatState) {
     let entries = levels.map(|level| ListEntry {
         label: level.to_owned(),
         choice: ListChoice::Effort(level.to_owned()),
-        is_current: Some(level) == state.models.effort(),
+        is_current: Some(level) == state.models.effort_in_use(),
     });
     let entries = entries.collect();
     show(state, "efforts", entries);

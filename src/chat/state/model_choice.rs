@@ -16,15 +16,15 @@ pub struct ModelChoice {
 }
 
 impl ModelChoice {
-    /// The choice at the start.
+    /// The choice at the start: this model with this effort, among these models.
     #[must_use]
-    pub fn new(models: Vec<ModelEntry>, model: String, effort: Option<String>) -> Self {
-        Self {
+    pub fn new(models: Vec<ModelEntry>, model: ModelEntry, effort: Option<String>) -> Self {
+        let mut choice = Self {
             models,
-            model,
-            effort,
-            other: None,
-        }
+            ..Self::default()
+        };
+        choice.changed(model, effort);
+        choice
     }
 
     #[must_use]
@@ -55,6 +55,12 @@ impl ModelChoice {
         all.find(|entry| entry.id == self.model)
     }
 
+    /// The effort that the model uses: the chosen one, or else its default.
+    #[must_use]
+    pub fn effort_in_use(&self) -> Option<&str> {
+        self.effort().or_else(|| self.entry()?.effort.as_deref())
+    }
+
     /// The efforts that the chosen model accepts, lowest first.
     #[must_use]
     pub fn efforts(&self) -> Vec<&str> {
@@ -65,9 +71,9 @@ impl ModelChoice {
     }
 
     /// The model was changed, or its effort.
-    pub fn changed(&mut self, entry: ModelEntry) {
+    pub fn changed(&mut self, entry: ModelEntry, effort: Option<String>) {
         self.model.clone_from(&entry.id);
-        self.effort.clone_from(&entry.effort);
+        self.effort = effort;
         self.other = (!self.lists(&entry.id)).then_some(entry);
     }
 
@@ -111,7 +117,7 @@ impl ModelChoice {
     pub fn step_effort(&mut self, up: bool) -> Option<Effect> {
         let efforts = self.efforts();
         let rank = |level: &str| EFFORTS.iter().position(|other| *other == level);
-        let now = self.effort().or_else(|| self.entry()?.effort.as_deref());
+        let now = self.effort_in_use();
         let to = match efforts.iter().position(|level| Some(*level) == now) {
             Some(at) if up => efforts.get(at + 1),
             Some(at) => at.checked_sub(1).and_then(|to| efforts.get(to)),
@@ -155,7 +161,8 @@ mod tests {
             entry("b", &["high", "xhigh"], Some("high")),
             entry("c", &[], None),
         ];
-        ModelChoice::new(models, "a".into(), Some("medium".into()))
+        let current = models[0].clone();
+        ModelChoice::new(models, current, Some("medium".into()))
     }
 
     fn check(choice: &ModelChoice, model: &str, effort: Option<&str>) {
@@ -190,10 +197,10 @@ mod tests {
         assert!(choice.step_effort(false).is_some());
         assert_eq!(choice.step_effort(false), None);
         check(&choice, "a", Some("low"));
-        choice.changed(entry("b", &[], Some("low")));
+        choice.changed(entry("b", &[], None), Some("low".into()));
         assert!(choice.step_effort(true).is_some());
         check(&choice, "b", Some("high"));
-        choice.changed(entry("b", &[], Some("max")));
+        choice.changed(entry("b", &[], None), Some("max".into()));
         assert!(choice.step_effort(false).is_some());
         check(&choice, "b", Some("xhigh"));
         choice.choose("c");
@@ -201,9 +208,10 @@ mod tests {
         choice.choose("unknown");
         assert!(choice.step_effort(true).is_some());
         check(&choice, "unknown", Some("none"));
-        choice.changed(entry("unknown", &["low", "high"], None));
-        assert!(choice.step_effort(true).is_some());
-        check(&choice, "unknown", Some("low"));
+        choice.changed(entry("unknown", &["low", "high"], Some("low")), None);
         assert_eq!(choice.efforts(), ["low", "high"]);
+        assert_eq!(choice.effort_in_use(), Some("low"));
+        assert!(choice.step_effort(true).is_some());
+        check(&choice, "unknown", Some("high"));
     }
 }

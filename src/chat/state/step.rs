@@ -33,15 +33,17 @@ impl ChatState {
             ChatEvent::Sessions(sessions) => commands::list_sessions(self, sessions),
             ChatEvent::ModelChanged {
                 entry,
+                effort,
                 note,
                 unlisted,
             } => {
                 let unlisted = unlisted && !self.models.lists(&entry.id);
                 let note = note.or_else(|| {
                     let id = &entry.id;
-                    unlisted.then(|| format!("{id} is not in a list of models; it is sent unchanged"))
+                    unlisted
+                        .then(|| format!("{id} is not in a list of models; it is sent unchanged"))
                 });
-                self.models.changed(entry);
+                self.models.changed(entry, effort);
                 if let Some(note) = note {
                     self.hint(NoticeLevel::Note, note);
                 }

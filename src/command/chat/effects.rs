@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGINT, SIGQUIT};
 
 use super::TERMINAL;
 use super::device_sign_in::{DeviceSignIn, SignInParts};
-use super::engine::EngineCommand;
+use super::engine_command::EngineCommand;
 use super::error::Error;
 use super::screen_loop::{ScreenLoop, drain};
 use super::stored_list::report_sessions;

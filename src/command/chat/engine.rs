@@ -5,6 +5,8 @@ use std::sync::mpsc::Receiver;
 
 use super::channel::Reporter;
 use super::chat_sink::ChatSink;
+use super::engine_command::EngineCommand;
+use super::error::in_one_notice;
 use super::model_entry::model_entry;
 use super::said::said;
 use super::settings::Reread;
@@ -12,10 +14,11 @@ use crate::agent::{Control, Stop, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
 use crate::chat::event::{
-    ChatEvent, CredentialRemedy, ModelEntry, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
+    ChatEvent, CredentialRemedy, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
 };
 use crate::command::run::{
     self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
+    switch_model,
 };
 use crate::failure::{Failure, Used, of_session, of_stop};
 use crate::id::ThreadId;
@@ -23,28 +26,6 @@ use crate::models::{Backend, Model};
 use crate::outcome::Outcome;
 use crate::prompt::{PromptFile, with_files};
 use crate::session::{self, Sessions};
-
-/// What the engine is asked to do.
-#[derive(Debug)]
-pub(super) enum EngineCommand {
-    /// Ask this.
-    Ask(String),
-    /// Use this model and effort from now on.
-    SetModel {
-        model: String,
-        effort: Option<String>,
-    },
-    /// Open the stored conversation with this id.
-    Resume(String),
-    /// Continue a copy of the stored conversation with this id, or else of the current one.
-    Fork(Option<String>),
-    /// Begin a new conversation.
-    New,
-    /// Use the credential that was stored in the meantime.
-    SignedIn,
-    /// Close the conversation and end.
-    Close,
-}
 
 /// The conversation that can be continued.
 #[derive(Clone, Debug)]
@@ -112,10 +93,7 @@ impl Engine {
     }
 
     fn report_failure(&self, failure: &Failure) {
-        let text = match failure.advice() {
-            Some(hint) => format!("{} ({hint})", failure.what()),
-            None => failure.what().to_owned(),
-        };
+        let text = in_one_notice(failure);
         self.report(ChatEvent::Notice(NoticeLevel::Error, text));
     }
 
@@ -264,33 +242,30 @@ impl Engine {
 
     /// The model with this id, if it is listed.
     fn listed(&self, id: &str) -> Option<&Model> {
-        let mut listed = self.settings.model_switch.iter().flat_map(|switch| &switch.models);
+        let mut listed = self
+            .settings
+            .model_switch
+            .iter()
+            .flat_map(|switch| &switch.models);
         listed.find(|model| model.id == id)
     }
 
     /// Reports that this model is in use, with the effort of the settings.
     fn report_model(&self, model: &Model, note: Option<String>) {
         self.report(ChatEvent::ModelChanged {
-            entry: ModelEntry {
-                effort: self.settings.clamped.effort.clone(),
-                ..model_entry(model, None)
-            },
+            entry: model_entry(model, None),
+            effort: self.settings.clamped.effort.clone(),
             note,
             unlisted: self.listed(&model.id).is_none(),
         });
     }
 
     fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
-        let chosen = match &self.settings.model_switch {
-            Some(switch) => (switch.choose)(name, effort),
-            None => return Ok(()),
-        };
+        let chosen = switch_model(&self.settings, self.open.as_mut(), name, effort);
         let (note, failed) = match chosen {
+            Ok(None) => return Ok(()),
             Err(failure) => (None, Some(failure)),
-            Ok(chosen) => {
-                if let Some(open) = &mut self.open {
-                    open.switch(&self.settings, &chosen);
-                }
+            Ok(Some(chosen)) => {
                 self.settings.choice = chosen.choice;
                 self.settings.clamped = chosen.clamped;
                 self.settings.substitute = None;

@@ -6,6 +6,7 @@ mod chat_sink;
 mod device_sign_in;
 mod effects;
 mod engine;
+mod engine_command;
 mod error;
 mod input_history;
 mod model_entry;
@@ -62,7 +63,7 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
     let mut events = notices(&settings.run, signed_out.as_ref());
     let setup = Setup {
         models: std::mem::take(&mut settings.models),
-        model: settings.run.choice.model.id.clone(),
+        model: model_entry(&settings.run.choice.model, None),
         effort: settings.run.clamped.effort.clone(),
         sandbox: settings.sandbox.to_owned(),
         network: settings.network,

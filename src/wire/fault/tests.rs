@@ -166,7 +166,7 @@ fn every_form_of_body_is_parsed() {
     check(r#""just words""#, request, "", "just words");
     check("[1]", request, "", "[1]");
     check("{", request, "", "{");
-    check("too\r\n\u{1b}[1mlarge\u{0}", request, "", "too ^[[1mlarge^@");
+    check("too\r\n\u{1b}[1mbig\0", request, "", "too ^[[1mbig^@");
     for (message, cause) in [
         (
             "The 'gpt-5' model is not supported when using Codex with a ChatGPT account.",

@@ -144,9 +144,10 @@ fn keys_change_model_and_effort() {
         entry: ModelEntry {
             id: id.into(),
             efforts: vec!["low".into(), "xhigh".into()],
-            effort: None,
+            effort: Some("low".into()),
             window: None,
         },
+        effort: None,
         note: note.map(str::to_owned),
         unlisted: true,
     };
@@ -154,7 +155,7 @@ fn keys_change_model_and_effort() {
     chat.shows("clamped");
     chat.shows("gpt-c · read-only");
     chat.types("/effort\n");
-    chat.shows("› low\n  xhigh\n");
+    chat.shows("› low (current)\n  xhigh\n");
     chat.press(ESCAPE);
     chat.event(changed("gpt-a", None));
     assert!(!chat.screen().contains("unchanged"));

@@ -5,8 +5,8 @@ use super::super::queue::MAX_QUEUED;
 use crate::chat::draw::draw;
 use crate::chat::editor::MAX_QUESTION_BYTES;
 use crate::chat::event::{
-    ChatEvent, CredentialRemedy, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
-    SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
+    ChatEvent, CredentialRemedy, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said,
+    SessionEntry, Setup, SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
 };
 use crate::chat::key::{Input, Key, KeyPress};
 use crate::result::CallResult;
@@ -177,6 +177,7 @@ impl Random {
                     effort: self.coin().then(|| self.text()),
                     window: None,
                 },
+                effort: self.coin().then(|| self.text()),
                 note: self.coin().then(|| self.text()),
                 unlisted: self.coin(),
             },
@@ -208,7 +209,7 @@ fn a_hundred_thousand_random_events_leave_the_cursor_inside_and_lose_no_turn() {
     };
     let mut state = ChatState::new(Setup {
         models: vec![entry("a"), entry("b")],
-        model: "a".into(),
+        model: entry("a"),
         signed_out: true,
         ..Setup::default()
     });
