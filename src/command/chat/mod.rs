@@ -19,8 +19,8 @@ mod tool_call;
 mod user_program;
 
 use std::fs::File;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use super::run::{Host, RunSettings, SessionChoice, check_access};
 use super::say_line;
@@ -31,7 +31,7 @@ use crate::auth::critical_section::Critical;
 use crate::chat::event::{ChatEvent, NoticeLevel, Setup};
 use crate::chat::key::{Input, Key, KeyPress};
 use crate::chat::state::ChatState;
-use crate::chat::terminal::Terminal;
+use crate::chat::terminal::{Terminal, TerminalHandle};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use channel::channel;
@@ -108,13 +108,18 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
     // What is made first is dropped last: a panic restores the terminal before it ends the engine.
     let engine = RunningEngine::start(engine, reporter.clone());
     let mut engine = engine.map_err(|error| failed(Error::Thread(error)))?;
-    let terminal = Terminal::open().map_err(|error| failed(error.into()))?;
+    // Signals are caught before the terminal is entered, so none of them leaves it as it is then.
     let lent = Arc::new(AtomicBool::new(false));
-    let handle = terminal.handle();
+    let entered: Arc<OnceLock<TerminalHandle>> = Arc::default();
+    let handle = Arc::clone(&entered);
     let stopped = watch.start_on_screen(WatchedScreen {
         lent: Arc::clone(&lent),
-        restore: Box::new(move || handle.restore()),
+        restore: Box::new(move || {
+            handle.get().inspect(|terminal| terminal.restore());
+        }),
     });
+    let terminal = Terminal::open().map_err(|error| failed(error.into()))?;
+    let _ = entered.set(terminal.handle());
     let parts = LoopParts {
         terminal,
         reports,

@@ -96,10 +96,11 @@ struct Outputs<'a, 'b> {
 impl Outputs<'_, '_> {
     /// Reads what is available. Returns whether to continue.
     fn drain(&mut self) -> bool {
-        let live = &mut self.live;
-        let open = self.pipes.iter_mut().filter(|pipe| pipe.open);
-        // All of them, although one is enough to end.
-        open.fold(true, |goes_on, pipe| pipe.drain(live) && goes_on)
+        let mut goes_on = true;
+        for pipe in self.pipes.iter_mut().filter(|pipe| pipe.open) {
+            goes_on &= pipe.drain(&mut self.live);
+        }
+        goes_on
     }
 }
 
