@@ -166,6 +166,12 @@ fn models_are_cycled_through() {
     chat.enters("again");
     chat.shows("second");
     chat.waits("the end", |screen| !screen.contains("working"));
+    chat.enters("/effort");
+    chat.shows("› high (current)");
+    chat.types(ESCAPE);
+    chat.waits("no list", |screen| !screen.contains("(current)"));
+    chat.enters("/model nosuch");
+    chat.shows("nosuch is not in a list of models; it is sent unchanged");
     chat.leaves().exits(0);
     let requests = server.requests();
     let models: Vec<_> = requests

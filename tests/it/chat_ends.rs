@@ -213,11 +213,16 @@ fn what_a_pager_prints_stays_and_ctrl_c_in_it_is_no_failure() {
     chat.shows("›");
     assert!(chat.emulator.on_alternate_screen());
     home.file("slow", "");
-    chat.types("\u{f}");
-    chat.shows("in the pager");
-    chat.types("\u{3}");
-    let screen = chat.shows("›");
-    assert!(!screen.contains("cannot be used"), "{screen}");
+    // Ctrl+C and Ctrl+\ are for the pager.
+    for (count, key) in [(1, "\u{3}"), (2, "\u{1c}")] {
+        chat.types("\u{f}");
+        chat.waits("the pager", |screen| {
+            screen.matches("in the pager").count() == count
+        });
+        chat.types(key);
+        let screen = chat.shows("›");
+        assert!(!screen.contains("cannot be used"), "{screen}");
+    }
     // A home that cannot be written is not the fault of the pager.
     let kept = home.root().join(".codex-run");
     std::fs::rename(&kept, home.root().join("kept")).expect("it is there");
