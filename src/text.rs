@@ -1,6 +1,7 @@
 //! Cutting text at character boundaries, and putting it on one line.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// The last character boundary at or before this byte. In std from Rust 1.91 on, as `str::floor_char_boundary`.
 #[must_use]
@@ -39,18 +40,37 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{} ...", first_bytes(text, most)))
 }
 
-/// The text on one line: words separated by single blanks, control characters removed.
+/// The text on one line: words separated by single blanks, control characters made visible.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    for word in words.filter(|word| !word.is_empty()) {
+    for word in text.split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        for c in word.chars() {
+            if c.is_control() {
+                push_control(&mut line, c);
+            } else {
+                line.push(c);
+            }
+        }
     }
     line
+}
+
+/// Adds a control character as `^X`, as `cat -v` shows it, or by its number.
+pub fn push_control(text: &mut String, c: char) {
+    match u32::from(c) {
+        0x7f => text.push_str("^?"),
+        code @ 0..0x20 => {
+            text.push('^');
+            text.push(char::from_u32(code + 0x40).unwrap_or('?'));
+        }
+        code => {
+            let _ = write!(text, "\\x{code:02x}");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -58,10 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_separate_words() {
+    fn white_space_separates_words_and_control_characters_are_visible() {
         assert_eq!(
-            one_line("\u{1b}[2J a\tb\0\0c\n\u{2028} \r\n d\u{9b} "),
-            "[2J a b c d"
+            one_line("\u{1b}[2J a\tb\0\u{7f}c\n\u{2028} \r\n d\u{9b} "),
+            "^[[2J a b^@^?c d\\x9b"
         );
         assert_eq!(one_line(" \n"), "");
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::driver::Driver;
 use super::history;
 use super::input::TurnInput;
+use super::latest_output::LatestOutput;
 use super::reader::BODY_END_TIMEOUT;
 use super::round::{self, Action, Round};
 use super::thread::spawn;
@@ -69,6 +70,10 @@ impl Driver<'_> {
                     let image = called.result.image;
                     round::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
                 }
+                TurnInput::ToolPrinted(latest) => {
+                    self.report_printed(&latest)?;
+                    continue;
+                }
                 TurnInput::BodyEnded(request) if request == self.tally.requests => {
                     round::RoundEvent::BodyEnded
                 }
@@ -119,14 +124,42 @@ impl Driver<'_> {
             calls[at].clone(),
             self.sender.clone(),
         );
+        let follower = self.sink.follows_tools().then(|| {
+            let sender = sender.clone();
+            LatestOutput::follower(&call.call_id, move |latest| {
+                let _ = sender.send(TurnInput::ToolPrinted(latest));
+            })
+        });
         spawn(move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| tools.call(&call, number)));
+            let work = || tools.call(&call, number, follower.as_ref());
+            let ended = catch_unwind(AssertUnwindSafe(work));
             let _ = sender.send(ended.map_or(TurnInput::ToolPanicked, |called| {
                 TurnInput::ToolEnded(at, called)
             }));
         })?;
         self.running += 1;
         Ok(())
+    }
+
+    fn report_printed(&mut self, latest: &LatestOutput) -> Result<(), Stop> {
+        match latest.take() {
+            Some(tail) => self.notify(Notice::ToolPrinted {
+                id: &latest.call_id,
+                tail: &tail,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Reports what a call had printed that was stopped with the turn.
+    fn report_stopped(&mut self, at: usize, called: &Called) {
+        if let Some(id) = self.open.get(at).cloned() {
+            let _ = self.notify(Notice::ToolStopped {
+                id: &id,
+                took: called.took,
+                result: &called.result,
+            });
+        }
     }
 
     fn report_ended(&mut self, call: &Call, about: &About, called: &Called) -> Result<(), Stop> {
@@ -162,7 +195,12 @@ impl Driver<'_> {
         self.tools.end();
         while self.running > 0 {
             match self.inputs.recv() {
-                Ok(TurnInput::ToolEnded(..) | TurnInput::ToolPanicked) => self.running -= 1,
+                Ok(TurnInput::ToolEnded(at, called)) => {
+                    self.running -= 1;
+                    self.report_stopped(at, &called);
+                }
+                Ok(TurnInput::ToolPanicked) => self.running -= 1,
+                Ok(TurnInput::ToolPrinted(latest)) => drop(self.report_printed(&latest)),
                 Ok(TurnInput::StopRun(_) | TurnInput::StopTurn) => self.tools.end(),
                 Ok(_) => {}
                 Err(_) => return,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::latest_output::LatestOutput;
 use crate::api;
 use crate::auth::sign_in::{RenewalWait, Warning};
 use crate::failure::{Stop, StopRequest};
@@ -38,6 +39,8 @@ pub(super) enum TurnInput {
     Answered(Box<Answer>),
     /// The response body of this request, counted from 1, has ended.
     BodyEnded(usize),
+    /// A running call has printed something.
+    ToolPrinted(Arc<LatestOutput>),
     /// The call at this index has ended.
     ToolEnded(usize, Called),
     /// The thread of a call panicked.

@@ -13,6 +13,7 @@ mod effort;
 mod fallback;
 mod history;
 mod input;
+mod latest_output;
 pub mod message;
 mod policy;
 mod printed_answer;

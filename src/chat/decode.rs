@@ -2,9 +2,10 @@
 //! sequence or a character may arrive in any number of pieces. Escape differs from the beginning of a sequence by the silence
 //! after it.
 //!
-//! A paste is text between two sequences (bracketed paste). If the terminal has not shown that it marks pastes, several
-//! characters with a line end or a tab that arrive at once count as a paste too, because typing is slower: a paste never sends.
-//! A short text without a line end counts as typed, as over a slow connection.
+//! A paste is text between two sequences (bracketed paste). Several characters with a line end or a tab that arrive at once
+//! without them count as a paste too, because typing is slower: a paste never sends. That also holds on a terminal that marks
+//! pastes, because not everything that pastes asks it: tmux and `screen` can paste without the marks. A short text without a
+//! line end counts as typed, as over a slow connection.
 
 use std::time::Duration;
 
@@ -41,8 +42,6 @@ pub struct KeyDecoder {
     burst: String,
     /// The current burst has had a part that was reported, for its length.
     burst_goes_on: bool,
-    /// The terminal marks pastes, so no burst is one.
-    marks_pastes: bool,
     /// When the last byte arrived.
     last: Duration,
     /// When an Escape was reported for the silence after it.
@@ -119,8 +118,6 @@ impl KeyDecoder {
             return inputs;
         }
         if let Mode::Paste(text) = std::mem::take(&mut self.mode) {
-            // What is still to come of it must not count as typed.
-            self.marks_pastes = false;
             inputs.extend(paste(&text));
         }
         let pending = std::mem::take(&mut self.pending);
@@ -211,11 +208,7 @@ impl KeyDecoder {
         match meaning {
             Meaning::Nothing => {}
             Meaning::Key(press) => inputs.push(Input::Key(press)),
-            Meaning::HasBracketedPaste => self.marks_pastes = true,
-            Meaning::PasteStart => {
-                self.marks_pastes = true;
-                self.mode = Mode::Paste(Vec::new());
-            }
+            Meaning::PasteStart => self.mode = Mode::Paste(Vec::new()),
         }
         Some(length)
     }
@@ -252,7 +245,7 @@ impl KeyDecoder {
 
     /// Takes a character that is not part of a sequence.
     fn text(&mut self, c: char, inputs: &mut Vec<Input>) {
-        if self.marks_pastes || (c.is_control() && !matches!(c, '\r' | '\n' | '\t')) {
+        if c.is_control() && !matches!(c, '\r' | '\n' | '\t') {
             self.end_burst(inputs);
             inputs.extend(typed(c).map(Input::Key));
             return;

@@ -21,10 +21,12 @@ pub enum ChatEvent {
     Sessions(Vec<SessionEntry>),
     /// The model or its effort was changed, as requested by `Effect::SetModel`.
     ModelChanged {
-        model: String,
+        entry: ModelEntry,
         effort: Option<String>,
         /// How the request was clamped, if it was.
         note: Option<String>,
+        /// The service has not listed the model, or has no list.
+        unlisted: bool,
     },
     /// The steps of a sign-in on the screen.
     SignIn(SignInEvent),
@@ -60,6 +62,8 @@ pub enum TurnEvent {
     Searched(String),
     /// A tool call started.
     ToolStarted(ToolCall),
+    /// The running tool call with this id has printed something: the last part of its output so far.
+    ToolPrinted { id: String, tail: String },
     /// The tool call with this id ended.
     ToolEnded {
         id: String,
@@ -114,9 +118,18 @@ pub enum TurnEnd {
         what: String,
         /// What to do.
         hint: Option<String>,
-        /// A sign-in is needed: the message becomes the first of the queue.
-        sign_in: bool,
+        /// Set if the credential is missing or was refused: the message becomes the first of the queue.
+        credential: Option<CredentialRemedy>,
     },
+}
+
+/// What helps if the credential is missing or was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialRemedy {
+    /// A sign-in, here or elsewhere.
+    SignIn,
+    /// Another key or token in its place, as the hint of the failure says: it would come before a sign-in.
+    Replace,
 }
 
 /// How important a notice is.
@@ -197,8 +210,8 @@ pub enum Effect {
     ListSessions,
     /// Open the stored conversation with this id.
     Resume(String),
-    /// Continue a copy of the current conversation.
-    Fork,
+    /// Continue a copy of the stored conversation with this id, or else of the current one.
+    Fork(Option<String>),
     /// Begin a new conversation.
     New,
     /// Sign in with a device code.
@@ -220,7 +233,7 @@ pub enum Effect {
 }
 
 /// A model that the credential can use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelEntry {
     pub id: String,
     /// The effort levels that it accepts, lowest first.
@@ -236,7 +249,9 @@ pub struct ModelEntry {
 pub struct Setup {
     /// The models to cycle through.
     pub models: Vec<ModelEntry>,
-    pub model: String,
+    /// The model in use.
+    pub model: ModelEntry,
+    /// The effort that was chosen for it, if any.
     pub effort: Option<String>,
     /// The sandbox mode: `read-only`, `workspace-write` or `danger-full-access`.
     pub sandbox: String,

@@ -16,8 +16,6 @@ pub(super) enum Meaning {
     Nothing,
     Key(KeyPress),
     PasteStart,
-    /// The terminal reports that it has bracketed paste.
-    HasBracketedPaste,
 }
 
 /// What is at the beginning of some bytes.
@@ -184,7 +182,6 @@ fn ss3(bytes: &[u8]) -> Sequence {
 fn control(parameters: &[u8], last: u8) -> Meaning {
     match (parameters, last) {
         (b"200", b'~') => return Meaning::PasteStart,
-        (b"?2004;1$" | b"?2004;2$" | b"?2004;3$", b'y') => return Meaning::HasBracketedPaste,
         (_, b'^') => return rxvt(parameters, 4),
         (_, b'@') => return rxvt(parameters, 5),
         (b"", b'a'..=b'd') => return control(b"1;2", last.to_ascii_uppercase()), // rxvt, with Shift

@@ -40,8 +40,6 @@ const UNKNOWN_SIZE: Size = Size {
 /// scroll the screen; Ctrl+Shift with letters told apart, where the terminal can (xterm's `modifyOtherKeys`, kitty's protocol).
 /// The last one undoes what a terminal without `modifyOtherKeys` may take it for.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?7l\x1b[>4;1m\x1b[>1u\x1b[m";
-/// Asks whether the terminal has bracketed paste (DECRQM). The decoder takes the answer.
-const QUERY: &[u8] = b"\x1b[?2004$p";
 /// Undoes `ENTER`, in the midst of a frame too. The screen is cleared for terminals that have only one.
 const LEAVE: &[u8] =
     b"\x1b[?2026l\x1b[>4m\x1b[<u\x1b[m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[H\x1b[J\x1b[?1049l";
@@ -100,6 +98,8 @@ enum TerminalPlace {
     Entered,
     /// Left to another program for a while.
     Left,
+    /// Left, and a single key is awaited.
+    AwaitsKey,
     /// Left for good.
     Restored,
 }
@@ -124,7 +124,6 @@ impl Terminal {
         let state = Mutex::new(TerminalState { before, place });
         let terminal = Self(Arc::new(Shared { device, state }));
         terminal.enter()?;
-        terminal.write(QUERY)?;
         Ok(terminal)
     }
 
@@ -187,6 +186,20 @@ impl Terminal {
         self.0.leave(TerminalPlace::Left)
     }
 
+    /// After `leave`, takes keys one by one and without showing them, until it is entered.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn await_key(&self) -> io::Result<()> {
+        let mut state = self.0.lock();
+        if state.place != TerminalPlace::Left {
+            return Ok(());
+        }
+        self.0.set_raw(&state)?;
+        state.place = TerminalPlace::AwaitsKey;
+        Ok(())
+    }
+
     /// Enters the terminal after `leave`, or again after a shell may have changed it without that: after SIGCONT that followed a
     /// SIGSTOP. What is restored at the end remains the same. The screen has to be drawn anew.
     ///
@@ -237,14 +250,19 @@ impl Shared {
         if state.place == TerminalPlace::Restored {
             return Ok(());
         }
+        self.set_raw(state)?;
+        state.place = TerminalPlace::Entered;
+        self.write_soon(ENTER)
+    }
+
+    fn set_raw(&self, state: &TerminalState) -> io::Result<()> {
         let mut raw = state.before.clone();
         raw.make_raw();
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         // In the background this stops the process, until the shell brings it back.
         rustix::io::retry_on_intr(|| tcsetattr(&self.device, OptionalActions::Now, &raw))?;
-        state.place = TerminalPlace::Entered;
-        self.write_soon(ENTER)
+        Ok(())
     }
 
     fn leave(&self, to: TerminalPlace) -> io::Result<()> {
@@ -257,8 +275,14 @@ impl Shared {
         if from == TerminalPlace::Left {
             return Ok(());
         }
+        if from == TerminalPlace::AwaitsKey && !self.is_in_foreground() {
+            return Ok(());
+        }
         if self.is_in_foreground() {
-            let written = self.write_soon(LEAVE);
+            let written = match from {
+                TerminalPlace::AwaitsKey => Ok(()),
+                _ => self.write_soon(LEAVE),
+            };
             tcsetattr(&self.device, OptionalActions::Now, &state.before)?;
             return written;
         }

@@ -117,8 +117,13 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         Invocation::Topic(topic) => print(&help::of_topic(topic)),
         Invocation::Version => print(&version::text()),
         Invocation::Generate(what) if what == "pages" => {
-            let files = PAGES.iter().map(|page| format!("{}
-", page.file));
+            let files = PAGES.iter().map(|page| {
+                format!(
+                    "{}
+",
+                    page.file
+                )
+            });
             print(&files.collect::<String>())
         }
         Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {

@@ -19,7 +19,7 @@ pub fn delay_signals(
     critical: &Critical,
     exit_now: impl FnOnce(StopRequest) + Send + 'static,
 ) -> io::Result<()> {
-    let signals = take_over()?;
+    let signals = take_over(&[])?;
     let critical = critical.clone();
     thread::Builder::new()
         .spawn(move || {

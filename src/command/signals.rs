@@ -5,7 +5,10 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM,
+    SIGXCPU, SIGXFSZ,
+};
 
 use super::stop_requests::{ignored, next, register};
 use crate::agent::StopRequest;
@@ -13,6 +16,15 @@ use crate::exhausted::at_start;
 
 /// Signals that end a command with cleanup.
 const ENDS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+
+/// Signals that end a process by default. A command that draws on its terminal also ends with cleanup for these.
+pub(super) const ENDS_OF_SCREEN: [i32; 8] = [
+    SIGQUIT, SIGABRT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU,
+];
+
+/// Signals that the first process of a PID namespace catches from the start. Most commands do not handle SIGQUIT: it ends them
+/// immediately.
+const ENDS_OF_FIRST: [i32; 4] = [SIGHUP, SIGINT, SIGTERM, SIGQUIT];
 
 /// Who handles signals when this is the first process of a PID namespace.
 static HANDLER: Mutex<Handler> = Mutex::new(Handler::Unset);
@@ -30,19 +42,25 @@ fn handler() -> MutexGuard<'static, Handler> {
     HANDLER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns one stream for each signal, which receives a byte when the signal arrives. The caller now handles these signals.
-pub(super) fn take_over() -> io::Result<Vec<(i32, UnixStream)>> {
+/// Returns one stream for each signal, which receives a byte when the signal arrives. The caller now handles these signals:
+/// those that end a command, and these further ones.
+pub(super) fn take_over(further: &[i32]) -> io::Result<Vec<(i32, UnixStream)>> {
     let mut signals = Vec::new();
     let mut handler = handler();
+    let all = ENDS.iter().chain(further).copied();
     if matches!(*handler, Handler::Unset) {
-        for signal in ENDS {
+        for signal in all {
             register(signal, &mut signals)?;
         }
         return Ok(signals);
     }
     // Forward them: no signal may be lost or handled twice while the handler changes.
     let mut writers = Vec::new();
-    for signal in ENDS {
+    for signal in all {
+        if !ENDS_OF_FIRST.contains(&signal) {
+            register(signal, &mut signals)?;
+            continue;
+        }
         let (reader, writer) = UnixStream::pair()?;
         writers.push((signal, writer));
         signals.push((signal, reader));
@@ -76,22 +94,22 @@ pub fn end_first_process_on_signal(end: impl Fn(i32) + Send + 'static) -> io::Re
         return Ok(());
     }
     let mut signals = Vec::new();
-    for signal in ENDS {
+    for signal in ENDS_OF_FIRST {
         register(signal, &mut signals)?;
     }
-    // Commands do not handle this one: it ends the process immediately.
-    register(SIGQUIT, &mut signals)?;
     let handling = thread::Builder::new().spawn(move || {
         loop {
             let StopRequest::Signal(signal) = next(&signals, None, false) else {
                 continue;
             };
-            match &mut *handler() {
-                Handler::Command(writers) if signal != SIGQUIT => {
-                    let writer = writers.iter_mut().find(|(of, _)| *of == signal);
-                    let _ = writer.map(|(_, writer)| writer.write(&[0]));
-                }
-                _ => end(signal),
+            let mut handler = handler();
+            let writer = match &mut *handler {
+                Handler::Command(writers) => writers.iter_mut().find(|(of, _)| *of == signal),
+                Handler::Unset | Handler::Process => None,
+            };
+            match writer {
+                Some((_, writer)) => drop(writer.write(&[0])),
+                None => end(signal),
             }
         }
     });

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGQUIT};
 
 use super::screen::erase;
 use super::signal_shield::end_renewals;
-use super::signals::take_over;
+use super::signals::{ENDS_OF_SCREEN, take_over};
 use super::stdout::takes;
 use super::stop_requests::next;
 use crate::agent::{Control, StopRequest};
@@ -48,7 +48,7 @@ pub(super) struct StopWatch {
 
 /// The screen of a command that draws on its terminal.
 pub(super) struct WatchedScreen {
-    /// The terminal is lent to another program, for which Ctrl+C is meant.
+    /// The terminal is lent to another program, for which Ctrl+C and Ctrl+\ are meant.
     pub(super) lent: Arc<AtomicBool>,
     /// Makes the terminal what it was, at the first stop request.
     pub(super) restore: Box<dyn Fn() + Send>,
@@ -66,7 +66,11 @@ impl StopWatch {
     }
 
     fn start_for(self, screen: Option<WatchedScreen>) -> io::Result<UnixStream> {
-        let signals = take_over()?;
+        let further: &[i32] = match screen {
+            Some(_) => &ENDS_OF_SCREEN,
+            None => &[],
+        };
+        let signals = take_over(further)?;
         let (woken, wake) = UnixStream::pair()?;
         let watching = thread::Builder::new().spawn(move || self.watch(&signals, wake, screen));
         watching.map_err(at_start)?;
@@ -79,7 +83,9 @@ impl StopWatch {
             let is_lent = screen
                 .as_ref()
                 .is_some_and(|screen| screen.lent.load(Ordering::Relaxed));
-            if request != StopRequest::Signal(SIGINT) || !is_lent {
+            // Both come from the keyboard, and to every process that has the terminal.
+            let is_typed = matches!(request, StopRequest::Signal(SIGINT | SIGQUIT));
+            if !(is_typed && is_lent) {
                 break request;
             }
         };

@@ -16,6 +16,7 @@ use crate::tools::builtin::table::find_tool;
 use crate::tools::builtin::{self, Context};
 use crate::tools::child::reaper;
 use crate::tools::launch::{LaunchError, set_close_on_exec};
+use crate::tools::live_output::line_of;
 use crate::tools::sandbox::confine::{self, SandboxScope};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
@@ -77,7 +78,7 @@ pub fn run(
         unfinished: false,
     };
     // A signal, or a closed standard output, ends the tool with everything it started, and then this process.
-    let mut signals = take_over()?;
+    let mut signals = take_over(&[])?;
     let (ended, ends) = UnixStream::pair()?;
     signals.push((ENDED, ended));
     let tools = Toolbox::open(setup, offered).map_err(|error| match error {
@@ -87,7 +88,7 @@ pub fn run(
     let result = thread::scope(|scope| {
         let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
-            let called = tools.call(&call, 1);
+            let called = tools.call(&call, 1, None);
             drop(ends);
             match called.exhausted {
                 Some(error) => Err(Error::Io(error)),
@@ -151,11 +152,15 @@ pub fn run_held(
     confine::end_with_parent();
     let mut arguments = Vec::new();
     io::stdin().lock().read_to_end(&mut arguments)?;
+    // If its reader has gone away, that is noticed elsewhere.
+    let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));
+    let report: &dyn Fn(&str) = &report;
     let context = Context {
         number: request.number,
         timeout: request.timeout,
         policy: request.policy.as_ref(),
         reach,
+        report: request.live.then_some(report),
         environment,
     };
     let result = match &request.program {

@@ -65,6 +65,14 @@ impl Used {
         self.provider.as_deref()
     }
 
+    /// Whether a new sign-in takes its place. Others come before it, or are for another service.
+    pub(crate) fn is_replaced_by_sign_in(&self) -> bool {
+        matches!(
+            self.source,
+            CredentialSource::File(_) | CredentialSource::PersonalIn(_)
+        )
+    }
+
     /// Whether it belongs to a server in `models.json`.
     pub(super) fn is_of_server(&self) -> bool {
         matches!(self.kind, UsedKind::OfServer)

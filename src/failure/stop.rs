@@ -249,7 +249,16 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
                 signal_hook::consts::SIGHUP => {
                     (Outcome::Hangup, "hung up: the terminal was closed")
                 }
-                _ => (Outcome::Terminated, "terminated"),
+                signal_hook::consts::SIGTERM => (Outcome::Terminated, "terminated"),
+                // Only a full screen catches others.
+                _ => {
+                    let name = signal_hook::low_level::signal_name(signal);
+                    let what = format!("ended by {}", name.unwrap_or("a signal"));
+                    return Failure {
+                        signal: Some(signal),
+                        ..Failure::new(Outcome::Terminated, what)
+                    };
+                }
             };
             Failure {
                 signal: Some(signal),

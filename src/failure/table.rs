@@ -40,6 +40,10 @@ const WITHOUT_HINT: &[(&str, &str)] = &[
         "a signal from outside; the message is its cause",
     ),
     (
+        "ended by SIG",
+        "a signal from outside; the message is its cause",
+    ),
+    (
         "cannot get random numbers",
         "no setting of the program changes it",
     ),

@@ -342,6 +342,7 @@ fn stops() {
         Ordered(StopRequest::Signal(signal_hook::consts::SIGINT)),
         Ordered(StopRequest::Signal(signal_hook::consts::SIGHUP)),
         Ordered(StopRequest::Signal(signal_hook::consts::SIGTERM)),
+        Ordered(StopRequest::Signal(signal_hook::consts::SIGUSR1)),
         Thread(io::Error::from_raw_os_error(11)),
         Output(no_space()),
         Output(io::Error::from_raw_os_error(9)),

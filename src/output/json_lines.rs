@@ -342,7 +342,10 @@ impl<W: Write> Sink for JsonLines<W> {
                     None => self.whole(json!({"type": "error", "message": message})),
                 }
             }
-            Notice::Warning(_) | Notice::Steered(_) => {}
+            Notice::Warning(_)
+            | Notice::Steered(_)
+            | Notice::ToolPrinted { .. }
+            | Notice::ToolStopped { .. } => {}
             Notice::InputError {
                 line,
                 lines,

@@ -124,6 +124,22 @@ pub enum Notice<'a> {
     Steered(&'a str),
     /// A tool call started.
     ToolStarted(CallNotice<'a>),
+    /// A running tool call has printed something. Reported at most some times a second, to a sink that follows tools.
+    ToolPrinted {
+        /// The id of the call.
+        id: &'a str,
+        /// The last part of its output so far.
+        tail: &'a str,
+    },
+    /// A tool call was stopped with its turn. The model does not get its result.
+    ToolStopped {
+        /// The id of the call.
+        id: &'a str,
+        /// How long it took.
+        took: Duration,
+        /// Its result, with what it had printed.
+        result: &'a CallResult,
+    },
     /// A tool call ended.
     ToolEnded {
         /// The call.
@@ -172,6 +188,11 @@ pub trait Sink {
     /// # Errors
     /// If it cannot be delivered, which ends the run.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// Whether to report what tools print while they run.
+    fn follows_tools(&self) -> bool {
+        false
+    }
 
     /// How often to call `beat` while the run waits; `None` if nothing is animated.
     fn pulse(&self) -> Option<Duration> {

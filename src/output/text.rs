@@ -270,7 +270,9 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             Notice::Limits(_)
             | Notice::Request { .. }
             | Notice::Searched(_)
-            | Notice::Steered(_) => {}
+            | Notice::Steered(_)
+            | Notice::ToolPrinted { .. }
+            | Notice::ToolStopped { .. } => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => {
                 self.note(&format!("{}\n", line(&warning.to_string())))?;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::text::push_control;
+
 /// Replaces each control character except line feed and tab by `^X`, as `cat -v` does, and each character that
 /// changes the text direction or is a hidden line separator by `<U+202E>`: text from a model must neither control the
 /// terminal nor pass for something it is not.
@@ -20,17 +22,10 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     for c in text.chars() {
         match u32::from(c) {
             _ if !steers(c) => shown.push(c),
-            0x7f => shown.push_str("^?"),
-            code @ 0..0x20 => {
-                shown.push('^');
-                shown.push(char::from_u32(code + 0x40).unwrap_or('?'));
-            }
             code @ 0x2028.. => {
                 let _ = write!(shown, "<U+{code:04X}>");
             }
-            code => {
-                let _ = write!(shown, "\\x{code:02x}");
-            }
+            _ => push_control(&mut shown, c),
         }
     }
     Cow::Owned(shown)

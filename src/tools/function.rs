@@ -8,8 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::arguments::check;
-use super::launch::Launcher;
-use super::tool::{Runner, Tool};
+use super::tool::{CallContext, Runner, Tool};
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
 
@@ -42,7 +41,7 @@ impl fmt::Debug for Closure {
 }
 
 impl Runner for Closure {
-    fn run(&self, arguments: &str, _: usize, _: &Launcher) -> io::Result<CallResult> {
+    fn run(&self, arguments: &str, _: CallContext<'_>) -> io::Result<CallResult> {
         Ok(match check(&self.parameters, arguments) {
             Ok(arguments) => match (self.work)(&arguments) {
                 Ok(text) => CallResult::done(text),

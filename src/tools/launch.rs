@@ -16,6 +16,7 @@ use rustix::process::Signal;
 
 use super::child::capture;
 use super::job::{Job, RunningJobs};
+use super::live_output::{OutputFollower, take_lines};
 use super::lock::lock;
 use super::pipe::PipeDrain;
 use super::sandbox::paths::Root;
@@ -133,11 +134,16 @@ impl Launcher {
         }
     }
 
-    /// Runs a call in its own process until it ends.
+    /// Runs a call in its own process until it ends. `follower` takes what it prints meanwhile.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub(super) fn run(&self, mut launch: Launch<'_>, arguments: &[u8]) -> io::Result<CallResult> {
+    pub(super) fn run(
+        &self,
+        mut launch: Launch<'_>,
+        arguments: &[u8],
+        follower: Option<&OutputFollower>,
+    ) -> io::Result<CallResult> {
         let scratch = self.scratch().map_err(|(_, error)| error)?;
         let mut sockets = None;
         if let Some(policy) = &mut launch.request.policy {
@@ -156,7 +162,15 @@ impl Launcher {
             let feed = move || drop({ stdin }.write_all(arguments));
             let feeding = thread::Builder::new().spawn_scoped(scope, feed);
             feeding.map_err(at_start)?;
-            let (result, complaints) = (PipeDrain::start(stdout)?, PipeDrain::start(stderr)?);
+            let result = match follower.cloned() {
+                None => PipeDrain::start(stdout)?,
+                Some(follower) => PipeDrain::start_with(stdout, move |bytes| {
+                    if let Some(tail) = take_lines(bytes) {
+                        follower(tail);
+                    }
+                })?,
+            };
+            let complaints = PipeDrain::start(stderr)?;
             let status = child.wait(Instant::now() + limit + TIMEOUT_MARGIN)?;
             io::Result::Ok((status, result.bytes(), complaints.bytes()))
         })?;

@@ -4,8 +4,8 @@
 //!
 //! A call runs in its own process, so that it cannot affect the run: `launch` starts that process as `setup` says,
 //! with a request (`tool_request`); it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
-//! programs it starts, none of which outlive it), and returns its result. `git` detects changes to what git later
-//! executes.
+//! programs it starts, none of which outlive it), and returns its result; `live_output` is what it prints meanwhile, for
+//! a reader that follows it. `git` detects changes to what git later executes.
 
 mod arguments;
 pub mod builtin;
@@ -16,6 +16,7 @@ mod git;
 mod job;
 pub mod launch;
 mod limited_file;
+pub mod live_output;
 mod lock;
 pub mod manifest;
 mod pipe;

@@ -22,7 +22,15 @@ pub(super) struct PipeDrain {
 }
 
 impl PipeDrain {
-    pub(super) fn start(mut pipe: impl Read + Send + 'static) -> io::Result<Self> {
+    pub(super) fn start(pipe: impl Read + Send + 'static) -> io::Result<Self> {
+        Self::start_with(pipe, |_| ())
+    }
+
+    /// The same; `look` may take bytes out of those that were read and not taken yet, whenever there are more.
+    pub(super) fn start_with(
+        mut pipe: impl Read + Send + 'static,
+        look: impl Fn(&mut Vec<u8>) + Send + 'static,
+    ) -> io::Result<Self> {
         let taken = Arc::new(Mutex::new(Vec::new()));
         let (at_end, end) = mpsc::channel();
         let kept = Arc::clone(&taken);
@@ -34,6 +42,7 @@ impl PipeDrain {
                 let mut kept = lock(&kept);
                 let room = MAX_PIPE_BYTES.saturating_sub(kept.len());
                 kept.extend_from_slice(&buffer[..count.min(room)]);
+                look(&mut kept);
             }
             let _ = at_end.send(());
         });

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::check;
-use super::launch::{Launch, Launcher};
+use super::launch::Launch;
 use super::manifest::Manifest;
 use super::sandbox::writable_reach::WritableReach;
 use super::setup::ToolSetup;
-use super::tool::{Runner, Tool};
+use super::tool::{CallContext, Runner, Tool};
 use super::tool_request::ToolRequest;
 use super::topic::Topic;
 use crate::result::{CallResult, Status};
@@ -36,12 +36,12 @@ pub fn tool(manifest: Manifest) -> Tool {
 struct Program(Manifest);
 
 impl Runner for Program {
-    fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
+    fn run(&self, arguments: &str, call: CallContext<'_>) -> io::Result<CallResult> {
         let Self(manifest) = self;
         if let Err(wrong) = check(&manifest.parameters, arguments) {
             return Ok(CallResult::new(Status::BadArguments, wrong));
         }
-        let setup = launcher.setup();
+        let setup = call.launcher.setup();
         if let Some(refused) = refusal(manifest, setup) {
             return Ok(refused);
         }
@@ -49,15 +49,17 @@ impl Runner for Program {
         let launch = Launch {
             request: ToolRequest {
                 name: manifest.name.clone(),
-                number,
+                number: call.number,
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
+                live: call.follower.is_some(),
                 policy: policy.map(|policy| manifest.policy(policy)),
                 program: Some(manifest.command.clone()),
             },
             variables: &manifest.env,
             is_code_for_python: is_code_for_python(manifest),
         };
-        launcher.run(launch, arguments.as_bytes())
+        let follower = call.follower;
+        call.launcher.run(launch, arguments.as_bytes(), follower)
     }
 
     fn manifest(&self) -> Option<&Manifest> {

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::launch::Launcher;
+use super::live_output::OutputFollower;
 use super::manifest::Manifest;
 use super::topic::Topic;
 use crate::result::CallResult;
@@ -28,15 +29,25 @@ pub struct Tool {
     pub runner: Arc<dyn Runner>,
 }
 
+/// What a call is run with, besides its arguments.
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    /// The number of the call in the run, counted from 1.
+    pub number: usize,
+    /// Starts its process.
+    pub launcher: &'a Launcher,
+    /// Takes what it prints while it runs, if a reader follows it.
+    pub follower: Option<&'a OutputFollower>,
+}
+
 /// Runs the calls of a tool.
 pub trait Runner: fmt::Debug + Send + Sync {
-    /// Runs a call until it ends, on the caller's thread. `number` is the number of the call in the run, counted from
-    /// 1. Invalid arguments are reported as a result.
+    /// Runs a call until it ends, on the caller's thread. Invalid arguments are reported as a result.
     ///
     /// # Errors
     ///
     /// If the system could not start it.
-    fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult>;
+    fn run(&self, arguments: &str, call: CallContext<'_>) -> io::Result<CallResult>;
 
     /// The manifest, if the tool is a user-defined program.
     fn manifest(&self) -> Option<&Manifest> {

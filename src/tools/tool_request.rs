@@ -21,6 +21,8 @@ pub struct ToolRequest {
     pub number: usize,
     /// The time limit for commands.
     pub timeout: Duration,
+    /// Report the program's output while it runs, as `live_output` says.
+    pub live: bool,
     /// The sandbox policy; `None` for `danger-full-access`.
     pub policy: Option<SandboxPolicy>,
     /// The program and its arguments; `None` for a built-in tool.
@@ -35,6 +37,9 @@ impl ToolRequest {
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
+        if self.live {
+            add("live", "yes".as_ref());
+        }
         let name = self.policy.as_ref().map_or(NO_SANDBOX, SandboxPolicy::name);
         add("policy", name.as_ref());
         if let Some(policy) = &self.policy {
@@ -75,6 +80,7 @@ impl ToolRequest {
             name: words.next()?.into_string().ok()?,
             number: 0,
             timeout: Duration::ZERO,
+            live: false,
             policy: None,
             program: None,
         };
@@ -92,6 +98,10 @@ impl ToolRequest {
             if key == "timeout" {
                 request.timeout = Duration::from_millis(value.to_str()?.parse().ok()?);
                 has_timeout = true;
+                continue;
+            }
+            if key == "live" && value == "yes" {
+                request.live = true;
                 continue;
             }
             if key == "policy" {
@@ -209,6 +219,7 @@ mod tests {
                     name: "lookup".into(),
                     number: 7,
                     timeout: Duration::from_millis(1500),
+                    live: program.is_some(),
                     policy: policy.clone(),
                     program,
                 };
@@ -221,6 +232,7 @@ mod tests {
             &["bash", "timeout", "1"],
             &["bash", "policy", "read-only"],
             &["bash", "number", "1", "policy", "read-only"],
+            &["bash", "live", "no"],
             &["bash", "timeout", "1", "policy", "read-only"],
             &["bash", "number", "1", "timeout", "1", "policy", "nonsense"],
             &[

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::git::Repositories;
 use super::launch::{LaunchError, Launcher};
+use super::live_output::OutputFollower;
 use super::lock::lock;
 use super::setup::ToolSetup;
-use super::tool::Tool;
+use super::tool::{CallContext, Tool};
 use super::topic::{About, Topic};
 use crate::exhausted::Exhausted;
 use crate::result::{CallResult, Status};
@@ -98,12 +99,17 @@ impl Toolbox {
 
     /// Runs a call until it ends, on the caller's thread. Any failure is a result for the model. `number` is the
     /// number of the call in the run, counted from 1 in the order of the responses; it is used in the names of files
-    /// kept for later calls.
+    /// kept for later calls. `follower` takes what the call prints while it runs.
     #[must_use]
-    pub fn call(&self, call: &Call, number: usize) -> Called {
+    pub fn call(&self, call: &Call, number: usize, follower: Option<&OutputFollower>) -> Called {
         let begun = Instant::now();
+        let context = CallContext {
+            number,
+            launcher: &self.launcher,
+            follower,
+        };
         let ended = match self.tool(&call.name) {
-            Some(tool) => tool.runner.run(&call.arguments, number, &self.launcher),
+            Some(tool) => tool.runner.run(&call.arguments, context),
             None => Ok(self.unknown(&call.name)),
         };
         let took = begun.elapsed();

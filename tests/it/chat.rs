@@ -23,7 +23,7 @@ fn the_words_are_the_first_question_and_the_answer_streams() {
     assert!(!part.contains("word word word word"), "{part}");
     chat.shows("word word word word");
     chat.waits("the end", |screen| !screen.contains("working"));
-    chat.types("and more\r");
+    chat.enters("and more");
     chat.shows("second answer");
     chat.waits("the end", |screen| !screen.contains("working"));
     let ran = chat.leaves();
@@ -75,6 +75,29 @@ fn a_tool_call_is_folded_and_tab_unfolds_it() {
 }
 
 #[test]
+fn what_a_tool_prints_is_shown_while_it_runs_and_when_it_was_stopped() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let home = home();
+    let tool = "trap 'echo caught; exit 3' TERM; seq 101 105; while :; do sleep 0.05; done";
+    let server = Server::start([calls(tool)]);
+    let mut chat = chat(&home, &server, ["count"]);
+    let screen = chat.shows("  105\n");
+    assert!(
+        screen.contains("running") && screen.contains("  103\n") && !screen.contains("  102\n"),
+        "{screen}"
+    );
+    chat.types(ESCAPE);
+    let screen = chat.shows("interrupted");
+    assert!(
+        screen.contains("stopped") && screen.contains("  caught\n"),
+        "{screen}"
+    );
+    chat.leaves().exits(0);
+}
+
+#[test]
 fn escape_ends_the_turn_and_its_tools_and_keeps_what_was_said() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
@@ -114,7 +137,7 @@ fn a_message_steers_the_turn_and_another_one_waits_for_its_end() {
     let mut chat = chat(&home, &server, ["begin"]);
     chat.shows("while [");
     chat.types("steer\u{13}");
-    chat.types("queued\r");
+    chat.enters("queued");
     chat.shows("queued");
     home.file("go", "");
     chat.shows("second");
@@ -140,9 +163,15 @@ fn models_are_cycled_through() {
     chat.waits("the end", |screen| !screen.contains("working"));
     chat.types("\u{10}");
     chat.shows("gpt-5.4 · high");
-    chat.types("again\r");
+    chat.enters("again");
     chat.shows("second");
     chat.waits("the end", |screen| !screen.contains("working"));
+    chat.enters("/effort");
+    chat.shows("› high (current)");
+    chat.types(ESCAPE);
+    chat.waits("no list", |screen| !screen.contains("(current)"));
+    chat.enters("/model nosuch");
+    chat.shows("nosuch is not in a list of models; it is sent unchanged");
     chat.leaves().exits(0);
     let requests = server.requests();
     let models: Vec<_> = requests
@@ -204,16 +233,16 @@ fn an_answer_is_copied_and_conversations_are_listed_forked_and_left() {
     let mut chat = chat(&home, &server, ["hello"]);
     chat.shows("an answer");
     chat.waits("the end", |screen| !screen.contains("working"));
-    chat.types("/copy\r");
+    chat.enters("/copy");
     chat.shows("copied");
     assert_eq!(chat.emulator.commands, ["52;c;YW4gYW5zd2Vy"]);
-    chat.types("/fork\r");
-    chat.types("go on\r");
+    chat.enters("/fork");
+    chat.enters("go on");
     chat.shows("of a copy");
     chat.waits("the end", |screen| !screen.contains("working"));
-    chat.types("/new\r");
+    chat.enters("/new");
     chat.waits("a new one", |screen| !screen.contains("an answer"));
-    chat.types("/resume\r");
+    chat.enters("/resume");
     let screen = chat.shows("conversations");
     assert_eq!(screen.matches("hello").count(), 2, "{screen}");
     chat.types("\r");

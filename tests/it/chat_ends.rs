@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::home::{Home, until, wait};
 use crate::needs::{Need, lacks};
 use crate::on_screen::{Chat, ESCAPE, chat, home, messages};
@@ -93,7 +95,7 @@ fn without_a_sign_in_the_screen_says_how_and_signs_in() {
     let cmd = home.codex(&server).args(["chat", "hello"]);
     let mut chat = Chat::start(cmd, None);
     chat.shows("/login signs in here");
-    chat.types("/login\r");
+    chat.enters("/login");
     until("there is a code", || {
         !server.issuer().user_codes().is_empty()
     });
@@ -102,7 +104,7 @@ fn without_a_sign_in_the_screen_says_how_and_signs_in() {
     chat.types(ESCAPE);
     chat.waits("it is cancelled", |screen| !screen.contains(&code));
     until("it can begin again", || {
-        chat.types("/login\r");
+        chat.enters("/login");
         std::thread::sleep(Duration::from_millis(300));
         server.issuer().user_codes().len() > 1
     });
@@ -117,6 +119,144 @@ fn without_a_sign_in_the_screen_says_how_and_signs_in() {
     chat.waits("the end", |screen| !screen.contains("working"));
     chat.leaves().exits(0);
     home.is_private();
+}
+
+#[test]
+fn a_sign_in_that_ends_during_a_conversation_loses_nothing_that_was_typed() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let server = Server::start([Reply::text("an answer"), Reply::text("hello Ada")]);
+    server.issuer().interval(1);
+    let (home, tokens) = Home::signed_in(&server);
+    let home = home.env("TERM", "xterm").env("LANG", "C.UTF-8");
+    let mut chat = Chat::start(home.codex(&server).args(["chat", "first"]), None);
+    chat.shows("an answer");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    // From now on the access token is refused, and so is its renewal.
+    server.issuer().end(&tokens.refresh);
+    chat.enters("second");
+    chat.shows("/login signs in here and sends your message");
+    chat.shows("held: second");
+    chat.enters("third");
+    chat.waits("both are held", |screen| {
+        !screen.contains("working") && screen.contains("held: third")
+    });
+    chat.enters("/login");
+    until("there is a code", || {
+        !server.issuer().user_codes().is_empty()
+    });
+    let code = server.issuer().user_codes().remove(0);
+    chat.shows(&code);
+    chat.types("a draft");
+    chat.shows("› a draft");
+    server.push(Reply::text("and on"));
+    assert!(server.issuer().approve(&code));
+    chat.shows("hello Ada");
+    let screen = chat.shows("and on");
+    assert!(screen.contains("› a draft"), "{screen}");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.types("\u{15}");
+    chat.waits("an empty question", |screen| !screen.contains("a draft"));
+    chat.leaves().exits(0);
+    let requests = server.requests();
+    let last = requests
+        .iter()
+        .rfind(|request| request.bare_path().ends_with("/responses"));
+    assert_eq!(
+        messages(last.expect("a request")),
+        ["first", "second", "third"]
+    );
+}
+
+#[test]
+fn a_refused_key_is_named_and_no_sign_in_is_offered() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let refusal = json!({"error": {"message": "Bad \u{1b}[2Jkey.", "code": "invalid_api_key"}});
+    let (home, server) = (home(), Server::start([Reply::json(401, &refusal)]));
+    let mut chat = chat(&home, &server, ["hello"]);
+    let screen = chat.shows("check OPENAI_API_KEY");
+    assert!(screen.contains("Bad ^[[2Jkey."), "{screen}");
+    let screen = chat.shows("held: hello");
+    assert!(
+        !screen.contains("/login") && !screen.contains("not signed in"),
+        "{screen}"
+    );
+    server.push(Reply::text("an answer"));
+    chat.types("\r");
+    chat.shows("an answer");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.leaves().exits(0);
+}
+
+#[test]
+fn what_a_pager_prints_stays_and_ctrl_c_in_it_is_no_failure() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let (home, server) = (home(), Server::start([Reply::text("an answer")]));
+    let pager = "f() { if [ -e slow ]; then echo in the pager; exec sleep 60; fi; cat \"$1\"; }; f";
+    let cmd = home.codex(&server).args(["chat", "hello"]);
+    let mut chat = Chat::start(cmd.env("PAGER", pager), None);
+    chat.shows("an answer");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.types("\u{f}");
+    let screen = chat.shows("(press a key to return to the chat)");
+    assert!(
+        screen.contains("an answer") && !chat.emulator.on_alternate_screen(),
+        "{screen}"
+    );
+    // Any key, also one that is a signal elsewhere.
+    chat.types("\u{3}");
+    chat.shows("›");
+    assert!(chat.emulator.on_alternate_screen());
+    home.file("slow", "");
+    // Ctrl+C and Ctrl+\ are for the pager.
+    for (count, key) in [(1, "\u{3}"), (2, "\u{1c}")] {
+        chat.types("\u{f}");
+        chat.waits("the pager", |screen| {
+            screen.matches("in the pager").count() == count
+        });
+        chat.types(key);
+        let screen = chat.shows("›");
+        assert!(!screen.contains("cannot be used"), "{screen}");
+    }
+    // A home that cannot be written is not the fault of the pager.
+    let kept = home.root().join(".codex-run");
+    std::fs::rename(&kept, home.root().join("kept")).expect("it is there");
+    std::fs::write(&kept, "").expect("a file");
+    chat.types("\u{f}");
+    chat.shows("the file for the pager");
+    chat.types("\u{4}");
+    let ran = wait(&mut chat.child, chat.said.clone());
+    ran.exits(0).stdout("");
+}
+
+#[test]
+fn a_conversation_that_is_open_elsewhere_can_be_copied() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let home = home();
+    let server = Server::start([Reply::text("an answer"), Reply::text("of the copy")]);
+    let mut first = chat(&home, &server, ["hello"]);
+    first.shows("an answer");
+    first.waits("the end", |screen| !screen.contains("working"));
+    let sessions = home.codex(&server).args(["sessions"]).run();
+    let id = sessions.text().split(' ').next().expect("an id").to_owned();
+    let mut second = chat(&home, &server, []);
+    second.enters(&format!("/resume {id}"));
+    second.shows("/fork ID");
+    second.enters(&format!("/fork {id}"));
+    second.shows("an answer");
+    second.enters("go on");
+    second.shows("of the copy");
+    second.waits("the end", |screen| !screen.contains("working"));
+    second.leaves().exits(0);
+    first.leaves().exits(0);
+    assert_eq!(messages(&server.requests()[1]), ["hello", "go on"]);
 }
 
 #[test]
@@ -155,7 +295,7 @@ fn the_pager_and_the_editor_get_the_terminal_and_no_secret() {
     let home = home();
     let server = Server::start([Reply::text("a\u{1b}[2Jb"), Reply::text("second")]);
     let pager = "f() { cat \"$1\" > shown; echo \"[${OPENAI_API_KEY-none}]\" > secret; \
-                 stty -a > modes; printf 'in the pager '; read -r line; echo \"$line\" > typed; }; f";
+                 stty -a > modes; printf 'in the pager '; read -r line; echo \"$line\" > typed; sleep 1; }; f";
     let editor = "f() { printf 'from\\nthe editor\\n' > \"$1\"; ls -l \"$1\" > listed; }; f";
     let cmd = home.codex(&server).args(["chat", "hello"]);
     let mut chat = Chat::start(cmd.env("PAGER", pager).env("EDITOR", editor), None);
@@ -205,7 +345,7 @@ fn nothing_is_kept_of_an_ephemeral_chat() {
     let mut chat = chat(&home, &server, ["--ephemeral", "hello"]);
     chat.shows("an answer");
     chat.waits("the end", |screen| !screen.contains("working"));
-    chat.types("/resume 0190\r");
+    chat.enters("/resume 0190");
     chat.shows("--ephemeral");
     chat.leaves().exits(0).stderr("");
     for folder in ["sessions", "history"] {

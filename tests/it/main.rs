@@ -32,7 +32,8 @@ mod broken_files; // config.json and models.json with errors in them
 mod budgets; // limits on what a run may use, and reports of what it used
 mod catalogue; // every model of the built-in list, with both kinds of credentials
 mod chat; // the full screen: questions, tool calls, keys and commands
-mod chat_ends; // its edges: signals, Ctrl+Z, sign-in, other programs
+mod chat_ends; // its edges: sign-in, Ctrl+Z, other programs on the terminal
+mod chat_stops; // how it stops: signals, a panic; and that it rests
 mod clamping; // settings that a model does not support
 mod clocks; // time limits for a connection, a response head and silence
 mod config; // defaults for flags

@@ -50,6 +50,7 @@ needs! {
         || Path::new("/proc/self/syscall").exists() && is_administrator();
     INTERRUPTS = "interrupts", || !ignored(INT), || !ignored(INT);
     CONTROLLING_TERMINAL = "controlling-terminal", has_ctty, has_ctty;
+    C_COMPILER = "cc", || succeeds("cc", &["--version"]), || on_path("cc");
     IPV6 = "ipv6",
         || TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
         || fs::read_to_string("/proc/net/if_inet6").is_ok_and(|text| text.contains(" lo\n"));

@@ -10,9 +10,6 @@ use crate::home::{Cmd, Home, until, wait};
 use crate::pty::Terminal;
 use crate::standin::{Recorded, Server};
 
-/// The answer of a terminal that marks pastes: without it, text that arrives at once is taken for one.
-const MARKS_PASTES: &str = "\u{1b}[?2004;1$y";
-
 pub(crate) const ESCAPE: &str = "\u{1b}";
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 24;
@@ -51,12 +48,21 @@ impl Chat {
             said,
         };
         chat.shows("network");
-        chat.types(MARKS_PASTES);
         chat
     }
 
     pub(crate) fn types(&self, keys: &str) {
         self.terminal.types(keys);
+    }
+
+    /// Types a question and sends it. Enter is pressed alone: text and a line end at once are a paste.
+    #[track_caller]
+    pub(crate) fn enters(&mut self, question: &str) {
+        self.types(question);
+        let shown = format!("› {question}");
+        self.shows(&shown);
+        self.types("\r");
+        self.waits("it is taken", |screen| !screen.contains(&shown));
     }
 
     /// What is on the screen now.

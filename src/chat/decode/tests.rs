@@ -6,18 +6,16 @@ const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// A decoder whose terminal has shown that it marks pastes, or has not.
-fn decoder(marks_pastes: bool) -> KeyDecoder {
-    let mut decoder = KeyDecoder::new();
-    if marks_pastes {
-        assert_eq!(decoder.feed(b"\x1b[?2004;2$y", ms(0)), []);
-    }
-    decoder
+/// What bytes are that arrive at this time and are followed by the silence that ends a burst.
+fn feed(decoder: &mut KeyDecoder, bytes: &[u8], at: Duration) -> Vec<Input> {
+    let mut inputs = decoder.feed(bytes, at);
+    inputs.extend(decoder.flush(at + BURST_TIMEOUT));
+    inputs
 }
 
 /// What these pieces are, which arrive a millisecond after each other and are followed by silence.
-pub(super) fn decode(pieces: &[&[u8]], marks_pastes: bool) -> Vec<Input> {
-    let mut decoder = decoder(marks_pastes);
+pub(super) fn decode(pieces: &[&[u8]]) -> Vec<Input> {
+    let mut decoder = KeyDecoder::new();
     let mut inputs = Vec::new();
     let mut at = ms(10);
     for piece in pieces {
@@ -55,7 +53,7 @@ fn every_cut_of_a_paste_is_the_same_paste() {
         for i in 0..=bytes.len() {
             for j in i..=bytes.len() {
                 let pieces = [&bytes[..i], &bytes[i..j], &bytes[j..]];
-                assert_eq!(decode(&pieces, false), expected, "cut at {i} and {j}");
+                assert_eq!(decode(&pieces), expected, "cut at {i} and {j}");
             }
         }
     };
@@ -80,13 +78,13 @@ fn every_cut_of_a_paste_is_the_same_paste() {
 }
 
 #[test]
-fn a_burst_of_text_is_a_paste_where_pastes_are_not_marked() {
+fn a_burst_of_text_is_a_paste() {
     let check = |bytes: &str, expected: &[Input]| {
         let bytes = bytes.as_bytes();
         for i in 0..=bytes.len() {
             for j in i..=bytes.len() {
                 let pieces = [&bytes[..i], &bytes[i..j], &bytes[j..]];
-                assert_eq!(decode(&pieces, false), expected, "cut at {i} and {j}");
+                assert_eq!(decode(&pieces), expected, "cut at {i} and {j}");
             }
         }
     };
@@ -120,18 +118,11 @@ fn a_burst_of_text_is_a_paste_where_pastes_are_not_marked() {
 }
 
 #[test]
-fn where_pastes_are_marked_text_is_typed_and_reported_at_once() {
-    let mut decoder = decoder(true);
-    assert_eq!(
-        decoder.feed(b"a\r", ms(10)),
-        [char_key('a', ""), key(Key::Enter, "")]
-    );
-    assert_eq!(decoder.deadline(), None);
+fn text_without_marks_is_a_paste_after_a_marked_one_as_well() {
     let mut decoder = KeyDecoder::new();
-    assert_eq!(
-        decoder.feed(b"\x1b[200~x\x1b[201~a\r", ms(10)),
-        [pasted("x"), char_key('a', ""), key(Key::Enter, "")]
-    );
+    assert_eq!(decoder.feed(b"\x1b[200~x\x1b[201~", ms(10)), [pasted("x")]);
+    assert_eq!(decoder.feed(b"a\rb\r", ms(1000)), []);
+    assert_eq!(decoder.flush(ms(1005)), [pasted("a\nb\n")]);
 }
 
 #[test]
@@ -171,18 +162,18 @@ fn escape_is_escape_after_a_silence() {
         [key(Key::Escape, ""), key(Key::Escape, "")]
     );
     assert_eq!(
-        decode(&[b"\x1b\x1bx"], true),
+        decode(&[b"\x1b\x1bx"]),
         [key(Key::Escape, ""), char_key('x', "a")]
     );
     assert_eq!(
-        decode(&[b"\x1b\xff"], true),
+        decode(&[b"\x1b\xff"]),
         [key(Key::Escape, ""), char_key('\u{fffd}', "")]
     );
 }
 
 #[test]
 fn a_sequence_may_be_slow() {
-    let mut decoder = decoder(true);
+    let mut decoder = KeyDecoder::new();
     assert_eq!(decoder.feed(b"\x1b[1", ms(100)), []);
     assert_eq!(decoder.deadline(), Some(ms(600)));
     assert_eq!(decoder.feed(b";5A", ms(500)), [key(Key::Up, "c")]);
@@ -194,18 +185,18 @@ fn a_sequence_may_be_slow() {
     ] {
         assert_eq!(decoder.feed(b"\x1b", ms(1000)), []);
         assert_eq!(decoder.flush(ms(1050)), [key(Key::Escape, "")]);
-        assert_eq!(decoder.feed(late.as_bytes(), ms(1200)), [input]);
+        assert_eq!(feed(&mut decoder, late.as_bytes(), ms(1200)), [input]);
     }
     for typed in ["[", "[A]", "OHM", "O"] {
         decoder.feed(b"\x1b", ms(1000));
         decoder.flush(ms(1050));
         let expected: Vec<Input> = typed.chars().map(|c| char_key(c, "")).collect();
-        assert_eq!(decoder.feed(typed.as_bytes(), ms(1200)), expected);
+        assert_eq!(feed(&mut decoder, typed.as_bytes(), ms(1200)), expected);
     }
     decoder.feed(b"\x1b", ms(1000));
     decoder.flush(ms(1050));
     assert_eq!(
-        decoder.feed(b"[A", ms(1600)),
+        feed(&mut decoder, b"[A", ms(1600)),
         [char_key('[', ""), char_key('A', "")]
     );
 }
@@ -213,12 +204,12 @@ fn a_sequence_may_be_slow() {
 #[test]
 fn what_never_ends_is_given_up_after_a_silence() {
     let check = |bytes: &[u8], expected: &[Input]| {
-        let mut decoder = decoder(true);
+        let mut decoder = KeyDecoder::new();
         assert_eq!(decoder.feed(bytes, ms(100)), []);
         assert_eq!(decoder.deadline(), Some(ms(600)));
         assert_eq!(decoder.flush(ms(599)), []);
         assert_eq!(decoder.flush(ms(600)), expected);
-        assert_eq!(decoder.feed(b"a", ms(601)), [char_key('a', "")]);
+        assert_eq!(feed(&mut decoder, b"a", ms(601)), [char_key('a', "")]);
     };
     check(b"\x1b[", &[char_key('[', "a")]);
     check(b"\x1bO", &[char_key('O', "a")]);
@@ -234,7 +225,7 @@ fn what_never_ends_is_given_up_after_a_silence() {
 
 #[test]
 fn a_paste_without_an_end_ends_after_a_silence_and_its_rest_never_sends() {
-    let mut decoder = decoder(true);
+    let mut decoder = KeyDecoder::new();
     assert_eq!(decoder.feed(b"\x1b[200~a\r", ms(100)), []);
     assert_eq!(decoder.deadline(), Some(ms(1100)));
     assert_eq!(decoder.flush(ms(1099)), []);
@@ -259,7 +250,6 @@ fn a_long_paste_comes_in_parts_that_are_the_text() {
                 .as_bytes()
                 .chunks(cut.min(bytes.len()))
                 .collect::<Vec<_>>(),
-            false,
         );
         if bytes == &marked {
             assert_eq!(inputs.pop(), Some(char_key('n', "c")));
@@ -280,7 +270,7 @@ fn a_long_paste_comes_in_parts_that_are_the_text() {
 fn the_last_line_end_of_a_long_burst_does_not_send() {
     let text = [&*vec![b'x'; MAX_PASTE_BYTES], b"\r"].concat();
     let expected = [pasted(&"x".repeat(MAX_PASTE_BYTES)), pasted("\n")];
-    assert!(decode(&[&text], false) == expected);
+    assert!(decode(&[&text]) == expected);
 }
 
 #[test]
@@ -288,7 +278,7 @@ fn bytes_that_are_not_utf_8_are_replaced() {
     let check = |bytes: &[u8], expected: &str| {
         let expected: Vec<Input> = expected.chars().map(|c| char_key(c, "")).collect();
         for cut in 0..=bytes.len() {
-            assert_eq!(decode(&[&bytes[..cut], &bytes[cut..]], true), expected);
+            assert_eq!(decode(&[&bytes[..cut], &bytes[cut..]]), expected);
         }
     };
     check(b"a\xffb", "a\u{fffd}b");
@@ -340,19 +330,15 @@ fn random_bytes_in_random_pieces_are_the_same_inputs() {
         seed ^= seed << 17;
         usize::try_from(seed >> 33).expect("31 bits") % limit
     };
-    for round in 0..30_000 {
+    for _ in 0..30_000 {
         let bytes: Vec<u8> = (0..below(12))
             .flat_map(|_| PIECES[below(PIECES.len())])
             .copied()
             .collect();
-        let (marks_pastes, length) = (round % 2 == 0, below(7) + 1);
-        let expected = decode(&[&bytes], marks_pastes);
+        let length = below(7) + 1;
+        let expected = decode(&[&bytes]);
         let pieces: Vec<&[u8]> = bytes.chunks(length).collect();
         let text = String::from_utf8_lossy(&bytes);
-        assert_eq!(
-            decode(&pieces, marks_pastes),
-            expected,
-            "{text:?} in pieces of {length}"
-        );
+        assert_eq!(decode(&pieces), expected, "{text:?} in pieces of {length}");
     }
 }

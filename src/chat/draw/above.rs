@@ -75,7 +75,11 @@ fn list_rows(list: &ChoiceList, columns: usize, left: usize) -> Vec<Line> {
     for (at, entry) in entries.iter().enumerate().skip(top).take(room) {
         let selected = at == list.selected();
         let mark = if selected { "› " } else { "  " };
-        let label = one_row(&entry.label, columns.saturating_sub(2));
+        let current = if entry.is_current { " (current)" } else { "" };
+        let label = one_row(
+            &format!("{}{current}", entry.label),
+            columns.saturating_sub(2),
+        );
         let style = Style {
             reverse: selected,
             ..Style::default()

@@ -9,13 +9,12 @@ use super::*;
 
 fn state(sandbox: &str) -> ChatState {
     let mut state = ChatState::new(Setup {
-        models: vec![ModelEntry {
+        model: ModelEntry {
             id: "gpt-5.2-codex".into(),
             efforts: Vec::new(),
             effort: None,
             window: Some(272_000),
-        }],
-        model: "gpt-5.2-codex".into(),
+        },
         effort: Some("high".into()),
         sandbox: sandbox.into(),
         directory: "~/work/some/where".into(),

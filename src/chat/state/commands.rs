@@ -11,7 +11,7 @@ use crate::chat::event::{Effect, NoticeLevel, SessionEntry};
 /// Carries out a command, and removes it from the question unless it is impossible now.
 pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<Effect>) {
     let waits = match command {
-        ChatCommand::Resume(_) | ChatCommand::Fork | ChatCommand::New | ChatCommand::Login => {
+        ChatCommand::Resume(_) | ChatCommand::Fork(_) | ChatCommand::New | ChatCommand::Login => {
             state.is_busy()
         }
         _ => false,
@@ -40,7 +40,7 @@ pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<
         ChatCommand::Model(None) => list_models(state),
         ChatCommand::Effort(None) => list_efforts(state),
         ChatCommand::Resume(None) => effects.push(Effect::ListSessions),
-        ChatCommand::Fork => effects.push(Effect::Fork),
+        ChatCommand::Fork(id) => effects.push(Effect::Fork(id)),
         ChatCommand::New => effects.push(Effect::New),
         ChatCommand::Copy => copy(state, effects),
         ChatCommand::Login => {
@@ -75,35 +75,36 @@ pub fn list_sessions(state: &mut ChatState, sessions: Vec<SessionEntry>) {
     let entries = sessions.into_iter().map(|session| ListEntry {
         label: format!("{}  {}  {}", session.used, session.model, session.first),
         choice: ListChoice::Conversation(session.id),
+        is_current: false,
     });
-    show(state, "conversations", entries.collect(), 0);
+    show(state, "conversations", entries.collect());
 }
 
 fn list_models(state: &mut ChatState) {
     let entries = state.models.models().iter().map(|entry| ListEntry {
         label: format!("{}  {}", entry.id, entry.efforts.join(" ")),
         choice: ListChoice::Model(entry.id.clone()),
+        is_current: entry.id == state.models.model(),
     });
-    let entries: Vec<ListEntry> = entries.collect();
-    let current = ListChoice::Model(state.models.model().to_owned());
-    let at = entries.iter().position(|entry| entry.choice == current);
-    show(state, "models", entries, at.unwrap_or_default());
+    let entries = entries.collect();
+    show(state, "models", entries);
 }
 
 fn list_efforts(state: &mut ChatState) {
-    let levels = state.models.efforts();
-    let at = levels
-        .iter()
-        .position(|level| Some(*level) == state.models.effort());
-    let entries = levels.iter().map(|level| ListEntry {
-        label: (*level).to_owned(),
-        choice: ListChoice::Effort((*level).to_owned()),
+    let levels = state.models.efforts().into_iter();
+    let entries = levels.map(|level| ListEntry {
+        label: level.to_owned(),
+        choice: ListChoice::Effort(level.to_owned()),
+        is_current: Some(level) == state.models.effort_in_use(),
     });
     let entries = entries.collect();
-    show(state, "efforts", entries, at.unwrap_or_default());
+    show(state, "efforts", entries);
 }
 
-fn show(state: &mut ChatState, title: &'static str, entries: Vec<ListEntry>, selected: usize) {
+/// Shows a list, with the current entry selected.
+fn show(state: &mut ChatState, title: &'static str, entries: Vec<ListEntry>) {
+    let current = entries.iter().position(|entry| entry.is_current);
+    let selected = current.unwrap_or_default();
     if entries.is_empty() {
         state.hint(NoticeLevel::Note, format!("there are no {title}"));
     } else {

@@ -24,7 +24,7 @@ const KEYS: [(&str, &str); 17] = [
     ),
     (
         "Enter",
-        "with an empty question: send on the queue after an interruption",
+        "send on the queue after an interruption, with the question at its end",
     ),
     ("Ctrl+P, Shift+Ctrl+P or Alt+P", "next or previous model"),
     ("Shift+Up, Shift+Down", "more or less effort"),

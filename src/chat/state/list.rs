@@ -22,6 +22,8 @@ pub struct ListEntry {
     /// What is shown.
     pub label: String,
     pub choice: ListChoice,
+    /// It is in use.
+    pub is_current: bool,
 }
 
 /// The list on the screen.
@@ -122,6 +124,7 @@ mod tests {
         let entry = |id: &str| ListEntry {
             label: id.to_uppercase(),
             choice: ListChoice::Model(id.into()),
+            is_current: false,
         };
         let mut list = ChoiceList::new("models", vec![entry("ab"), entry("bc"), entry("cb")], 1);
         let press = |list: &mut ChoiceList, key| list.press(KeyPress::plain(key));

@@ -6,8 +6,8 @@
 //!   where it does not stand in the way of `/login`; a sign-in that succeeds sends the queue on. A steering message that no
 //!   request has sent becomes the first of the queue, too. A cleared question is in the history.
 //! - The queue is sent on by itself only after an answer that is complete. After an interruption or a failure it is held and
-//!   shown: Enter with an empty question sends it on, Up with an empty question takes its last message back into the question,
-//!   and a message that is typed meanwhile is sent before it.
+//!   shown: Enter sends it on, after adding the question to it, and Up with an empty question takes its last message back into
+//!   the question.
 //! - Ctrl+C closes a list or a search; else interrupts the turn, and again ends its tools at once; else clears the question.
 //!   It leaves as the second in a row (without another key in between) when no turn runs and the question is empty, and as the
 //!   third while the turn has not ended.
@@ -26,6 +26,7 @@ mod step;
 mod turn;
 mod view;
 
+pub use model_choice::EFFORTS;
 pub use record::ChatState;
 
 #[cfg(test)]

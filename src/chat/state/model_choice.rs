@@ -11,17 +11,20 @@ pub struct ModelChoice {
     models: Vec<ModelEntry>,
     model: String,
     effort: Option<String>,
+    /// The chosen model, if it is not in the list.
+    other: Option<ModelEntry>,
 }
 
 impl ModelChoice {
-    /// The choice at the start.
+    /// The choice at the start: this model with this effort, among these models.
     #[must_use]
-    pub fn new(models: Vec<ModelEntry>, model: String, effort: Option<String>) -> Self {
-        Self {
+    pub fn new(models: Vec<ModelEntry>, model: ModelEntry, effort: Option<String>) -> Self {
+        let mut choice = Self {
             models,
-            model,
-            effort,
-        }
+            ..Self::default()
+        };
+        choice.changed(model, effort);
+        choice
     }
 
     #[must_use]
@@ -39,10 +42,23 @@ impl ModelChoice {
         &self.models
     }
 
-    /// The entry of the chosen model, if it is in the list.
+    /// Whether this model is in the list.
+    #[must_use]
+    pub fn lists(&self, id: &str) -> bool {
+        self.models.iter().any(|entry| entry.id == id)
+    }
+
+    /// What is known about the chosen model.
     #[must_use]
     pub fn entry(&self) -> Option<&ModelEntry> {
-        self.models.iter().find(|entry| entry.id == self.model)
+        let mut all = self.models.iter().chain(&self.other);
+        all.find(|entry| entry.id == self.model)
+    }
+
+    /// The effort that the model uses: the chosen one, or else its default.
+    #[must_use]
+    pub fn effort_in_use(&self) -> Option<&str> {
+        self.effort().or_else(|| self.entry()?.effort.as_deref())
     }
 
     /// The efforts that the chosen model accepts, lowest first.
@@ -54,9 +70,11 @@ impl ModelChoice {
         }
     }
 
-    /// The model and effort were changed.
-    pub fn changed(&mut self, model: String, effort: Option<String>) {
-        (self.model, self.effort) = (model, effort);
+    /// The model was changed, or its effort.
+    pub fn changed(&mut self, entry: ModelEntry, effort: Option<String>) {
+        self.model.clone_from(&entry.id);
+        self.effort = effort;
+        self.other = (!self.lists(&entry.id)).then_some(entry);
     }
 
     /// Chooses the next model of the list, or the one before.
@@ -75,9 +93,8 @@ impl ModelChoice {
 
     /// Chooses a model by its id, with the effort that was last used with it here, or else its own. `ID:LEVEL` gives the effort.
     pub fn choose(&mut self, name: &str) -> Effect {
-        let known = |id: &str| self.models.iter().any(|entry| entry.id == id);
         let (id, level) = match name.rsplit_once(':') {
-            Some((id, level)) if !known(name) && EFFORTS.contains(&level) => (id, Some(level)),
+            Some((id, level)) if !self.lists(name) && EFFORTS.contains(&level) => (id, Some(level)),
             _ => (name, None),
         };
         let entry = self.models.iter().find(|entry| entry.id == id);
@@ -100,7 +117,7 @@ impl ModelChoice {
     pub fn step_effort(&mut self, up: bool) -> Option<Effect> {
         let efforts = self.efforts();
         let rank = |level: &str| EFFORTS.iter().position(|other| *other == level);
-        let now = self.effort().or_else(|| self.entry()?.effort.as_deref());
+        let now = self.effort_in_use();
         let to = match efforts.iter().position(|level| Some(*level) == now) {
             Some(at) if up => efforts.get(at + 1),
             Some(at) => at.checked_sub(1).and_then(|to| efforts.get(to)),
@@ -119,7 +136,8 @@ impl ModelChoice {
         if let Some(entry) = self.models.iter_mut().find(|entry| entry.id == model) {
             entry.effort.clone_from(&effort);
         }
-        self.changed(model.clone(), effort.clone());
+        self.model.clone_from(&model);
+        self.effort.clone_from(&effort);
         Effect::SetModel { model, effort }
     }
 }
@@ -128,19 +146,23 @@ impl ModelChoice {
 mod tests {
     use super::*;
 
-    fn choice() -> ModelChoice {
-        let entry = |id: &str, efforts: &[&str], effort: Option<&str>| ModelEntry {
+    fn entry(id: &str, efforts: &[&str], effort: Option<&str>) -> ModelEntry {
+        ModelEntry {
             id: id.into(),
             efforts: efforts.iter().copied().map(str::to_owned).collect(),
             effort: effort.map(str::to_owned),
             window: None,
-        };
+        }
+    }
+
+    fn choice() -> ModelChoice {
         let models = vec![
             entry("a", &["low", "medium", "high"], Some("medium")),
             entry("b", &["high", "xhigh"], Some("high")),
             entry("c", &[], None),
         ];
-        ModelChoice::new(models, "a".into(), Some("medium".into()))
+        let current = models[0].clone();
+        ModelChoice::new(models, current, Some("medium".into()))
     }
 
     fn check(choice: &ModelChoice, model: &str, effort: Option<&str>) {
@@ -175,16 +197,21 @@ mod tests {
         assert!(choice.step_effort(false).is_some());
         assert_eq!(choice.step_effort(false), None);
         check(&choice, "a", Some("low"));
-        choice.changed("b".into(), Some("low".into()));
+        choice.changed(entry("b", &[], None), Some("low".into()));
         assert!(choice.step_effort(true).is_some());
         check(&choice, "b", Some("high"));
-        choice.changed("b".into(), Some("max".into()));
+        choice.changed(entry("b", &[], None), Some("max".into()));
         assert!(choice.step_effort(false).is_some());
         check(&choice, "b", Some("xhigh"));
         choice.choose("c");
         assert_eq!(choice.step_effort(true), None);
-        choice.changed("unknown".into(), None);
+        choice.choose("unknown");
         assert!(choice.step_effort(true).is_some());
         check(&choice, "unknown", Some("none"));
+        choice.changed(entry("unknown", &["low", "high"], Some("low")), None);
+        assert_eq!(choice.efforts(), ["low", "high"]);
+        assert_eq!(choice.effort_in_use(), Some("low"));
+        assert!(choice.step_effort(true).is_some());
+        check(&choice, "unknown", Some("high"));
     }
 }

@@ -32,11 +32,18 @@ impl ChatState {
             ChatEvent::Opened(conversation) => opened(self, &conversation),
             ChatEvent::Sessions(sessions) => commands::list_sessions(self, sessions),
             ChatEvent::ModelChanged {
-                model,
+                entry,
                 effort,
                 note,
+                unlisted,
             } => {
-                self.models.changed(model, effort);
+                let unlisted = unlisted && !self.models.lists(&entry.id);
+                let note = note.or_else(|| {
+                    let id = &entry.id;
+                    unlisted
+                        .then(|| format!("{id} is not in a list of models; it is sent unchanged"))
+                });
+                self.models.changed(entry, effort);
                 if let Some(note) = note {
                     self.hint(NoticeLevel::Note, note);
                 }

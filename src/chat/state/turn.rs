@@ -5,7 +5,7 @@ use super::commands;
 use super::queue::MAX_QUEUED;
 use super::record::{ChatState, Turn};
 use super::view::View;
-use crate::chat::event::{Effect, NoticeLevel, TurnEnd, TurnEvent};
+use crate::chat::event::{CredentialRemedy, Effect, NoticeLevel, TurnEnd, TurnEvent};
 
 /// Enter (or Ctrl+S, which steers): sends the question, queues it, or carries out its command.
 pub fn submit(state: &mut ChatState, steers: bool, effects: &mut Vec<Effect>) {
@@ -35,7 +35,10 @@ pub fn submit(state: &mut ChatState, steers: bool, effects: &mut Vec<Effect>) {
             } else if state.is_busy() {
                 state.queue.push(message);
             } else {
-                ask(state, message, effects);
+                // What is held was typed before it.
+                state.queue.push(message);
+                state.queue.release();
+                go_on(state, effects);
             }
         }
     }
@@ -85,21 +88,33 @@ pub fn ended(state: &mut ChatState, end: &TurnEnd, effects: &mut Vec<Effect>) {
     state.queue.turn_ended();
     match end {
         TurnEnd::Completed if turn.interrupts == 0 => return go_on(state, effects),
-        TurnEnd::Failed { sign_in: true, .. } => put_back(state, turn.asked),
+        TurnEnd::Failed {
+            credential: Some(remedy),
+            ..
+        } => put_back(state, *remedy, turn.asked),
         _ => {}
     }
     state.queue.hold();
 }
 
-/// Puts the message of a turn that needs a sign-in at the front of the queue, where it does not stand in the way of `/login`.
-fn put_back(state: &mut ChatState, asked: Option<String>) {
-    state.signed_out = true;
-    let mut text = String::from("a sign-in is needed: /login signs in here");
+/// Puts the message of a turn that needs another credential at the front of the queue, where it does not stand in the way of
+/// `/login`.
+fn put_back(state: &mut ChatState, remedy: CredentialRemedy, asked: Option<String>) {
+    state.signed_out = remedy == CredentialRemedy::SignIn;
+    let text = match (remedy, asked.is_some()) {
+        (CredentialRemedy::SignIn, false) => "a sign-in is needed: /login signs in here",
+        (CredentialRemedy::SignIn, true) => {
+            "a sign-in is needed: /login signs in here and sends your message; after `codex login` elsewhere, Enter sends it"
+        }
+        (CredentialRemedy::Replace, true) => "your message is kept: Enter sends it again",
+        (CredentialRemedy::Replace, false) => "",
+    };
     if let Some(message) = asked {
         state.queue.put_back(message);
-        text.push_str(" and sends your message; after `codex login` elsewhere, Enter sends it");
     }
-    state.transcript.notice(NoticeLevel::Note, &text);
+    if !text.is_empty() {
+        state.transcript.notice(NoticeLevel::Note, text);
+    }
 }
 
 fn ask(state: &mut ChatState, message: String, effects: &mut Vec<Effect>) {

@@ -168,6 +168,41 @@ fn it_is_left_to_other_programs() {
 }
 
 #[test]
+fn a_key_is_awaited_on_the_screen_of_another_program() {
+    let (mut pty, line) = pty();
+    let modes = pty.modes();
+    let terminal = Terminal::on(line).expect("a terminal");
+    terminal.leave().expect("it is left");
+    terminal.await_key().expect("it waits");
+    assert!(pty.is_raw());
+    pty.read();
+    assert!(!pty.emulator.on_alternate_screen());
+    terminal.enter().expect("it is back");
+    pty.read();
+    assert!(pty.emulator.on_alternate_screen());
+    terminal.leave().expect("it is left");
+    terminal.await_key().expect("it waits");
+    // A signal ends the wait.
+    terminal.handle().restore();
+    pty.assert_as_before(&modes);
+    terminal.await_key().expect("nothing to do");
+    pty.assert_as_before(&modes);
+}
+
+#[test]
+fn a_panic_restores_it() {
+    let (mut pty, line) = pty();
+    let modes = pty.modes();
+    let panicked = thread::spawn(move || {
+        let terminal = Terminal::on(line).expect("a terminal");
+        terminal.write(&frame("half")).expect("it takes it");
+        panic!("on purpose");
+    });
+    assert!(panicked.join().is_err());
+    pty.assert_as_before(&modes);
+}
+
+#[test]
 fn keys_are_read_as_bytes_and_the_size_is_known() {
     let (mut pty, line) = pty();
     let terminal = Terminal::on(line).expect("a terminal");

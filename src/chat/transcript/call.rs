@@ -97,6 +97,11 @@ impl ShownCall {
         &self.output
     }
 
+    /// The call runs, and this is the last part of what it has printed.
+    pub(super) fn prints(&mut self, tail: &str) {
+        self.output = bounded(tail, MAX_OUTPUT_BYTES);
+    }
+
     /// The call ended.
     pub(super) fn end(&mut self, result: &CallResult, took_ms: u64) {
         let status = result.status;

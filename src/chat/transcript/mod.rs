@@ -92,14 +92,18 @@ impl Transcript {
                 let number = self.add_call(ShownCall::running(call));
                 self.running.push(number);
             }
+            TurnEvent::ToolPrinted { id, tail } => {
+                if let Some(at) = self.running_call(id) {
+                    let number = self.running[at];
+                    self.change_call(number, |call| call.prints(tail));
+                }
+            }
             TurnEvent::ToolEnded {
                 id,
                 result,
                 took_ms,
             } => {
-                let is_this =
-                    |number: &usize| self.call(*number).is_some_and(|call| call.id() == id);
-                if let Some(at) = self.running.iter().position(is_this) {
+                if let Some(at) = self.running_call(id) {
                     let number = self.running.remove(at);
                     self.change_call(number, |call| call.end(result, *took_ms));
                 }
@@ -247,6 +251,12 @@ impl Transcript {
     fn add_call(&mut self, call: ShownCall) -> usize {
         self.close_message();
         self.scroll.push(Entry::new(Body::Call(Box::new(call))))
+    }
+
+    /// Where the call with this id is among those that run.
+    fn running_call(&self, id: &str) -> Option<usize> {
+        let is_this = |number: &usize| self.call(*number).is_some_and(|call| call.id() == id);
+        self.running.iter().position(is_this)
     }
 
     fn call(&self, number: usize) -> Option<&ShownCall> {

@@ -107,7 +107,7 @@ fn a_turn_is_shown() {
     transcript.turn_ended(&TurnEnd::Failed {
         what: "no answer".to_owned(),
         hint: Some("try again".to_owned()),
-        sign_in: false,
+        credential: None,
     });
     expected.pop();
     let failed = [
@@ -199,6 +199,24 @@ fn a_call_is_folded_and_unfolded() {
         (transcript.last_call(), transcript.call_at(0)),
         (None, None)
     );
+}
+
+#[test]
+fn a_running_call_shows_the_end_of_what_it_prints() {
+    let printed = |tail: &str| TurnEvent::ToolPrinted {
+        id: "1".to_owned(),
+        tail: tail.to_owned(),
+    };
+    let mut transcript = transcript(&[printed("too early"), bash("1", "make"), printed("0\n1\n")]);
+    transcript.turn(&printed("1\n2\n3\n4"));
+    let running = ["● bash  make  running", "  2", "  3", "  4"];
+    assert_eq!(rows(&mut transcript, 60), running);
+    let result = CallResult::new(Status::Stopped, "1\n2\n3\n4\nend\n");
+    transcript.turn(&ended("1", result, 70));
+    let stopped = ["● bash  make  stopped 70 ms", "  3", "  4", "  end"];
+    assert_eq!(rows(&mut transcript, 60), stopped);
+    transcript.turn(&printed("too late"));
+    assert_eq!(rows(&mut transcript, 60), stopped);
 }
 
 #[test]

@@ -15,11 +15,10 @@ use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, EFFORTS, SANDBOXES};
 use crate::cli::terminal;
 use crate::cli::values::word_of;
-use crate::command::chat::{ChatSettings, UserPrograms};
+use crate::command::chat::{ChatSettings, UserPrograms, model_entry};
 use crate::command::login::{LoginMethod, LoginSettings};
 use crate::command::run::{ModelSwitch, RunSettings};
 use crate::failure::{self, Failure, Used};
-use crate::models::Model;
 use crate::prompt;
 
 /// The settings of `codex chat`.
@@ -96,9 +95,9 @@ fn models(
         let current = &settings.choice.model;
         let listed = switch.models.iter();
         let listed = listed.filter(|model| !model.hidden && !model.older);
-        let mut entries: Vec<ModelEntry> = listed.map(|model| entry(model, None)).collect();
+        let mut entries: Vec<ModelEntry> = listed.map(|model| model_entry(model, None)).collect();
         if entries.iter().all(|entry| entry.id != current.id) {
-            entries.insert(0, entry(current, None));
+            entries.insert(0, model_entry(current, None));
         }
         return Ok(entries);
     };
@@ -115,27 +114,12 @@ fn models(
         }
         let chosen = (switch.choose)(name, effort)?;
         let effort = chosen.clamped.effort.filter(|_| effort.is_some());
-        let entry = entry(&chosen.choice.model, effort);
+        let entry = model_entry(&chosen.choice.model, effort);
         if entries.iter().all(|other| other.id != entry.id) {
             entries.push(entry);
         }
     }
     Ok(entries)
-}
-
-fn entry(model: &Model, effort: Option<String>) -> ModelEntry {
-    let all = || EFFORTS.iter().map(|effort| (*effort).to_owned()).collect();
-    let efforts = match &model.efforts {
-        _ if model.plain => Vec::new(),
-        Some(efforts) => efforts.clone(),
-        None => all(),
-    };
-    ModelEntry {
-        id: model.id.clone(),
-        efforts,
-        effort: effort.or_else(|| model.effort.clone()),
-        window: model.window(),
-    }
 }
 
 /// A directory with `~` for the user's home.

@@ -11,6 +11,7 @@ use crate::clock::{from_now, seconds, span, until};
 use crate::failure::of_unanswered;
 use crate::output::visible::line;
 use crate::output::{LimitWindow, Notice, Sink};
+use crate::result::CallResult;
 
 /// The sink of the turns of a chat.
 #[derive(Debug)]
@@ -108,18 +109,14 @@ impl Sink for ChatSink {
                 let call = starting(&call, &self.directory);
                 self.turn(TurnEvent::ToolStarted(call))
             }
+            Notice::ToolPrinted { id, tail } => self.turn(TurnEvent::ToolPrinted {
+                id: id.to_owned(),
+                tail: tail.to_owned(),
+            }),
             Notice::ToolEnded {
                 call, took, result, ..
-            } => {
-                let mut result = Box::new(result.clone());
-                // The screen has no use for it, and it may be large.
-                result.image = None;
-                self.turn(TurnEvent::ToolEnded {
-                    id: call.id.to_owned(),
-                    result,
-                    took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                })
-            }
+            } => self.turn(ended(call.id, result, took)),
+            Notice::ToolStopped { id, took, result } => self.turn(ended(id, result, took)),
             Notice::Limits(windows) => {
                 let windows = windows.iter().map(|window| shown(window, seconds()));
                 self.turn(TurnEvent::Limits(windows.collect()))
@@ -146,9 +143,24 @@ impl Sink for ChatSink {
         Ok(())
     }
 
+    fn follows_tools(&self) -> bool {
+        true
+    }
+
     /// The screen has a clock of its own.
     fn pulse(&self) -> Option<Duration> {
         None
+    }
+}
+
+fn ended(id: &str, result: &CallResult, took: Duration) -> TurnEvent {
+    let mut result = Box::new(result.clone());
+    // The screen has no use for it, and it may be large.
+    result.image = None;
+    TurnEvent::ToolEnded {
+        id: id.to_owned(),
+        result,
+        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::super::login::new_sign_in::{fetch_models, store_sign_in};
 use super::super::login::{Error, LoginSettings};
 use super::channel::Reporter;
-use super::engine::EngineCommand;
+use super::engine_command::EngineCommand;
+use super::error::in_one_notice;
 use crate::auth::critical_section::Critical;
 use crate::auth::device::{self, Ended, wait_unless};
 use crate::auth::signed_in::SignedIn;
@@ -88,11 +89,7 @@ impl SignInParts {
             // Whoever cancelled it knows.
             Err(SignInFailure::Cancelled) => {}
             Err(SignInFailure::Failed(error)) => {
-                let failure = Failure::from(error);
-                let text = match failure.advice() {
-                    Some(hint) => format!("{} ({hint})", failure.what()),
-                    None => failure.what().to_owned(),
-                };
+                let text = in_one_notice(&Failure::from(error));
                 self.report(SignInEvent::Failed(text));
             }
             Ok(new) => {

@@ -5,43 +5,28 @@ use std::sync::mpsc::Receiver;
 
 use super::channel::Reporter;
 use super::chat_sink::ChatSink;
+use super::engine_command::EngineCommand;
+use super::engine_error::{OpenError, TurnFailure};
+use super::error::in_one_notice;
+use super::model_entry::model_entry;
 use super::said::said;
 use super::settings::Reread;
 use crate::agent::{Control, Stop, SubstituteAfter, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
-use crate::chat::event::{ChatEvent, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
+use crate::chat::event::{
+    ChatEvent, CredentialRemedy, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
+};
 use crate::command::run::{
     self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
+    switch_model,
 };
-use crate::failure::{Failure, Used, of_stop};
+use crate::failure::{Failure, Used, of_session, of_stop};
 use crate::id::ThreadId;
-use crate::models::Backend;
+use crate::models::{Backend, Model};
 use crate::outcome::Outcome;
 use crate::prompt::{PromptFile, with_files};
-use crate::session::Sessions;
-
-/// What the engine is asked to do.
-#[derive(Debug)]
-pub(super) enum EngineCommand {
-    /// Ask this.
-    Ask(String),
-    /// Use this model and effort from now on.
-    SetModel {
-        model: String,
-        effort: Option<String>,
-    },
-    /// Open the stored conversation with this id.
-    Resume(String),
-    /// Continue a copy of the current conversation.
-    Fork,
-    /// Begin a new conversation.
-    New,
-    /// Use the credential that was stored in the meantime.
-    SignedIn,
-    /// Close the conversation and end.
-    Close,
-}
+use crate::session::{self, Sessions};
 
 /// The conversation that can be continued.
 #[derive(Clone, Debug)]
@@ -82,13 +67,12 @@ impl Engine {
                     self.set_model(&model, effort.as_deref())
                 }
                 EngineCommand::Resume(id) => self.resume(&id),
-                EngineCommand::Fork => self.fork(),
+                EngineCommand::Fork(id) => self.fork(id),
                 EngineCommand::New => {
                     self.close();
-                    self.settings.session = match self.settings.session {
-                        SessionChoice::Ephemeral => SessionChoice::Ephemeral,
-                        _ => SessionChoice::New,
-                    };
+                    if self.settings.session != SessionChoice::Ephemeral {
+                        self.settings.session = SessionChoice::New;
+                    }
                     self.report(ChatEvent::Opened(OpenedConversation::default()));
                     Ok(())
                 }
@@ -109,10 +93,7 @@ impl Engine {
     }
 
     fn report_failure(&self, failure: &Failure) {
-        let text = match failure.advice() {
-            Some(hint) => format!("{} ({hint})", failure.what()),
-            None => failure.what().to_owned(),
-        };
+        let text = in_one_notice(failure);
         self.report(ChatEvent::Notice(NoticeLevel::Error, text));
     }
 
@@ -136,26 +117,33 @@ impl Engine {
             Err(TurnFailure::Failed(failure)) => TurnEnd::Failed {
                 what: failure.what().to_owned(),
                 hint: failure.advice().map(str::to_owned),
-                sign_in: failure.outcome() == Outcome::SignIn,
+                credential: self.remedy(&failure),
             },
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
         self.control.withdraw_turn();
-        if let Some(model) = self.sink.other_model.take() {
+        if let Some(id) = self.sink.other_model.take() {
             let substitute = self
                 .open
                 .as_mut()
                 .and_then(OpenConversation::find_substitute);
             let substitute = substitute.and_then(|n| self.settings.substitutes.get(n));
             let effort = substitute.and_then(|model| model.clamped.effort.clone());
-            let note = None;
-            self.report(ChatEvent::ModelChanged {
-                model,
-                effort,
-                note,
-            });
+            let model = self.listed(&id).cloned();
+            self.report_model(&model.unwrap_or_else(|| Model::unknown(&id)), effort, None);
         }
         self.report(ChatEvent::TurnEnded(end));
+    }
+
+    /// What helps, if the failure is one of the credential.
+    fn remedy(&self, failure: &Failure) -> Option<CredentialRemedy> {
+        let is_replaced = self.used.as_ref().is_none_or(Used::is_replaced_by_sign_in);
+        let remedy = if is_replaced {
+            CredentialRemedy::SignIn
+        } else {
+            CredentialRemedy::Replace
+        };
+        (failure.outcome() == Outcome::SignIn).then_some(remedy)
     }
 
     fn turn(&mut self, text: &str) -> Result<(), TurnFailure> {
@@ -207,6 +195,17 @@ impl Engine {
 
     /// Opens the conversation that the settings choose.
     pub(super) fn open_conversation(&mut self) -> Result<OpenedConversation, Failure> {
+        self.open().map_err(|error| self.open_failure(error))
+    }
+
+    fn open_failure(&self, error: OpenError) -> Failure {
+        match error {
+            OpenError::Failed(failure) => failure,
+            OpenError::Run(error) => self.failure(error),
+        }
+    }
+
+    fn open(&mut self) -> Result<OpenedConversation, OpenError> {
         if self.authority.is_none() {
             // A sign-in elsewhere may have been stored.
             let (fresh, used) = (self.reread)()?;
@@ -215,10 +214,9 @@ impl Engine {
             self.adopt(fresh, used);
         }
         let Some(authority) = self.authority.clone() else {
-            return Err(self.failure(run::Error::Credential(crate::auth::Error::Missing)));
+            return Err(run::Error::Credential(crate::auth::Error::Missing).into());
         };
-        let session = start_session(&self.settings, &mut self.sink);
-        let session = session.map_err(|error| self.failure(error))?;
+        let session = start_session(&self.settings, &mut self.sink)?;
         let opened = OpenedConversation {
             id: Some(session.thread.as_str().to_owned()),
             said: said(&session.items),
@@ -232,7 +230,7 @@ impl Engine {
             &self.critical,
         );
         self.has_turn = !opened.said.is_empty();
-        self.open = Some(open.map_err(|error| self.failure(error))?);
+        self.open = Some(open?);
         Ok(opened)
     }
 
@@ -250,46 +248,45 @@ impl Engine {
         }
         self.settings.choice.cache = cache;
         self.settings.model_switch = fresh.model_switch;
-        let (model, effort) = self.model();
-        let note = None;
+        self.report_model(
+            &self.settings.choice.model,
+            self.settings.clamped.effort.clone(),
+            None,
+        );
+    }
+
+    /// The model with this id, if it is listed.
+    fn listed(&self, id: &str) -> Option<&Model> {
+        let switch = self.settings.model_switch.as_ref()?;
+        switch.models.iter().find(|model| model.id == id)
+    }
+
+    /// Reports that this model is in use, with this effort.
+    fn report_model(&self, model: &Model, effort: Option<String>, note: Option<String>) {
         self.report(ChatEvent::ModelChanged {
-            model,
+            entry: model_entry(model, None),
             effort,
             note,
+            unlisted: self.listed(&model.id).is_none(),
         });
     }
 
-    /// The model in use, with its effort.
-    fn model(&self) -> (String, Option<String>) {
-        let settings = &self.settings;
-        (
-            settings.choice.model.id.clone(),
-            settings.clamped.effort.clone(),
-        )
-    }
-
     fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
-        let other = self
-            .open
-            .as_mut()
-            .and_then(|open| open.other_service(&self.settings));
-        let is_elsewhere = other.is_some();
-        let switch = other.map_or(&self.settings.model_switch, |other| &other.model_switch);
-        let chosen = match switch {
-            Some(switch) => (switch.choose)(name, effort),
-            None => return Ok(()),
-        };
-        let (model, effort) = self.model();
-        let (changed, failed) = match chosen {
-            Err(failure) => ((model, effort, None), Some(failure)),
-            Ok(chosen) => {
-                if let Some(open) = &mut self.open {
-                    open.switch(&self.settings, &chosen);
-                }
+        let other = self.open.as_mut();
+        let is_elsewhere = other.is_some_and(|open| open.other_service(&self.settings).is_some());
+        let chosen = switch_model(&self.settings, self.open.as_mut(), name, effort);
+        let (model, effort, note, failed) = match chosen {
+            Ok(None) => return Ok(()),
+            Err(failure) => {
+                let settings = &self.settings;
+                let effort = settings.clamped.effort.clone();
+                (settings.choice.model.clone(), effort, None, Some(failure))
+            }
+            Ok(Some(chosen)) => {
                 let note = chosen.notes.join("; ");
                 let note = Some(note).filter(|note| !note.is_empty());
-                let model = chosen.choice.model.id.clone();
-                let changed = (model, chosen.clamped.effort.clone(), note);
+                let model = chosen.choice.model.clone();
+                let effort = chosen.clamped.effort.clone();
                 // A new conversation begins with the first service again.
                 if !is_elsewhere {
                     self.settings.choice = chosen.choice;
@@ -297,15 +294,10 @@ impl Engine {
                     let substitutes = &mut self.settings.substitutes;
                     substitutes.retain(|other| other.after != SubstituteAfter::Missing);
                 }
-                (changed, None)
+                (model, effort, note, None)
             }
         };
-        let (model, effort, note) = changed;
-        self.report(ChatEvent::ModelChanged {
-            model,
-            effort,
-            note,
-        });
+        self.report_model(&model, effort, note);
         failed.map_or(Ok(()), Err)
     }
 
@@ -328,30 +320,52 @@ impl Engine {
         if current.is_some_and(|current| current.as_str() == id) {
             return Err(Failure::usage("this conversation is open already"));
         }
-        let stored = sessions.read(id);
-        let stored = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
-        if !stored.model.is_empty() {
-            self.set_model(&stored.model, stored.effort.current())?;
-        }
-        self.open_in_place(SessionChoice::Resume(id.to_owned()))
+        self.use_model_of(&sessions, id)?;
+        let opened = self.open_in_place(SessionChoice::Resume(id.to_owned()));
+        opened.map_err(|error| match error {
+            OpenError::Run(run::Error::Session(session::Error::Busy(path))) => {
+                of_session(&session::Error::Busy(path))
+                    .hint("wait for it to end, or continue with a copy: /fork ID")
+            }
+            error => self.open_failure(error),
+        })
     }
 
-    fn fork(&mut self) -> Result<(), Failure> {
-        self.sessions()?;
-        match self.continued() {
-            Some(Continued(id)) => self.open_in_place(SessionChoice::Fork(id.as_str().to_owned())),
-            None => Err(Failure::usage(
-                "there is nothing to copy: this conversation has no turn, or is not stored",
-            )),
+    /// Uses the model that a stored conversation has used.
+    fn use_model_of(&mut self, sessions: &Sessions, id: &str) -> Result<(), Failure> {
+        let stored = sessions.read(id);
+        let stored = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
+        if stored.model.is_empty() {
+            return Ok(());
         }
+        self.set_model(&stored.model, stored.effort.current())
+    }
+
+    fn fork(&mut self, id: Option<String>) -> Result<(), Failure> {
+        let sessions = self.sessions()?;
+        let id = match (id, self.continued()) {
+            (Some(id), _) => {
+                self.use_model_of(&sessions, &id)?;
+                id
+            }
+            (None, Some(Continued(id))) => id.as_str().to_owned(),
+            (None, None) => {
+                return Err(Failure::usage(
+                    "there is nothing to copy: this conversation has no turn, or is not stored",
+                )
+                .hint("/fork ID continues a copy of a stored conversation"));
+            }
+        };
+        let opened = self.open_in_place(SessionChoice::Fork(id));
+        opened.map_err(|error| self.open_failure(error))
     }
 
     /// Opens another conversation, and closes the current one once that has succeeded.
-    fn open_in_place(&mut self, session: SessionChoice) -> Result<(), Failure> {
+    fn open_in_place(&mut self, session: SessionChoice) -> Result<(), OpenError> {
         let before = std::mem::replace(&mut self.settings.session, session);
         let open = self.open.take();
         let had_turn = self.has_turn;
-        match self.open_conversation() {
+        match self.open() {
             Ok(opened) => {
                 if let Some(open) = open {
                     if let Some(new) = &mut self.open {
@@ -363,9 +377,9 @@ impl Engine {
                 self.report(ChatEvent::Opened(opened));
                 Ok(())
             }
-            Err(failure) => {
+            Err(error) => {
                 (self.settings.session, self.open, self.has_turn) = (before, open, had_turn);
-                Err(failure)
+                Err(error)
             }
         }
     }
@@ -403,12 +417,4 @@ impl Engine {
         self.sink.begin_conversation();
         self.has_turn = false;
     }
-}
-
-/// Why a turn has no answer.
-enum TurnFailure {
-    /// It was stopped.
-    Interrupted,
-    Failed(Failure),
-    Panicked,
 }

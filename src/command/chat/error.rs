@@ -57,6 +57,14 @@ impl From<run::Error> for Error {
     }
 }
 
+/// A failure as one notice of the screen.
+pub(super) fn in_one_notice(failure: &Failure) -> String {
+    match failure.advice() {
+        Some(hint) => format!("{} ({hint})", failure.what()),
+        None => failure.what().to_owned(),
+    }
+}
+
 /// What works without a full screen.
 const OTHERWISE: &str = "`codex run \"a question\"` needs no terminal";
 

@@ -6,8 +6,11 @@ mod chat_sink;
 mod device_sign_in;
 mod effects;
 mod engine;
+mod engine_command;
+mod engine_error;
 mod error;
 mod input_history;
+mod model_entry;
 mod running_engine;
 pub(super) mod said;
 mod screen_loop;
@@ -17,8 +20,8 @@ mod tool_call;
 mod user_program;
 
 use std::fs::File;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use super::run::{Host, RunSettings, SessionChoice, check_access};
 use super::say_line;
@@ -29,7 +32,7 @@ use crate::auth::critical_section::Critical;
 use crate::chat::event::{ChatEvent, NoticeLevel, Setup};
 use crate::chat::key::{Input, Key, KeyPress};
 use crate::chat::state::ChatState;
-use crate::chat::terminal::Terminal;
+use crate::chat::terminal::{Terminal, TerminalHandle};
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use channel::channel;
@@ -37,6 +40,7 @@ use chat_sink::ChatSink;
 use engine::{Continued, Engine};
 pub use error::Error;
 use input_history::InputHistory;
+pub(crate) use model_entry::model_entry;
 use running_engine::RunningEngine;
 use screen_loop::{LoopParts, ScreenLoop};
 pub use settings::{ChatSettings, UserPrograms};
@@ -60,7 +64,7 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
     let mut events = notices(&settings.run, signed_out.as_ref());
     let setup = Setup {
         models: std::mem::take(&mut settings.models),
-        model: settings.run.choice.model.id.clone(),
+        model: model_entry(&settings.run.choice.model, None),
         effort: settings.run.clamped.effort.clone(),
         sandbox: settings.sandbox.to_owned(),
         network: settings.network,
@@ -105,13 +109,18 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
     // What is made first is dropped last: a panic restores the terminal before it ends the engine.
     let engine = RunningEngine::start(engine, reporter.clone());
     let mut engine = engine.map_err(|error| failed(Error::Thread(error)))?;
-    let terminal = Terminal::open().map_err(|error| failed(error.into()))?;
+    // Signals are caught before the terminal is entered, so none of them leaves it as it is then.
     let lent = Arc::new(AtomicBool::new(false));
-    let handle = terminal.handle();
+    let entered: Arc<OnceLock<TerminalHandle>> = Arc::default();
+    let handle = Arc::clone(&entered);
     let stopped = watch.start_on_screen(WatchedScreen {
         lent: Arc::clone(&lent),
-        restore: Box::new(move || handle.restore()),
+        restore: Box::new(move || {
+            handle.get().inspect(|terminal| terminal.restore());
+        }),
     });
+    let terminal = Terminal::open().map_err(|error| failed(error.into()))?;
+    let _ = entered.set(terminal.handle());
     let parts = LoopParts {
         terminal,
         reports,

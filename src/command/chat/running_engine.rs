@@ -6,7 +6,8 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use super::channel::Reporter;
-use super::engine::{Continued, Engine, EngineCommand};
+use super::engine::{Continued, Engine};
+use super::engine_command::EngineCommand;
 use crate::agent::Control;
 use crate::exhausted::at_start;
 

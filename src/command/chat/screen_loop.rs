@@ -15,7 +15,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGWINCH};
 
 use super::channel::{ChatReport, ReportReceiver, Reporter};
 use super::device_sign_in::DeviceSignIn;
-use super::engine::EngineCommand;
+use super::engine_command::EngineCommand;
 use super::error::Error;
 use super::input_history::InputHistory;
 use super::settings::UserPrograms;

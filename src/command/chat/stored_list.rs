@@ -38,10 +38,15 @@ fn entries(sessions: &Sessions) -> Vec<SessionEntry> {
             let used = used.duration_since(UNIX_EPOCH).unwrap_or_default();
             SessionEntry {
                 id: stored.id.as_str().to_owned(),
-                used: from_now(used.as_secs().min(now), now),
+                used: time_of_use(used.as_secs(), now),
                 model: stored.model,
                 first: stored.first,
             }
         })
         .collect()
+}
+
+/// The time at which a conversation was last used, as the list shows it; both arguments in Unix seconds.
+fn time_of_use(used: u64, now: u64) -> String {
+    from_now(used.min(now), now)
 }

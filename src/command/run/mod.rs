@@ -36,7 +36,7 @@ pub use error::Error;
 pub use host::Host;
 use last_message::LastMessage;
 pub use model_switch::{ModelSwitch, SwitchedModel};
-pub(in crate::command) use open::OpenConversation;
+pub(in crate::command) use open::{OpenConversation, switch_model};
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
 pub(in crate::command) use session_start::start_session;

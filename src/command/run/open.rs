@@ -18,6 +18,7 @@ use crate::api::Client;
 use crate::api::models::LIST_TIMEOUT;
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
+use crate::failure::Failure;
 use crate::http::Http;
 use crate::id::ThreadId;
 use crate::models::Backend;
@@ -74,7 +75,7 @@ impl OpenConversation {
     }
 
     /// Uses another model, or another effort, from the next turn on.
-    pub(in crate::command) fn switch(&mut self, settings: &RunSettings, switched: &SwitchedModel) {
+    fn switch(&mut self, settings: &RunSettings, switched: &SwitchedModel) {
         self.find_substitute();
         let learned = self.conversation.learned().clone();
         let profile = profile(settings, &switched.choice, &switched.clamped);
@@ -137,6 +138,28 @@ impl OpenConversation {
         let journal = self.conversation.journal();
         warn_if_misplaced(journal.and_then(Journal::misplaced), sink);
     }
+}
+
+/// Chooses this model and effort for the turns that follow: those of the open conversation, if there is one, and of later ones
+/// once the caller has kept the choice. Returns nothing if there is nothing to choose from.
+///
+/// # Errors
+/// If it cannot be used. The one before stays.
+pub(in crate::command) fn switch_model(
+    settings: &RunSettings,
+    mut open: Option<&mut OpenConversation>,
+    name: &str,
+    effort: Option<&str>,
+) -> Result<Option<SwitchedModel>, Failure> {
+    let other = open.as_mut().and_then(|open| open.other_service(settings));
+    let Some(switch) = other.map_or(&settings.model_switch, |other| &other.model_switch) else {
+        return Ok(None);
+    };
+    let switched = (switch.choose)(name, effort)?;
+    if let Some(open) = open {
+        open.switch(settings, &switched);
+    }
+    Ok(Some(switched))
 }
 
 /// Stores the request shape that the service accepts, for the next run.

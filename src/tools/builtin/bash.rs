@@ -62,6 +62,7 @@ pub(super) fn run(arguments: &BashArguments, context: &Context<'_>) -> CallResul
         vec![&mut take],
         started.deadline(),
         context.inner(),
+        context.live(),
     ) {
         Ok(end) => {
             let CapturedOutput { text, cut } = capture.printed();

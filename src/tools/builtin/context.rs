@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::result::{CallResult, Status};
+use crate::tools::live_output::LiveOutput;
 use crate::tools::sandbox::confine::{Inner, SandboxScope};
 use crate::tools::sandbox::paths::program_on;
 use crate::tools::sandbox::policy::SandboxPolicy;
@@ -22,6 +23,8 @@ pub struct Context<'a> {
     pub policy: Option<&'a SandboxPolicy>,
     /// What the sandbox confines.
     pub reach: SandboxScope,
+    /// Reports the end of a program's output while it runs, to a reader that follows the call.
+    pub report: Option<&'a dyn Fn(&str)>,
     /// Environment of the programs that it starts, without the temporary directory.
     pub environment: &'a [(OsString, OsString)],
 }
@@ -34,6 +37,11 @@ impl Context<'_> {
             reach: self.reach,
             sockets: sockets.map(|root| root.path.as_path()),
         }
+    }
+
+    /// The output of a program that starts now, if it is to be reported.
+    pub(super) fn live(&self) -> Option<LiveOutput<'_>> {
+        self.report.map(LiveOutput::new)
     }
 
     /// A command with the tool's environment, not this process's own.

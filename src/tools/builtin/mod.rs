@@ -51,6 +51,7 @@ mod tests {
             number: 1,
             policy: None,
             reach: SandboxScope::default(),
+            report: None,
             environment: &[],
         };
         let check = |name: &str, arguments: &str, expected: &str| {

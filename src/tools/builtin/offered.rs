@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::table::BuiltIn;
 use crate::result::CallResult;
-use crate::tools::launch::{Launch, Launcher};
-use crate::tools::tool::{Runner, Tool};
+use crate::tools::launch::Launch;
+use crate::tools::tool::{CallContext, Runner, Tool};
 use crate::tools::tool_request::ToolRequest;
 
 /// Creates the tool.
@@ -27,19 +27,21 @@ pub fn tool(built_in: &'static BuiltIn) -> Tool {
 struct SeparateProcess(&'static str);
 
 impl Runner for SeparateProcess {
-    fn run(&self, arguments: &str, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
-        let setup = launcher.setup();
+    fn run(&self, arguments: &str, call: CallContext<'_>) -> io::Result<CallResult> {
+        let setup = call.launcher.setup();
         let launch = Launch {
             request: ToolRequest {
                 name: self.0.to_owned(),
-                number,
+                number: call.number,
                 timeout: setup.timeout,
+                live: call.follower.is_some(),
                 policy: setup.policy.clone(),
                 program: None,
             },
             variables: &[],
             is_code_for_python: false,
         };
-        launcher.run(launch, arguments.as_bytes())
+        let follower = call.follower;
+        call.launcher.run(launch, arguments.as_bytes(), follower)
     }
 }

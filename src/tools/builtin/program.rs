@@ -46,7 +46,8 @@ pub fn run(program: &[OsString], arguments: &[u8], context: &Context<'_>) -> Cal
     };
     let takers: Vec<supervise::OutputReader<'_>> = vec![&mut take, &mut take_complaints];
     let deadline = started.deadline();
-    let end = match supervise::watch(vec![command], takers, deadline, context.inner()) {
+    let (inner, live) = (context.inner(), context.live());
+    let end = match supervise::watch(vec![command], takers, deadline, inner, live) {
         Ok(end) => end,
         Err(error) => return not_run(error),
     };

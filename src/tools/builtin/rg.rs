@@ -49,6 +49,7 @@ pub(super) fn run(
         vec![&mut take, &mut take_complaints],
         deadline,
         context.inner(),
+        None,
     ) {
         Err(error) if matches!(error.kind(), NotFound | PermissionDenied) => None,
         Err(error) => Some(CallResult::new(

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 
 use super::reaper;
 use crate::exhausted::at_start;
+use crate::tools::live_output::LiveOutput;
 use crate::tools::sandbox::confine::{self, Inner};
 
 /// How long the pipes must stay silent after the program exited before we stop reading from what it left running: in
@@ -39,12 +40,13 @@ pub(in crate::tools) enum End {
 pub(in crate::tools) type OutputReader<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
 
 /// Runs the first command whose program exists. With one reader, both outputs share a pipe and so keep their order; a
-/// second reader takes standard error. No process of the program is left behind.
+/// second reader takes standard error. `live` is reported while the program runs. No process of the program is left behind.
 pub(in crate::tools) fn watch(
     commands: Vec<Command>,
     mut takers: Vec<OutputReader<'_>>,
     deadline: Instant,
     inner: Inner<'_>,
+    live: Option<LiveOutput<'_>>,
 ) -> io::Result<End> {
     let mut signals = Signals {
         children: signal_stream(&[SIGCHLD])?,
@@ -52,7 +54,7 @@ pub(in crate::tools) fn watch(
     };
     let separate = takers.len() > 1;
     let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, separate))?;
-    let mut outputs: Vec<OutputPipe<'_, '_>> = pipes
+    let pipes = pipes
         .into_iter()
         .zip(&mut takers)
         .map(|(pipe, take)| OutputPipe {
@@ -62,17 +64,20 @@ pub(in crate::tools) fn watch(
             taken: 0,
         })
         .collect();
+    let mut outputs = Outputs { pipes, live };
     let mut end = wait(child, &mut outputs, &mut signals, deadline);
     if let Ok(End::Exited(_)) = end
         && let Err(error) = linger(&mut outputs, &mut signals, deadline)
     {
         end = Err(error);
     }
-    drain_all(&mut outputs);
+    // The result follows, so nothing is reported any more.
+    outputs.live = None;
+    outputs.drain();
     let hurried = || matches!(signals.stop_requests.read(&mut [0]), Ok(1..));
     let ended = reaper::end_all(inner.reach, hurried);
     drop(sockets);
-    drain_all(&mut outputs);
+    outputs.drain();
     if !ended {
         return Err(io::Error::other(
             "the processes that it started could not be ended",
@@ -81,9 +86,21 @@ pub(in crate::tools) fn watch(
     end
 }
 
-fn drain_all(outputs: &mut [OutputPipe<'_, '_>]) {
-    for output in outputs {
-        output.drain();
+/// The pipes of a program.
+struct Outputs<'a, 'b> {
+    pipes: Vec<OutputPipe<'a, 'b>>,
+    /// What they bring, if it is to be reported.
+    live: Option<LiveOutput<'a>>,
+}
+
+impl Outputs<'_, '_> {
+    /// Reads what is available. Returns whether to continue.
+    fn drain(&mut self) -> bool {
+        let mut goes_on = true;
+        for pipe in self.pipes.iter_mut().filter(|pipe| pipe.open) {
+            goes_on &= pipe.drain(&mut self.live);
+        }
+        goes_on
     }
 }
 
@@ -98,7 +115,7 @@ struct OutputPipe<'a, 'b> {
 
 impl OutputPipe<'_, '_> {
     /// Reads what is available, though only up to a limit at a time. Returns whether to continue.
-    fn drain(&mut self) -> bool {
+    fn drain(&mut self, live: &mut Option<LiveOutput<'_>>) -> bool {
         let mut buffer = [0; 16 << 10];
         for _ in 0..256 {
             match self.pipe.read(&mut buffer) {
@@ -108,6 +125,9 @@ impl OutputPipe<'_, '_> {
                 }
                 Ok(count) => {
                     self.taken += count as u64;
+                    if let Some(live) = live {
+                        live.add(&buffer[..count]);
+                    }
                     if !(self.take)(&buffer[..count]) {
                         return false;
                     }
@@ -177,7 +197,7 @@ struct Signals {
 /// Waits until the program exits, the deadline passes, or the result is no longer wanted.
 fn wait(
     child: Pid,
-    outputs: &mut [OutputPipe<'_, '_>],
+    outputs: &mut Outputs<'_, '_>,
     signals: &mut Signals,
     deadline: Instant,
 ) -> io::Result<End> {
@@ -198,15 +218,15 @@ fn wait(
 /// Keeps reading after the program exited: until all pipes are closed, the remaining processes fall silent, or the
 /// time is up.
 fn linger(
-    outputs: &mut [OutputPipe<'_, '_>],
+    outputs: &mut Outputs<'_, '_>,
     signals: &mut Signals,
     deadline: Instant,
 ) -> io::Result<()> {
     let begun = Instant::now();
     let until = deadline.min(begun + LINGER_TIMEOUT);
-    let taken = |outputs: &[OutputPipe<'_, '_>]| outputs.iter().map(|o| o.taken).sum::<u64>();
+    let taken = |outputs: &Outputs<'_, '_>| outputs.pipes.iter().map(|o| o.taken).sum::<u64>();
     let (mut before, mut silent_since) = (taken(outputs), begun);
-    while outputs.iter().any(|output| output.open) {
+    while outputs.pipes.iter().any(|output| output.open) {
         let left = until
             .min(silent_since + SILENCE_TIMEOUT)
             .saturating_duration_since(Instant::now());
@@ -224,17 +244,21 @@ fn linger(
 /// Waits up to `pause` for an event and reads the output that has arrived. Returns the end, if this is it. `codex
 /// run` holds the other end of our standard output, so its exit is noticed there.
 fn listen(
-    outputs: &mut [OutputPipe<'_, '_>],
+    outputs: &mut Outputs<'_, '_>,
     signals: &mut Signals,
-    time: Duration,
+    mut time: Duration,
 ) -> io::Result<Option<End>> {
+    let live = outputs.live.as_mut();
+    if let Some(until_report) = live.and_then(LiveOutput::report_if_due) {
+        time = time.min(until_report);
+    }
     let stdout = io::stdout();
     let mut fds = vec![
         PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
         PollFd::new(&signals.stop_requests, PollFlags::IN),
         PollFd::new(&signals.children, PollFlags::IN),
     ];
-    for output in outputs.iter().filter(|output| output.open) {
+    for output in outputs.pipes.iter().filter(|output| output.open) {
         fds.push(PollFd::new(&output.pipe, PollFlags::IN));
     }
     let time = Timespec::try_from(time).unwrap_or(Timespec {
@@ -256,10 +280,5 @@ fn listen(
         return Ok(Some(End::Unwanted));
     }
     let _ = signals.children.read(&mut [0; 64]);
-    for output in outputs.iter_mut().filter(|output| output.open) {
-        if !output.drain() {
-            return Ok(Some(End::Enough));
-        }
-    }
-    Ok(None)
+    Ok((!outputs.drain()).then_some(End::Enough))
 }

@@ -291,7 +291,7 @@ mod tests {
             "X-Codex-Primary-Reset-At": 1000, "X-Request-Id": "r\u{1b}1", "Retry-After": null}});
         let head = FaultHead::in_event(&event);
         assert_eq!(head.resets(), Some(Resets::At(1000)));
-        assert_eq!(head.request_id().as_deref(), Some("r 1"));
+        assert_eq!(head.request_id().as_deref(), Some("r^[1"));
         assert_eq!(head.get("retry-after"), None);
         assert_eq!(
             FaultHead::in_event(&serde_json::json!({"headers": 1})),

@@ -166,7 +166,7 @@ fn every_form_of_body_is_parsed() {
     check(r#""just words""#, request, "", "just words");
     check("[1]", request, "", "[1]");
     check("{", request, "", "{");
-    check("too\r\n\u{1b}[1mlarge\u{0}", request, "", "too [1mlarge");
+    check("too\r\n\u{1b}[1mbig\0", request, "", "too ^[[1mbig^@");
     for (message, cause) in [
         (
             "The 'gpt-5' model is not supported when using Codex with a ChatGPT account.",
@@ -306,9 +306,9 @@ fn a_usage_limit_has_its_kind_and_reset_time() {
         ("x-codex-primary-reset-after-seconds", "50"),
     ];
     let body = r#"{"error":{"type":"usage_limit_reached"}}"#;
-    check(&used, body, window, Some(NOW + 50), "team");
+    check(&used, body, window, Some(NOW + 50), "team^G");
     // The headers of an exhausted window suffice if the body does not name the limit.
-    check(&used, "", window, Some(NOW + 50), "team");
+    check(&used, "", window, Some(NOW + 50), "team^G");
     for (kind, cause) in [
         ("rate_limit_reached", window),
         ("workspace_owner_credits_depleted", Cause::OwnerCredits),
@@ -370,7 +370,7 @@ fn other_documents_are_not_answers() {
     check(200, r#"{"id":"resp_1"}"#, Cause::Document, Retry::Never);
     check(200, r#"{"detail":"no"}"#, Cause::Request, Retry::Never);
     let moved = answer(307, &[("location", "https://x/\u{1b}y")], "<html>");
-    let reason = Some("it redirects to https://x/ y");
+    let reason = Some("it redirects to https://x/^[y");
     assert_eq!(moved.reason().as_deref(), reason);
 }
 
@@ -385,7 +385,7 @@ fn errors_in_headers_alone() {
             ("x-oai-request-id", "req_2"),
         ];
         let fault = answer(401, &headers, "");
-        assert_eq!(code_and_message(&fault), ("token_expired", "Ex pired."));
+        assert_eq!(code_and_message(&fault), ("token_expired", "Ex^[pired."));
         assert_eq!(fault.details.authorization.as_deref(), Some("bad token"));
         assert_eq!(fault.request_id.as_deref(), Some("req_2"));
         let both = answer(401, &headers, &error("invalid_api_key", "Who?"));

@@ -26,7 +26,7 @@ pub(super) fn is_web_page(body: &[u8]) -> bool {
     start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<!--")
 }
 
-/// The text on one line, without control characters. A text longer than `most` bytes is truncated after a character
+/// The text on one line, with control characters made visible. A text longer than `most` bytes is truncated after a character
 /// that no secret contains, so that no part of a secret is left when secrets are redacted later.
 fn plain(text: &str, most: usize) -> String {
     let mut plain = one_line(text);

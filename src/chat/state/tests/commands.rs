@@ -63,10 +63,11 @@ fn commands_do_what_the_help_says() {
     chat.shows("no answer to copy");
     let said = vec![Said::Model("the answer".into())];
     chat.event(ChatEvent::Opened(OpenedConversation { id: None, said }));
-    chat.types("/copy\n/fork\n/new\n/resume\n/resume abc\n/q");
+    chat.types("/copy\n/fork\n/fork abc\n/new\n/resume\n/resume abc\n/q");
     let expected = [
         Effect::Copy("the answer".into()),
-        Effect::Fork,
+        Effect::Fork(None),
+        Effect::Fork(Some("abc".into())),
         Effect::New,
         Effect::ListSessions,
         Effect::Resume("abc".into()),
@@ -82,7 +83,7 @@ fn commands_do_what_the_help_says() {
 fn lists_choose_models_efforts_and_conversations() {
     let mut chat = chat();
     chat.types("/model\n");
-    chat.shows("› gpt-a  low medium high");
+    chat.shows("› gpt-a  low medium high (current)");
     chat.press(key(Key::Down));
     chat.press(ENTER);
     let (model, effort) = ("gpt-b".to_owned(), Some("medium".to_owned()));
@@ -139,11 +140,25 @@ fn keys_change_model_and_effort() {
     assert_eq!(set, expected);
     chat.press(shift(Key::Up));
     chat.shows("gpt-a takes no more effort");
-    chat.event(ChatEvent::ModelChanged {
-        model: "gpt-c".into(),
+    let changed = |id: &str, note: Option<&str>| ChatEvent::ModelChanged {
+        entry: ModelEntry {
+            id: id.into(),
+            efforts: vec!["low".into(), "xhigh".into()],
+            effort: Some("low".into()),
+            window: None,
+        },
         effort: None,
-        note: Some("clamped".into()),
-    });
+        note: note.map(str::to_owned),
+        unlisted: true,
+    };
+    chat.event(changed("gpt-c", Some("clamped")));
     chat.shows("clamped");
     chat.shows("gpt-c · read-only");
+    chat.types("/effort\n");
+    chat.shows("› low (current)\n  xhigh\n");
+    chat.press(ESCAPE);
+    chat.event(changed("gpt-a", None));
+    assert!(!chat.screen().contains("unchanged"));
+    chat.event(changed("gpt-d", None));
+    chat.shows("gpt-d is not in a list of models; it is sent unchanged");
 }

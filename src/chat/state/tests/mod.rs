@@ -8,8 +8,8 @@ mod views;
 use super::ChatState;
 use crate::chat::draw::draw;
 use crate::chat::event::{
-    ChatEvent, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
-    SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
+    ChatEvent, CredentialRemedy, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said,
+    SessionEntry, Setup, SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
 };
 use crate::chat::key::{Input, Key, KeyPress};
 use crate::result::CallResult;
@@ -43,7 +43,7 @@ fn setup() -> Setup {
     };
     Setup {
         models: vec![entry("gpt-a"), entry("gpt-b")],
-        model: "gpt-a".into(),
+        model: entry("gpt-a"),
         effort: Some("medium".into()),
         sandbox: "read-only".into(),
         directory: "~/src".into(),
@@ -106,11 +106,11 @@ impl Chat {
         self.event(ChatEvent::TurnEnded(end));
     }
 
-    fn fails(&mut self, sign_in: bool) {
+    fn fails(&mut self, credential: Option<CredentialRemedy>) {
         self.ends(TurnEnd::Failed {
             what: "it failed".into(),
             hint: None,
-            sign_in,
+            credential,
         });
     }
 

@@ -5,8 +5,8 @@ use super::super::queue::MAX_QUEUED;
 use crate::chat::draw::draw;
 use crate::chat::editor::MAX_QUESTION_BYTES;
 use crate::chat::event::{
-    ChatEvent, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said, SessionEntry, Setup,
-    SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
+    ChatEvent, CredentialRemedy, Effect, ModelEntry, NoticeLevel, OpenedConversation, Said,
+    SessionEntry, Setup, SignInEvent, Size, ToolCall, ToolSubject, TurnEnd, TurnEvent,
 };
 use crate::chat::key::{Input, Key, KeyPress};
 use crate::result::CallResult;
@@ -88,7 +88,7 @@ impl Random {
 
     fn turn(&mut self) -> TurnEvent {
         let id = self.below(3).to_string();
-        match self.below(12) {
+        match self.below(13) {
             0 => TurnEvent::Started {
                 text: self.text(),
                 images: self.below(2),
@@ -121,6 +121,10 @@ impl Random {
                 took_ms: 5,
             },
             10 => TurnEvent::Waiting(self.text()),
+            11 => TurnEvent::ToolPrinted {
+                id,
+                tail: self.text().repeat(9),
+            },
             _ => TurnEvent::Usage {
                 context: 1 << self.below(64),
                 cost: Some(0.5),
@@ -129,14 +133,16 @@ impl Random {
     }
 
     fn end(&mut self) -> TurnEnd {
-        let (what, sign_in) = (self.text(), self.coin());
+        let (what, has_hint) = (self.text(), self.coin());
+        let remedies = [CredentialRemedy::SignIn, CredentialRemedy::Replace];
+        let credential = self.coin().then(|| self.pick(&remedies));
         self.pick(&[
             TurnEnd::Completed,
             TurnEnd::Interrupted,
             TurnEnd::Failed {
                 what: what.clone(),
-                hint: sign_in.then_some(what),
-                sign_in,
+                hint: has_hint.then_some(what),
+                credential,
             },
         ])
     }
@@ -165,9 +171,15 @@ impl Random {
                 ChatEvent::Sessions(vec![session; self.below(30)])
             }
             955..965 => ChatEvent::ModelChanged {
-                model: self.text(),
+                entry: ModelEntry {
+                    id: self.text(),
+                    efforts: vec![self.text()],
+                    effort: self.coin().then(|| self.text()),
+                    window: None,
+                },
                 effort: self.coin().then(|| self.text()),
                 note: self.coin().then(|| self.text()),
+                unlisted: self.coin(),
             },
             965..975 => ChatEvent::SignIn(match self.below(3) {
                 0 => SignInEvent::Code {
@@ -197,7 +209,7 @@ fn a_hundred_thousand_random_events_leave_the_cursor_inside_and_lose_no_turn() {
     };
     let mut state = ChatState::new(Setup {
         models: vec![entry("a"), entry("b")],
-        model: "a".into(),
+        model: entry("a"),
         signed_out: true,
         ..Setup::default()
     });

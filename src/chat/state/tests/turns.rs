@@ -37,17 +37,17 @@ fn an_interruption_keeps_the_queue_until_the_user_sends_it_on() {
             chat.ends(end);
             chat.check(&[], "text", &["two", "three", "four"]);
             chat.shows("held: two");
+            // What was typed first is sent first.
             chat.types("\n");
-            chat.check(&[asks("text")], "", &["two", "three", "four"]);
-            chat.ends(TurnEnd::Completed);
-            chat.check(&[], "", &["two", "three", "four"]);
+            chat.check(&[asks("two")], "", &["three", "four", "text"]);
+            chat.ends(TurnEnd::Interrupted);
             chat.press(UP);
-            chat.check(&[], "four", &["two", "three"]);
+            chat.check(&[], "text", &["three", "four"]);
             chat.ctrl('u');
             chat.types("\n");
-            chat.check(&[asks("two")], "", &["three"]);
+            chat.check(&[asks("three")], "", &["four"]);
             chat.ends(TurnEnd::Completed);
-            chat.check(&[asks("three")], "", &[]);
+            chat.check(&[asks("four")], "", &[]);
         }
     }
 }
@@ -68,7 +68,10 @@ fn ctrl_s_steers_and_what_was_not_sent_is_asked_next() {
     chat.ends(TurnEnd::Interrupted);
     chat.types("idle");
     chat.ctrl('s');
-    chat.check(&[asks("idle")], "", &["three"]);
+    // What was held comes first.
+    chat.check(&[asks("three")], "", &["idle"]);
+    chat.ends(TurnEnd::Completed);
+    chat.check(&[asks("idle")], "", &[]);
 }
 
 #[test]
@@ -79,7 +82,7 @@ fn a_message_that_needs_a_sign_in_is_not_lost() {
     chat.starts("/etc/passwd, what is it?");
     chat.types("two\n");
     chat.types("typing");
-    chat.fails(true);
+    chat.fails(Some(CredentialRemedy::SignIn));
     let asked = "/etc/passwd, what is it?";
     chat.check(&[asks(asked)], "typing", &[asked, "two"]);
     chat.shows("/login signs in here and sends your message");
@@ -87,7 +90,7 @@ fn a_message_that_needs_a_sign_in_is_not_lost() {
     chat.ctrl('u');
     chat.types("\n");
     chat.check(&[asks(asked)], "", &["two"]);
-    chat.fails(true);
+    chat.fails(Some(CredentialRemedy::SignIn));
     chat.types("/login\n");
     chat.check(&[Effect::SignIn], "", &[asked, "two"]);
     let (address, code) = ("https://example.com/device".into(), "AB-12".into());
@@ -103,6 +106,20 @@ fn a_message_that_needs_a_sign_in_is_not_lost() {
     chat.event(ChatEvent::SignIn(SignInEvent::Done { account }));
     chat.check(&[Effect::SignIn, asks(asked)], "", &["two", "three"]);
     assert!(!chat.screen().contains("not signed in"));
+}
+
+#[test]
+fn a_message_whose_key_was_refused_is_kept_and_no_sign_in_is_offered() {
+    let mut chat = chat();
+    chat.types("one\n");
+    chat.starts("one");
+    chat.fails(Some(CredentialRemedy::Replace));
+    chat.check(&[asks("one")], "", &["one"]);
+    let screen = chat.screen();
+    assert!(!screen.contains("/login") && !screen.contains("signed in"));
+    chat.shows("Enter sends it again");
+    chat.press(ENTER);
+    chat.check(&[asks("one")], "", &[]);
 }
 
 #[test]

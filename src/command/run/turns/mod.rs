@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::error::Error;
 use super::host::Host;
 use super::last_message::LastMessage;
-use super::open::OpenConversation;
+use super::open::{OpenConversation, switch_model};
 use super::run_output::RunOutput;
 use super::session_start::start_session;
 use super::settings::RunSettings;
@@ -277,14 +277,8 @@ impl Turns<'_> {
             .model
             .unwrap_or_else(|| current.choice.qualified_name());
         let effort = request.effort.or_else(|| current.requested.clone());
-        let switch = match open.other_service(self.settings) {
-            Some(other) => &other.model_switch,
-            None => &self.settings.model_switch,
-        };
-        let Some(switch) = switch else {
-            return Ok(());
-        };
-        match (switch.choose)(&name, effort.as_deref()) {
+        match switch_model(self.settings, Some(open), &name, effort.as_deref()) {
+            Ok(None) => return Ok(()),
             Err(failure) => {
                 let message = match failure.advice() {
                     Some(hint) => format!("{}; {hint}", failure.what()),
@@ -292,8 +286,7 @@ impl Turns<'_> {
                 };
                 sink.queue.lock().queue.fail(request.line, &message);
             }
-            Ok(switched) => {
-                open.switch(self.settings, &switched);
+            Ok(Some(switched)) => {
                 current.choice = switched.choice;
                 current.requested = effort;
                 for note in switched.notes {
@@ -347,6 +340,10 @@ impl Sink for TurnSink<'_> {
     fn flush(&mut self) -> io::Result<()> {
         let errors = self.queue.lock().queue.take_errors();
         self.report(&errors)
+    }
+
+    fn follows_tools(&self) -> bool {
+        self.sink.follows_tools()
     }
 
     fn pulse(&self) -> Option<Duration> {
