@@ -123,6 +123,9 @@ pub(super) fn entries(
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn made(name: &str) -> Root {
