@@ -141,13 +141,8 @@ impl Engine {
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
         self.control.withdraw_turn();
-        if let Some(model) = self.sink.other_model.take() {
-            let substitute = self
-                .open
-                .as_mut()
-                .and_then(OpenConversation::find_substitute);
-            let substitute = substitute.and_then(|n| self.settings.substitutes.get(n));
-            let effort = substitute.and_then(|model| model.clamped.effort.clone());
+        if self.sink.other_model.take().is_some() {
+            let (model, effort) = self.model();
             let note = None;
             self.report(ChatEvent::ModelChanged {
                 model,
@@ -261,6 +256,10 @@ impl Engine {
 
     /// The model in use, with its effort.
     fn model(&self) -> (String, Option<String>) {
+        if let Some(open) = &self.open {
+            let (model, effort) = open.conversation.model();
+            return (model.to_owned(), effort.map(str::to_owned));
+        }
         let settings = &self.settings;
         (
             settings.choice.model.id.clone(),
