@@ -29,6 +29,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("LIST"),
         commands: TURNS,
         brief: "models to use instead, A,B",
+        group: FlagGroup::Model,
         rare: true,
         doc: "Models to use instead, separated by commas, as for -m. The next one is asked if a model does not exist or is not \
               on this plan, or if the service is overloaded (503) or limits the rate of requests (429) and retries did not help. Not \
@@ -224,6 +225,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("USD"),
         commands: TURNS,
         brief: "maximum cost of the run, in US dollars",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The maximum cost of all requests at list prices, in US dollars, also with a sign-in. A run that has reached it and \
               needs another request ends with exit code 9; a single request may exceed it. The \"cost\" of models.json counts; a \
@@ -349,6 +351,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         commands: TURNS,
         brief: "settings file instead of config.json",
+        group: FlagGroup::Settings,
         rare: true,
         doc: "Reads defaults for flags from this file instead of config.json. Relative paths in it are relative to its \
               directory. With -s workspace-write, it must be where tools cannot write.",
