@@ -252,13 +252,13 @@ impl Engine {
 
     /// Reports the model in use, with its effort.
     fn report_model(&self, note: Option<String>) {
-        let (id, effort) = match &self.open {
-            Some(open) => open.conversation.model(),
-            None => {
-                let effort = self.settings.clamped.effort.as_deref();
-                (&*self.settings.choice.model.id, effort)
-            }
-        };
+        let settings = &self.settings;
+        let next = (
+            &*settings.choice.model.id,
+            settings.clamped.effort.as_deref(),
+        );
+        let open = self.open.as_ref();
+        let (id, effort) = open.map_or(next, |open| open.conversation.model());
         let chosen = &self.settings.choice.model;
         let listed = self.listed(id);
         let known = listed.or_else(|| (chosen.id == id).then_some(chosen));
