@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test picture test-readme test-browser test-peers test-tools check generate format lint deny size install bench fuzz
+.PHONY: demo test picture test-readme test-browser test-peers test-tools check generate format lint deny size install bench compare fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -73,6 +73,10 @@ generate: ## man page and completions, from the table of flags
 bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
+
+compare: ## the figures of the README's comparison; PEERS=DIR has the other clients, as tests/bench/compare.py says
+	$(CARGO) build --quiet --release --bin codex --example standin
+	python3 -B tests/bench/compare.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
 
 PREFIX ?= $(HOME)/.local
 install: ## the command, its man page and its completions

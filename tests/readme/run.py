@@ -282,7 +282,7 @@ def pack(archive, codex):
 
 
 def unknown_words(text, user):
-    """Flags in the text that no command has, and commands that do not exist."""
+    """Flags in the text that no command has, and commands, topics, manual pages and targets that do not exist."""
     def help_of(*words):
         done = subprocess.run(["codex", *words], env=user.env, capture_output=True, text=True, timeout=TIMEOUT)
         return done.stdout if done.returncode == 0 else ""
@@ -294,7 +294,12 @@ def unknown_words(text, user):
     everything = "".join([*texts.values(), *(help_of(name, "--help") for name in ("run", "login", "status", "sessions"))])
     known = set(re.findall(r"--[a-z-]+[a-z]|(?<![\w-])-[a-zA-Z]\b", everything)) | {"--version", "-h"}
     flags = sorted({flag for span in of_codex for flag in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", span)})
-    return [f"codex {name}" for name in names if not texts[name]] + [flag for flag in flags if flag not in known]
+    topics = [topic for topic in re.findall(r"`codex help ([\w-]+)`", text) if not help_of("help", topic)]
+    pages = [f"{page}({part})" for page, part in re.findall(r"`([\w-]+)\((\d)\)`", text) if not (ROOT / f"man/{page}.{part}").exists()]
+    makefile = (ROOT / "Makefile").read_text()
+    targets = [f"make {name}" for name in re.findall(r"`make ([\w-]+)", text) if f"\n{name}:" not in makefile]
+    absent = [f"codex {name}" for name in names if not texts[name]]
+    return [*absent, *targets, *(f"codex help {topic}" for topic in topics), *pages, *(flag for flag in flags if flag not in known)]
 
 
 def words(text):
