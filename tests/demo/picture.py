@@ -142,7 +142,7 @@ def record(codex, standin):
         for made in (home, work, programs):
             made.mkdir()
         (programs / "codex").symlink_to(codex)
-        (programs / "python3").symlink_to("/usr/bin/python3")
+        (programs / "python3").symlink_to(os.path.realpath(sys.executable))
         (home / ".inputrc").write_text("set enable-bracketed-paste off\n")
         (work / "cart.py").write_text(CART)
         (work / "test_cart.py").write_text(TEST)
