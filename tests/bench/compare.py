@@ -10,8 +10,6 @@ import argparse
 import json
 import os
 import pathlib
-import signal
-import statistics
 import subprocess
 import sys
 import tempfile
