@@ -113,6 +113,11 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             )
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),
+        Invocation::Complete(kind, word) => {
+            // A failure would be shown in the middle of the line that is typed.
+            let _ = print(&settings::candidates(&kind, &word, &environment()));
+            Ok(ExitCode::SUCCESS)
+        }
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::Topic(topic) => print(&help::of_topic(topic)),
         Invocation::Version => print(&version::text()),

@@ -34,6 +34,8 @@ pub(super) enum Invocation {
     /// Hidden: a tool started by a run, which reads its standard output.
     HeldTool(Box<ToolRequest>),
     Completion(String),
+    /// Hidden: the values of a kind for the completion scripts, and the word that they are for.
+    Complete(String, String),
     /// `-h` (false) or `--help` (true) of a command, or of all.
     Help(Option<&'static str>, bool),
     Topic(&'static HelpTopic),
@@ -56,6 +58,12 @@ pub(super) fn parse(
         Some(Arg::Long("generate")) => {
             let what = parser.value().map_err(unreadable)?;
             return Ok(Invocation::Generate(what.to_string_lossy().into_owned()));
+        }
+        Some(Arg::Value(name)) if name == "__complete" => {
+            let words = parser.raw_args().map_err(unreadable)?;
+            let mut words = words.map(|word| word.to_string_lossy().into_owned());
+            let mut word = || words.next().unwrap_or_default();
+            return Ok(Invocation::Complete(word(), word()));
         }
         Some(Arg::Value(name)) => name.to_string_lossy().into_owned(),
         Some(other) => {

@@ -11,14 +11,15 @@ mod group;
 mod output_flags;
 mod run_flags;
 mod tool_flags;
+mod value_kind;
 mod words;
 
 use std::vec;
 
 pub(super) use args::{Args, FlagOrigin};
-pub(super) use command::Command;
+pub(super) use command::{Command, CommandAction};
 pub(super) use commands::COMMANDS;
-pub(super) use flag::{Complete, Flag, Takes};
+pub(super) use flag::{Complete, Flag, Takes, ValueKind};
 pub(super) use group::GROUPS;
 pub(super) use words::{
     COLORS, EFFORTS, FAILURES, INPUTS, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,

@@ -1,6 +1,6 @@
 //! The flags about output, and about stored conversations.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes};
+use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
 
 const RUN: &[&str] = &["run"];
 const TURNS: &[&str] = &["run", "chat"];
@@ -100,6 +100,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         rare: true,
         doc: "Continues the stored conversation with this id, or the only one whose id begins or ends like this; \
               `codex sessions` lists them.",
+        complete: Complete::Found(ValueKind::Sessions),
         excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
         ..EMPTY
@@ -124,6 +125,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
+        complete: Complete::Found(ValueKind::Sessions),
         excludes: &["ephemeral"],
         set: |args, value| args.fork = Some(value),
         ..EMPTY

@@ -1,6 +1,6 @@
 //! The flags of a run as a whole: the question, its limits, and its reporting.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes};
+use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
 use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
@@ -21,6 +21,7 @@ pub(crate) const QUESTION: &[Flag] = &[
               models.json. An unknown id is sent unchanged. If not given, a resumed conversation keeps its \
               model; otherwise the model comes from CODEX_MODEL, then config.json, then the service's default for \
               your plan.",
+        complete: Complete::Found(ValueKind::Models),
         set: |args, value| args.model = Some(value),
         ..EMPTY
     },
@@ -35,6 +36,7 @@ pub(crate) const QUESTION: &[Flag] = &[
               on this plan, or if the service is overloaded (503) or limits the rate of requests (429) and retries did not help. Not \
               for usage limits of the plan, regions, networks and proxies, and only as long as the run has printed nothing and run \
               no tool.",
+        complete: Complete::Found(ValueKind::ModelList),
         set: |args, value| args.fallback_model = Some(value),
         ..EMPTY
     },
@@ -47,6 +49,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         rare: false,
         doc: "The models that Ctrl+P cycles through, separated by commas, each with an effort after a colon if it is not its \
               default: --models gpt-5.5,gpt-5.4:high. Without it, all models that the credential can use.",
+        complete: Complete::Found(ValueKind::ModelEfforts),
         set: |args, value| args.models = Some(value),
         ..EMPTY
     },
