@@ -152,7 +152,7 @@ fn the_programs_of_the_manual_work() {
     let codex = std::path::Path::new(&**crate::home::BINARY);
     let directory = codex.parent().expect("a directory").display();
     let path = format!("{directory}:{}", std::env::var("PATH").unwrap_or_default());
-    for (first, program, at_most) in [("import json", "python3", 26), ("mkfifo", "sh", 10)] {
+    for (first, program, at_most) in [("import json", "python3", 26), ("mkfifo", "sh", 12)] {
         let server = Server::start([Reply::text("These."), Reply::text("It sleeps.")]);
         let example = example(first);
         assert!(example.lines().count() <= at_most, "{example}");
