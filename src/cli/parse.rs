@@ -14,7 +14,7 @@ use crate::text::first_characters;
 use crate::tools::tool_request::ToolRequest;
 
 /// The hint for a misused flag.
-const EXPLAINED: &str = "`codex help COMMAND` explains the flags";
+const EXPLAINED: &str = "the command's --help explains its flags";
 
 /// A parsed command line.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(super) fn parse(
             "command",
             &name,
             &names,
-            "`codex help` lists the commands",
+            "`codex run PROMPT` asks a model, `codex help` lists the commands",
         ));
     };
     let mut args = Args {
@@ -245,7 +245,9 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
             "`codex login` takes no argument except status",
         )
         .hint("a key or token is read from standard input: codex login --with-api-key < key.txt")),
-        Some(word) if !listed.contains(&&*word) => {
+        Some(word)
+            if !listed.contains(&&*word) && (command != "help" || topic(&word).is_none()) =>
+        {
             let one = format!("use one of {}", listed.join(", "));
             let (what, otherwise) = match command {
                 "help" => ("topic", "`codex help` lists the commands and topics"),

@@ -12,7 +12,7 @@ const MAX_MISSES: u8 = 8;
 pub(super) struct DeltaForm {
     /// The bytes between the values, one after another.
     fixed: Vec<u8>,
-    values: Vec<Variable>,
+    values: Vec<DeltaValue>,
     output_index: u64,
     misses: u8,
     /// The last text that contained escapes.
@@ -21,14 +21,14 @@ pub(super) struct DeltaForm {
 
 /// A value that differs from delta to delta.
 #[derive(Debug)]
-struct Variable {
-    kind: VariableKind,
+struct DeltaValue {
+    kind: DeltaValueKind,
     /// Number of fixed bytes before it, from the end of the value before.
     fixed_before: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum VariableKind {
+enum DeltaValueKind {
     /// The text itself, between its quotes.
     Text,
     /// Another string, between its quotes.
@@ -57,12 +57,12 @@ impl DeltaForm {
             rest = rest.strip_prefix(before)?;
             fixed = further;
             let length = match value.kind {
-                VariableKind::Number => number_length(rest)?,
-                VariableKind::String => {
+                DeltaValueKind::Number => number_length(rest)?,
+                DeltaValueKind::String => {
                     let length = plain_length(rest);
                     (rest.get(length) == Some(&b'"')).then_some(length)?
                 }
-                VariableKind::Text => {
+                DeltaValueKind::Text => {
                     let length = plain_length(rest);
                     if rest.get(length) == Some(&b'"') {
                         plain = Some(std::str::from_utf8(&rest[..length]).ok()?);
@@ -110,8 +110,8 @@ impl DeltaForm {
                     let content = &frame[at + 1..end];
                     let kind = match key.take() {
                         Some(b"type") => None,
-                        Some(b"delta") => Some(VariableKind::Text),
-                        Some(_) => Some(VariableKind::String),
+                        Some(b"delta") => Some(DeltaValueKind::Text),
+                        Some(_) => Some(DeltaValueKind::String),
                         None => {
                             key = (depth == 1).then_some(content);
                             None
@@ -120,7 +120,7 @@ impl DeltaForm {
                     if let Some(kind) = kind {
                         self.fixed.extend_from_slice(&frame[written..=at]);
                         let fixed_before = at + 1 - written;
-                        self.values.push(Variable { kind, fixed_before });
+                        self.values.push(DeltaValue { kind, fixed_before });
                         written = end;
                     }
                     at = end + 1;
@@ -137,8 +137,8 @@ impl DeltaForm {
                     {
                         self.fixed.extend_from_slice(&frame[written..at]);
                         let fixed_before = at - written;
-                        self.values.push(Variable {
-                            kind: VariableKind::Number,
+                        self.values.push(DeltaValue {
+                            kind: DeltaValueKind::Number,
                             fixed_before,
                         });
                         written = at + length;
@@ -165,7 +165,7 @@ impl DeltaForm {
         let texts = self
             .values
             .iter()
-            .filter(|value| value.kind == VariableKind::Text);
+            .filter(|value| value.kind == DeltaValueKind::Text);
         (texts.count() == 1).then_some(())
     }
 }

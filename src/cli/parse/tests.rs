@@ -50,7 +50,10 @@ fn an_unknown_word_comes_with_the_nearest_one() {
     check("rnu", "did you mean run?");
     check("tool bahs", "did you mean bash?");
     check("tool", "needs an argument: bash, read, edit, write");
-    check("help exit-code", "topic \"exit-code\"; did you mean exit");
+    check(
+        "help exit-cods",
+        "topic \"exit-cods\"; did you mean exit-codes?",
+    );
     check("help zzzzzz", "unknown topic \"zzzzzz\"; `codex help`");
     let prompt = |words: &str, expected: &str| {
         let failed = parse([OsString::from(words)], &ReportingFlags::default());
