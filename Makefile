@@ -45,7 +45,7 @@ fuzz: ## libFuzzer on the parsers, FUZZ_SECONDS (60) for each of the targets in 
 	@CARGO=$(CARGO) sh tests/fuzz/run.sh
 
 # Says what is not checked, and the name of what is missing for it; tests/README.md lists the names.
-skip = case ",$$CODEX_TESTS_STRICT," in *,$(1),*) echo "$(1) is wanted and not here: $(2)"; exit 1;; *) echo "skipped ($(1)): $(2)";; esac
+skip = case ",$$CODEX_TESTS_STRICT," in *,$(1),*) echo "$(1) is required but missing: $(2)"; exit 1;; *) echo "skipped ($(1)): $(2)";; esac
 
 check: format lint test deny
 

@@ -158,7 +158,7 @@ pub const TABLE: &[Row] = &[
         Outcome::Closed,
         141,
         "closed",
-        "the reader of standard output closed it",
+        "the reader closed standard output",
         "",
     ),
     row(Outcome::Terminated, 143, "terminated", "by SIGTERM", ""),

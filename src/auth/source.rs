@@ -54,7 +54,7 @@ impl fmt::Display for CredentialSource {
                 write!(f, "the personal access token in {}", path.display())
             }
             Self::ServerKey(name) => write!(f, "the key of {name} in models.json"),
-            Self::Server(name) => write!(f, "models.json (no key for {name})"),
+            Self::Server(name) => write!(f, "models.json (no \"apiKey\" for {name})"),
             Self::Stdin => f.write_str("standard input"),
             Self::Caller => f.write_str("the key"),
         }

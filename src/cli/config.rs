@@ -112,7 +112,7 @@ pub(super) fn read_settings(file: &Path) -> Result<Option<String>, Failure> {
     let wrong = |why: String| {
         let shown = file.display();
         Failure::usage(format!("cannot read {shown}: {why}"))
-            .hint("make it a readable text file, or move it away")
+            .hint("make it a readable text file, or remove it")
     };
     let Some(bytes) = named_files::settings(file).map_err(wrong)? else {
         return Ok(None);
@@ -202,7 +202,7 @@ pub(super) fn invalid(what: &str, file: &Path, mistake: &Mistake) -> Failure {
         _ => "config",
     };
     Failure::usage(format!("{what} {place}: {}", mistake.what)).hint(format!(
-        "fix it there; `codex help {topic}` describes the format of the file"
+        "correct it; `codex help {topic}` describes the format"
     ))
 }
 

@@ -35,7 +35,7 @@ impl InaccessibleHome {
     pub(super) fn warning(&self) -> String {
         let home = self.home.display();
         let why = &self.why;
-        format!("cannot enter {home}: {why}; nothing is read from it, and nothing is stored")
+        format!("cannot access {home}: {why}; nothing is read from it or stored in it")
     }
 
     /// The failure of a command that needs it.

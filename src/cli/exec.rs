@@ -168,7 +168,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "model" => put(&mut args.model, &value),
         "model_reasoning_effort" if value == "ultra" || value == "persistent" => {
             args.notes.push(format!(
-                "effort {value} means several agents at once in the official client; using max"
+                "effort {value} runs several agents in the official client; using max"
             ));
             put(&mut args.effort, "max");
         }
@@ -192,7 +192,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
             return Err(wrong(&format!("one of {}", POLICIES.join(", "))));
         }
         "approval_policy" => args.notes.push(
-            "codex-run never asks for approval: what the sandbox does not allow, fails".to_owned(),
+            "codex-run never asks for approval: what the sandbox does not allow fails".to_owned(),
         ),
         "web_search" => match &*value {
             "disabled" => args.search = None,

@@ -17,7 +17,7 @@ const HEADING_WIDTH: usize = 10;
 const SHORT_EXAMPLES: usize = 2;
 
 /// What the program is for.
-const PURPOSE: &str = "codex: a ChatGPT subscription or an API key in the shell and in CI";
+const PURPOSE: &str = "codex: ask a model from the shell and CI, with ChatGPT or an API key";
 
 /// The help for a command, or for all commands.
 pub(super) fn text(name: Option<&str>, long: bool) -> String {
@@ -200,7 +200,7 @@ fn in_full(command: &Command) -> String {
 }
 
 fn overview() -> String {
-    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [WORD...]\n\n");
+    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [ARG...]\n\n");
     for (heading, names) in COMMAND_GROUPS {
         let mut heading = *heading;
         for command in names.iter().filter_map(|name| command(name)) {
@@ -222,7 +222,7 @@ fn overview() -> String {
 }
 
 fn overview_in_full() -> String {
-    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [WORD...]\n");
+    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [ARG...]\n");
     for (heading, names) in COMMAND_GROUPS {
         let _ = writeln!(text, "\n{heading}:");
         for command in names.iter().filter_map(|name| command(name)) {
@@ -250,7 +250,7 @@ fn overview_in_full() -> String {
     {
         let _ = writeln!(text, "  {line}");
     }
-    text.push_str("\n`man codex` has everything.\n");
+    text.push_str("\nSee `man codex` for the full manual.\n");
     text
 }
 

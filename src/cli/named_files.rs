@@ -117,9 +117,9 @@ fn bytes_of(
     let taken = file.and_then(|file| take(file, most, &named, quiet));
     taken.map_err(|error| match error {
         input::Error::Unreadable(_) => Failure::usage(format!("cannot read {named}: {error}"))
-            .hint("name an existing file that you can read"),
+            .hint("check the path and its permissions"),
         input::Error::Silent(_) => Failure::usage(format!("cannot use {named}: {error}"))
-            .hint("another program holds it open: close it there"),
+            .hint("another program has it open: close it there"),
         input::Error::TooLarge(_) => {
             Failure::usage(format!("cannot use {named}: {error}")).hint(too_large)
         }

@@ -18,7 +18,7 @@ fn count(flag: &str, value: Option<&OsStr>, least: usize) -> Result<Option<usize
             "invalid value for {flag}: {:?}",
             text.to_string_lossy()
         ))
-        .hint(format!("use a whole number of at least {least}"))),
+        .hint(format!("use a whole number, {least} or greater"))),
     }
 }
 
@@ -56,7 +56,9 @@ pub(super) fn duration(flag: &str, value: Option<&OsStr>) -> Result<Option<Durat
             "invalid value for {flag}: {:?}",
             value.to_string_lossy()
         ))
-        .hint("use a duration above 0, such as 300ms, 90s, 15m or 2h, or a number of seconds")
+        .hint(
+            "use a duration greater than 0, such as 300ms, 90s, 15m or 2h, or a number of seconds",
+        )
     };
     let text = value.to_str().ok_or_else(wrong)?;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -112,7 +114,7 @@ pub(super) fn cost_of(
             args.named(long),
             text.to_string_lossy()
         ))
-        .hint("use an amount of US dollars above 0, such as 2 or 0.50")),
+        .hint("use an amount in US dollars greater than 0, such as 2 or 0.50")),
     }
 }
 

@@ -87,7 +87,7 @@ pub fn run(settings: &LogoutSettings, critical: &Critical) -> Result<(), store::
             say_line(NOT_REVOKED);
         } else if settings.local {
             say_line(&format!(
-                "It was not revoked: a copy of it elsewhere still works.{alive}"
+                "It was not revoked: any copy of it still works.{alive}"
             ));
         } else {
             let issuer = settings.sign_in_source.issuer(&settings.setup);

@@ -100,7 +100,7 @@ pub fn list(settings: &ListSettings, mut stdout: Stdout) -> Result<(), Error> {
     stdout.print(&text).map_err(Error::Output)?;
     if columns.is_some() && listed.is_empty() {
         warn(match directory {
-            Some(_) => "no conversation of this directory is stored",
+            Some(_) => "no conversations are stored for this directory",
             None => "no conversation is stored",
         });
     }

@@ -289,15 +289,15 @@ fn check_network(network: &Network, address: &BaseUrl, checked: &mut Checked) {
 /// Whether conversations and a renewed sign-in can be stored.
 fn of_home(home: Option<&Path>) -> CheckItem {
     const NAME: &str = "home";
-    const HINT: &str = "a run continues, and stores no conversation and no renewed sign-in";
+    const HINT: &str = "runs still work, but store no conversation and no renewed sign-in";
     let noted = |detail: String| CheckItem::new(NAME, CheckState::Noted, detail).hint(HINT);
     let Some(home) = home else {
-        return noted("there is none that can be entered".to_owned());
+        return noted("there is none that can be accessed".to_owned());
     };
     let shown = home.display();
     // A home that is not there yet is made in the nearest directory that is.
     let Some(place) = home.ancestors().find(|place| place.exists()) else {
-        return noted(format!("{shown} cannot be made"));
+        return noted(format!("{shown} cannot be created"));
     };
     let writable = access(place, Access::WRITE_OK | Access::EXEC_OK);
     if let Err(error) = writable {
@@ -311,9 +311,9 @@ fn of_home(home: Option<&Path>) -> CheckItem {
         return noted(format!("there is no space left for {shown}"));
     }
     let detail = if place == home {
-        format!("{shown} can be written")
+        format!("{shown} is writable")
     } else {
-        format!("{shown} will be made when it is needed")
+        format!("{shown} will be created when needed")
     };
     CheckItem::new(NAME, CheckState::Fine, detail)
 }

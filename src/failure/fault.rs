@@ -133,7 +133,7 @@ fn hint(fault: &Fault, now: u64) -> String {
             "the workspace can be used only from its region: use a network there, or ask its administrator"
         }
         _ if fault.page => {
-            "check what is between you and the service: a proxy, a firewall, a sign-in page"
+            "check for a proxy, firewall or captive portal between you and the service"
         }
         Cause::Document => "something else may have answered: check the address",
         Cause::Request => "change the request: retrying will not help",
@@ -201,7 +201,7 @@ fn reset(fault: &Fault, now: u64) -> String {
             "it resets {}; --wait-for-reset waits until then, or {raise}",
             until(at, now)
         ),
-        Some(_) => format!("it should have reset already: try again, or {raise}"),
+        Some(_) => format!("it should already have reset: try again, or {raise}"),
         None => format!("wait for the plan's next window, or {raise}"),
     }
 }
@@ -343,7 +343,7 @@ mod tests {
             &[],
             "<html>",
             "the service cannot answer right now: a web page instead of an answer [HTTP 502]",
-            "check what is between you and the service: a proxy, a firewall, a sign-in page",
+            "check for a proxy, firewall or captive portal between you and the service",
         );
     }
 }

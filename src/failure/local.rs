@@ -29,10 +29,8 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
                 list.push_str(&format!(" and {} more", ids.len() - MAX_CANDIDATES));
             }
             let count = ids.len();
-            Failure::usage(format!(
-                "{count} stored conversations have an id like {part}: {list}"
-            ))
-            .hint("name more of the id; `codex sessions` shows what each of them is about")
+            Failure::usage(format!("{count} stored conversations match {part}: {list}"))
+                .hint("use a longer part of the id; `codex sessions` shows how each one begins")
         }
         Error::NoneHere(directory) => Failure::usage(format!(
             "no stored conversation was started in {}",

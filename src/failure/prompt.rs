@@ -21,8 +21,8 @@ pub(crate) fn of_stdin(error: &stdin::Error) -> Failure {
                 .hint("redirect it from a file or a pipe, or use --no-stdin")
         }
         stdin::Error::Silent(_) => Failure::usage(format!("cannot use standard input: {error}"))
-            .hint("something is holding it open: close it"),
+            .hint("another program is keeping it open: close it there"),
         stdin::Error::TooLarge(_) => Failure::usage(format!("cannot use standard input: {error}"))
-            .hint("no model accepts that much: send less"),
+            .hint("no model accepts that much text: send less"),
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn of_limits(error: &usage::Error, used: Option<&Used>) -> Failure {
         usage::Error::Unanswered(error) => of_api(error, used),
         usage::Error::Unreadable => {
             Failure::new(Outcome::Unreachable, "cannot read the service's response")
-                .hint("something else may have answered: check the address")
+                .hint("a different server may have answered: check the address")
         }
     }
 }

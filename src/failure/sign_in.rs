@@ -34,7 +34,7 @@ pub(crate) fn of_credential(error: &auth::Error) -> Failure {
         .hint("run `codex login` without --auth-file to sign in with codex-run's own file, or set OPENAI_API_KEY"),
         auth::Error::NotAKey(..) | auth::Error::NotBare(..) | auth::Error::Empty(_) => {
             Failure::usage(format!("cannot use the credential: {error}"))
-                .hint("provide only the key or token, without quotes or spaces")
+                .hint("enter only the key or token, without quotes or spaces")
         }
         auth::Error::NotUsable(..) => Failure::usage(format!("cannot use the credential: {error}"))
             .hint("put the key itself there, or set CODEX_API_KEY"),
@@ -131,8 +131,9 @@ pub(crate) fn of_issuer(what: &str, error: &issuer::Error, hint: &str) -> Failur
                 }
                 RefusalKind::Forbidden => failure(Outcome::Forbidden)
                     .hint("the service does not allow this from your network, or for this account"),
-                RefusalKind::Unreachable if refusal.page => failure(Outcome::Unreachable)
-                    .hint("check what is between you and the service: a proxy, a firewall, a sign-in page"),
+                RefusalKind::Unreachable if refusal.page => failure(Outcome::Unreachable).hint(
+                    "check for a proxy, firewall or captive portal between you and the service",
+                ),
                 RefusalKind::Unreachable => failure(Outcome::Unreachable)
                     .hint("the service cannot do this right now: try again later"),
             }

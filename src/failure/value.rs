@@ -142,5 +142,5 @@ pub(crate) fn bug(place: &str) -> Failure {
             env!("CARGO_PKG_VERSION")
         ),
     )
-    .hint("please report this line and the command that caused it")
+    .hint("please report this message and the command that caused it")
 }

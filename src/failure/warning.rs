@@ -72,7 +72,7 @@ impl fmt::Display for RunWarning {
                     .collect();
                 write!(
                     f,
-                    "tools changed {}: review before running git, which executes programs named there",
+                    "tools changed {}: review it before you use git, which runs the programs named there",
                     places.join(" and ")
                 )
             }
@@ -95,10 +95,10 @@ impl fmt::Display for RunWarning {
                 "cannot remove the tools' temporary directory {}: {error}",
                 path.display()
             ),
-            Self::NotAsked(1) => f.write_str("the run ends: one more message was waiting and is not sent"),
+            Self::NotAsked(1) => f.write_str("the run ended: one waiting message was not sent"),
             Self::NotAsked(count) => write!(
                 f,
-                "the run ends: {count} more messages were waiting and are not sent"
+                "the run ended: {count} waiting messages were not sent"
             ),
             Self::StdinAwaited { terminal: true } => f.write_str(
                 "waiting for the prompt on standard input; end it with Ctrl-D on an empty line",
@@ -107,7 +107,7 @@ impl fmt::Display for RunWarning {
                 f.write_str("waiting for the end of standard input")
             }
             Self::StdinGivenUp => f.write_str(
-                "nothing arrived on standard input within 3 s; continuing without it (--no-stdin avoids the wait)",
+                "no data on standard input for 3 s; continuing without it (--no-stdin skips the wait)",
             ),
         }
     }
@@ -124,7 +124,7 @@ fn withheld(reasons: &[Option<String>]) -> String {
         several => format!("{several} items"),
     };
     format!(
-        "the service withheld reasoning from earlier answers from the model: {items} ({})",
+        "the service did not show the model its reasoning from earlier answers: {items} ({})",
         kinds.join(", ")
     )
 }

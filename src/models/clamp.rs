@@ -100,7 +100,9 @@ impl fmt::Display for Adjusted {
 impl fmt::Display for Adjustment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EffortReplaced { asked, sent } => write!(f, "effort {asked} becomes {sent}"),
+            Self::EffortReplaced { asked, sent } => {
+                write!(f, "effort {asked} is replaced by {sent}")
+            }
             Self::EffortOmitted(effort) => write!(f, "effort {effort} is omitted"),
             Self::SummaryOmitted => f.write_str("the summary is omitted"),
             Self::VerbosityOmitted(verbosity) => write!(f, "verbosity {verbosity} is omitted"),

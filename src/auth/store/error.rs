@@ -47,11 +47,9 @@ impl fmt::Display for Error {
         match self {
             Self::Unreadable(path, error) => write!(f, "cannot read {}: {error}", path.display()),
             Self::NotAFile(path) => write!(f, "{} is not a credentials file", path.display()),
-            Self::Malformed(path, line, column) => write!(
-                f,
-                "{} is not a JSON object, at line {line}, column {column}",
-                path.display()
-            ),
+            Self::Malformed(path, line, column) => {
+                write!(f, "{}:{line}:{column} is not a JSON object", path.display())
+            }
             Self::NotOurs(path, other) => write!(f, "{} contains {other}", path.display()),
             Self::Blank(path) => write!(f, "{} is missing or empty", path.display()),
             Self::Unwritable(path, error) => write!(f, "cannot write {}: {error}", path.display()),

@@ -8,24 +8,24 @@ const KEYS: [(&str, &str); 18] = [
     ("Alt+Enter, Ctrl+J", "new line"),
     (
         "Esc, Ctrl+C",
-        "stop the turn and its tools; again: at once, without waiting for them",
+        "stop the turn and its tools; press again to stop without waiting for them",
     ),
     (
         "Ctrl+C",
         "also clears the question; press it twice to leave",
     ),
-    ("Ctrl+D", "leave, with an empty question"),
+    ("Ctrl+D", "leave, if the question is empty"),
     (
         "Ctrl+S",
         "steer the running turn with the question, or with the first queued message",
     ),
     (
         "Up, Down",
-        "earlier questions; with an empty question, Up takes back a queued message",
+        "earlier questions; if the question is empty, Up takes back a queued message",
     ),
     (
         "Enter",
-        "send on the queue after an interruption, with the question at its end",
+        "after an interruption: send the queue, followed by the question",
     ),
     ("Ctrl+P", "next model"),
     ("Alt+P, Shift+Ctrl+P", "previous model"),
@@ -33,18 +33,18 @@ const KEYS: [(&str, &str); 18] = [
     ("PgUp, PgDn, Home, End", "scroll"),
     (
         "Ctrl+F",
-        "search; Enter or Up: further up, Down: further down",
+        "search; Enter or Up: previous match, Down: next match",
     ),
     (
         "Tab",
-        "unfold or fold the last tool call in view that has more lines; complete a command",
+        "expand or collapse the last tool call in view; complete a command",
     ),
     ("Ctrl+R", "answers as plain text, or formatted"),
     ("Ctrl+O", "transcript in $PAGER"),
     ("Ctrl+G", "question in $EDITOR"),
     (
         "Ctrl+A E K U W Y",
-        "edit as in readline; so do Alt+B, Alt+F and Alt+D",
+        "edit as in readline, like Alt+B, Alt+F and Alt+D",
     ),
 ];
 

@@ -101,7 +101,7 @@ fn signs_in(state: &mut ChatState, event: SignInEvent, effects: &mut Vec<Effect>
 fn edited(state: &mut ChatState, text: &str) {
     if text.len() > MAX_QUESTION_BYTES {
         let most = MAX_QUESTION_BYTES >> 20;
-        let text = format!("the question has more than {most} MiB: its end is left out");
+        let text = format!("the question is longer than {most} MiB: its end is cut off");
         state.hint(NoticeLevel::Warning, text);
     }
     let text = first_bytes(text, MAX_QUESTION_BYTES);

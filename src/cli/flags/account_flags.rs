@@ -36,11 +36,11 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "no-browser",
         takes: Takes::Nothing,
         commands: &["login"],
-        brief: "print the address, open no browser",
+        brief: "print the URL instead of opening a browser",
         group: FlagGroup::SignIn,
         rare: false,
-        doc: "Prints the sign-in address and opens no browser. Complete the sign-in in a browser on this \
-              machine, or paste the address of the page that it ends on.",
+        doc: "Prints the sign-in URL instead of opening a browser. Complete the sign-in in a browser on this \
+              machine, or paste the URL of the page that you end up on.",
         excludes: &["device-auth", "with-api-key", "with-access-token"],
         set: |args, _| args.no_browser = true,
         ..EMPTY
@@ -52,7 +52,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "sign in with a code on another device",
         group: FlagGroup::SignIn,
         rare: false,
-        doc: "Prints an address, and a code to enter there on any device with a browser.",
+        doc: "Prints a URL, and a code to enter there on any device with a browser.",
         excludes: &["with-api-key", "with-access-token"],
         set: |args, _| args.device_auth = true,
         ..EMPTY
@@ -111,7 +111,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Output,
         rare: false,
         doc: "Prints one JSON object: method (chatgpt, access_token, api_key or null), account, email, plan, expires_at in \
-              Unix seconds, source, and overridden, a list of the sources it overrides; problem, elsewhere, limits and checks \
+              Unix seconds, source, and overridden (a list of the sources that it overrides); problem, elsewhere, limits and checks \
               if they apply.",
         set: |args, _| args.json = true,
         ..EMPTY
@@ -135,7 +135,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Output,
         rare: false,
         doc: "Also checks what else a run needs: the settings, the home, the sandbox, the proxy, the certificates, the service and \
-              the clock, and says what is wrong and what to do. No model is asked. The exit code is 0, or the one that a run \
+              the clock, and says what is wrong and what to do. Sends no prompt to a model. The exit code is 0, or the one that a run \
               would end with.",
         set: |args, _| args.check = true,
         ..EMPTY

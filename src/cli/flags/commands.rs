@@ -10,8 +10,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "login",
         usage: "[status]",
         brief: "sign in with a ChatGPT account",
-        doc: "Signs in with a ChatGPT account and stores the sign-in. Opens a browser for this; if the \
-              browser cannot report back, paste the address of the page that it ends on. Over SSH, in a container, with \
+        doc: "Signs in with a ChatGPT account and stores the sign-in. Opens a browser; if the \
+              browser cannot reach this machine, paste the URL of the page that you end up on. Over SSH, in a container, with \
               CI set or without a display, the sign-in uses a code to enter on another device, unless BROWSER is set or \
               --no-browser is given. An earlier sign-in is revoked once the new one is stored. \
               `codex login status` is `codex status`.",
@@ -50,7 +50,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "models",
         usage: "",
         brief: "list the available models",
-        doc: "Lists the models available to the current credential, as the service names them, and those in \
+        doc: "Lists the models available with the current credential, under the service's names, and those in \
               models.json. A * marks the default model, and the default effort of each \
               model. If the service cannot be reached, the list is the last one received, or the built-in \
               one, with a note on standard error. Without a sign-in or key the exit code is 4.",
@@ -60,7 +60,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "run",
         usage: "[PROMPT...]",
-        brief: "ask, run its tool calls, print the answer",
+        brief: "ask a model, run its tools, print the answer",
         doc: "Sends a prompt to a model, runs the tools that it calls, sends back their results, and continues until \
               the answer is complete. The assistant's text goes to standard output, everything else to standard \
               error. The prompt is the arguments joined by spaces, or all of standard input if there are none. \
@@ -94,7 +94,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "chat",
         usage: "[QUESTION...]",
         brief: "a full-screen conversation",
-        doc: "Opens a conversation on the whole terminal: you ask, the model answers and runs tools, and you can steer or \
+        doc: "Opens a full-screen conversation: you ask, the model answers and runs tools, and you can steer or \
               interrupt it and switch models. The arguments, if any, are the first question. It needs a terminal: it reads \
               from and draws on /dev/tty, and leaves standard input and output alone. Enter sends, Alt+Enter starts a new \
               line, Esc stops the turn, Ctrl+D leaves, and /help lists all keys and commands. The conversation is stored; the \
@@ -106,10 +106,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "sessions",
         usage: "[show ID | rm ID...]",
         brief: "list, show or remove conversations",
-        doc: "Lists the stored conversations, the last used first: id, time of the last use, directory, and the beginning of the \
-              first message. On a terminal the list fits its width, and an id is shortened to its end. `codex sessions show ID` \
-              prints one as text, `codex sessions rm ID...` removes some. Any beginning or end of an id will do if no other id \
-              has it. Nothing is ever removed automatically.",
+        doc: "Lists the stored conversations, most recently used first: id, time of last use, directory, and the beginning of the \
+              first message. On a terminal, the list fits the width, and only the end of each id is shown. `codex sessions show ID` \
+              prints one as text, `codex sessions rm ID...` removes one or more. Any prefix or suffix of an id that matches no other id \
+              is accepted. Nothing is ever removed automatically.",
         words: &[],
         actions: &[
             CommandAction {
@@ -135,13 +135,13 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "tool",
         usage: "NAME",
-        brief: "run one built-in tool, as `run` itself does",
+        brief: "run a built-in tool, just as `run` does",
         doc: "Runs one built-in tool: bash {command, workdir, timeout}, read {path, offset, limit}, edit {path, edits}, \
               write {path, content}, grep {pattern, path, glob, ignore_case, context, limit}, find {pattern, path, limit} or \
               ls {path, limit}. It reads its arguments as one JSON object from standard input and writes its result to standard \
               output, as the model would see it: echo '{\"path\": \"README.md\"}' | codex tool read. It runs in the same sandbox as in `codex run`: read-only unless -s \
               says otherwise. The exit code is 0 if the tool succeeded, otherwise 1. When its time limit expires \
-              or the reader of its standard output closes it, every process that it started is killed.",
+              or the reader closes its standard output, every process that it started is killed.",
         words: &TOOL_NAMES,
         actions: &[],
     },
@@ -159,7 +159,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "explain a command, or a topic",
         doc: "Explains a command in full, as its --help does, or a topic: exit-codes, environment, config, models, sandbox or \
               json. Without an argument, lists the commands and topics. The man pages codex(1), codex-config(5), \
-              codex-json(5) and codex-sandbox(7) have the same texts.",
+              codex-json(5) and codex-sandbox(7) contain the same text.",
         words: &[
             "login",
             "logout",

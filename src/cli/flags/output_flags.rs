@@ -98,7 +98,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "continue a stored conversation",
         group: FlagGroup::Sessions,
         rare: true,
-        doc: "Continues the stored conversation with this id, or the only one whose id begins or ends like this; \
+        doc: "Continues the stored conversation with this id, or the only one whose id begins or ends with it; \
               `codex sessions` lists them.",
         complete: Complete::Found(ValueKind::Sessions),
         excludes: &["last", "fork", "ephemeral"],
@@ -109,7 +109,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "last",
         takes: Takes::Nothing,
         commands: TURNS,
-        brief: "continue the newest one of this directory",
+        brief: "continue this directory's latest one",
         group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues the newest stored conversation of the working directory.",

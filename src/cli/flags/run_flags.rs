@@ -17,7 +17,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         brief: "model to use",
         group: FlagGroup::Model,
         rare: false,
-        doc: "The model to use; `codex models` lists them. PROVIDER/ID names one of a provider in \
+        doc: "The model to use; `codex models` lists them. PROVIDER/ID selects one from a provider in \
               models.json. An unknown id is sent unchanged. If not given, a resumed conversation keeps its \
               model; otherwise the model comes from CODEX_MODEL, then config.json, then the service's default for \
               your plan.",
@@ -32,9 +32,9 @@ pub(crate) const QUESTION: &[Flag] = &[
         brief: "models to use instead, A,B",
         group: FlagGroup::Model,
         rare: true,
-        doc: "Models to use instead, separated by commas, as for -m. The next one is asked if a model does not exist or is not \
-              on this plan, or if the service is overloaded (503) or limits the rate of requests (429) and retries did not help. Not \
-              for usage limits of the plan, regions, networks and proxies, and only as long as the run has printed nothing and run \
+        doc: "Models to use instead, separated by commas, as for -m. The next one is tried if a model does not exist or is not \
+              on this plan, or if the service is overloaded (503) or rate-limits requests (429) and retries did not help. Not \
+              for the plan's usage limits, blocked regions, or network and proxy errors, and only until the run has printed text or run \
               no tool.",
         complete: Complete::Found(ValueKind::ModelList),
         set: |args, value| args.fallback_model = Some(value),
@@ -102,7 +102,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         group: FlagGroup::Model,
         rare: true,
         doc: "Lets the model search the web with the service's search tool. MODE is live (the default) or cached, which \
-              searches only what the service has stored. Queries are sent even without --network. If the request does \
+              searches only the service's cache. Queries are sent even without --network. If the model does \
               not support this tool, the run ends with exit code 1 and a message.",
         complete: Complete::Words(SEARCHES),
         set: |args, value| args.search = Some(value),
@@ -230,8 +230,8 @@ pub(crate) const LIMITS: &[Flag] = &[
         brief: "maximum cost of the run, in US dollars",
         group: FlagGroup::Limits,
         rare: true,
-        doc: "The maximum cost of all requests at list prices, in US dollars, also with a sign-in. A run that has reached it and \
-              needs another request ends with exit code 9; a single request may exceed it. The \"cost\" of models.json counts; a \
+        doc: "The maximum cost of all requests at list prices, in US dollars, even with a subscription. A run that has reached it and \
+              needs another request ends with exit code 9; a single request may exceed it. A \"cost\" in models.json is used if given; a \
               model without a price is an error.",
         set: |args, value| args.max_cost = Some(value),
         ..EMPTY
@@ -255,7 +255,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         brief: "time limit for each turn (--input jsonl)",
         group: FlagGroup::Limits,
         rare: true,
-        doc: "The time limit for each turn of a chat, or of --input jsonl. A turn that needs more fails with the code timeout, and \
+        doc: "The time limit for each turn of a chat, or of --input jsonl. A turn that takes longer fails with the code timeout, and \
               the conversation continues.",
         set: |args, value| args.turn_timeout = Some(value),
         ..EMPTY
@@ -293,7 +293,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         brief: "retries after a failed request",
         group: FlagGroup::Limits,
         rare: true,
-        doc: "How many times a request is retried after a network error, an interrupted response, or an error of a busy \
+        doc: "How many times a request is retried after a network error, an interrupted response, or an error from a busy \
               or failing service. The wait starts at half a second and doubles with each retry, up to 30 s, or is as \
               long as the service asks for. A tool call runs once, and no text is printed twice.",
         default: Some("5"),
@@ -304,7 +304,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "wait-for-reset",
         takes: Takes::Value("DUR"),
         commands: TURNS,
-        brief: "wait up to this long for a usage limit",
+        brief: "wait up to this long for a limit to reset",
         group: FlagGroup::Limits,
         rare: true,
         doc: "When a usage limit is reached, waits for its reset and continues, if that takes no longer than this. Without it, a run \
@@ -320,7 +320,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         group: FlagGroup::Output,
         rare: true,
         doc: "Holds back the text of each answer until it is complete. If the response is interrupted, it is \
-              requested again, and nothing of the interrupted response reaches standard output.",
+              requested again, and none of the interrupted response reaches standard output.",
         set: |args, _| args.buffer = true,
         ..EMPTY
     },
@@ -339,7 +339,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "input",
         takes: Takes::Value("FORMAT"),
         commands: RUN,
-        brief: "many turns: JSON lines on standard input",
+        brief: "several turns, as JSON lines on standard input",
         group: FlagGroup::Prompt,
         rare: true,
         doc: "With jsonl, reads messages from standard input, as JSON lines, until end of file; each is a turn of one conversation. Lines can also \

@@ -16,7 +16,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "working directory of the tools",
         group: FlagGroup::Tools,
         rare: true,
-        doc: "The working directory of the tools. Paths of other flags are still relative to the directory \
+        doc: "The working directory of the tools. Paths in other flags are still relative to the directory \
               that the command was started in.",
         complete: Complete::Directories,
         set: |args, value| args.directory = Some(value),
@@ -45,7 +45,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         doc: "What the tools may access. With read-only they can write only to a temporary \
               directory of the run. With workspace-write they may also change the working directory, those of --add-dir, \
               and /tmp, /var/tmp and /dev/shm (but see --no-tmp). Neither lets them use the network (but see --network), read the credentials of codex-run, \
-              codex or pi, or reach into other processes. With danger-full-access they may do anything that you \
+              codex or pi, or touch other processes. With danger-full-access they may do anything that you \
               may do.",
         complete: Complete::Words(SANDBOXES),
         default: Some("read-only"),
@@ -59,7 +59,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "let tools use the network",
         group: FlagGroup::Tools,
         rare: false,
-        doc: "Lets the tools use the network, including this machine's own. Sockets of other programs, such as Docker's, \
+        doc: "Lets the tools use the network, including services on this machine. Sockets of other programs, such as Docker's, \
               stay closed.",
         default: Some("no"),
         set: |args, _| args.network = true,
@@ -72,7 +72,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "do not let tools write to /tmp",
         group: FlagGroup::Tools,
         rare: true,
-        doc: "Keeps /tmp, /var/tmp and /dev/shm closed to tools, which can otherwise write there with -s workspace-write. \
+        doc: "Stops tools from writing to /tmp, /var/tmp and /dev/shm, which -s workspace-write otherwise allows. \
               --add-dir opens one of them again.",
         default: Some("no"),
         set: |args, _| args.no_tmp = true,
@@ -143,7 +143,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "fail-on",
         takes: Takes::Value("WHAT"),
         commands: &["run"],
-        brief: "fail if a tool call fails: tool-error",
+        brief: "tool-error: fail if a tool call fails",
         group: FlagGroup::Tools,
         rare: true,
         doc: "With tool-error, a run with a failed tool call ends with exit code 1 even if the model answered.",

@@ -73,7 +73,7 @@ pub(super) const TOPICS: &[HelpTopic] = &[
     HelpTopic {
         name: "json",
         aliases: &["events", "scripts"],
-        brief: "JSON lines, many turns, structured output",
+        brief: "JSON lines, multi-turn runs, structured output",
         page: "codex-json(5)",
         text: || JSON.into(),
     },
@@ -90,7 +90,7 @@ impl HelpTopic {
     pub(super) fn plain(&self) -> String {
         let text = (self.text)();
         format!(
-            "{}: {}\n\n{}\n`man {}` has this text too.\n",
+            "{}: {}\n\n{}\nThis text is also in `man {}`.\n",
             self.name,
             self.brief,
             plain::render(&markup::parse(&text)),

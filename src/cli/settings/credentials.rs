@@ -159,7 +159,7 @@ pub(super) fn stored_secrets(
 pub(super) fn narrowed(store: &CredentialStore) -> Vec<String> {
     let warning = |(path, mode): (PathBuf, u32)| {
         let path = path.display();
-        format!("others could read {path} (mode {mode:o}), so its mode was restricted to the owner")
+        format!("{path} was readable by others (mode {mode:o}); it is now readable only by you")
     };
     store.narrow().into_iter().map(warning).collect()
 }

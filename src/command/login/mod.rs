@@ -116,9 +116,9 @@ fn with_browser(
     let redirect = redirect.unwrap_or_else(paste_redirect);
     let address = issuer.authorize_url(&redirect, &pkce);
     if openers.is_empty() {
-        say("Open this address in a browser and sign in:");
+        say("Open this URL in a browser and sign in:");
     } else {
-        say("Opening a browser. If none opens, open this address and sign in:");
+        say("Opening a browser. If it does not open, go to this URL and sign in:");
     }
     say(&format!("\n  {address}\n"));
     let paste = stdin::source() != stdin::StdinKind::Other;
@@ -173,18 +173,18 @@ fn with_device(issuer: &Issuer, why: Option<NoBrowser>) -> Result<SignedIn, Erro
             NoBrowser::NoDisplay => "there is no display",
         };
         say(&format!(
-            "No browser can be opened ({why}), so the sign-in uses a code. \
-             To sign in with a browser, use `codex login --no-browser`."
+            "Cannot open a browser ({why}), so you sign in with a code. \
+             To use a browser on another machine, run `codex login --no-browser`."
         ));
     }
     let device = issuer.device(&warn_of_retry).map_err(Error::Device)?;
     let expires = device::DEVICE_TIMEOUT.as_secs() / 60;
-    say("Open this address on any device and sign in:");
+    say("Open this URL on any device and sign in:");
     say(&format!("\n  {}\n", issuer.device_url()));
     say("Then enter this code:");
     say(&format!("\n  {}\n", line(device.code.expose())));
     say(&format!(
-        "It expires in {expires} minutes. Enter only a code shown in your own terminal: \
+        "The code expires in {expires} minutes. Enter only a code shown in your own terminal: \
          anyone who sends you a code wants to sign in as you."
     ));
     say(

@@ -44,7 +44,9 @@ pub(super) fn store(
             "This sign-in is already stored in {place}: {who}."
         ));
     } else {
-        say_line(&format!("Signed in as {who}. It is stored in {place}."));
+        say_line(&format!(
+            "Signed in as {who}. The sign-in is stored in {place}."
+        ));
     }
     if new.refresh.is_none() && !is_known {
         say(&match new.expires {

@@ -121,7 +121,7 @@ impl Error {
                     .hint("check what writes to it")
                     .because_of(&error)
             }
-            Error::NoTurn => Failure::usage("standard input requested no turn")
+            Error::NoTurn => Failure::usage("standard input contained no message")
                 .hint(r#"send {"type": "user", "text": "..."} as a line"#),
             Error::UnusableLines(lines) => Failure::usage(match lines {
                 1 => "one line of standard input could not be used".to_owned(),
@@ -129,7 +129,7 @@ impl Error {
             })
             .hint("the input_error lines on standard output say which and why"),
             Error::LateInput => {
-                Failure::usage("input began after 3 s and was not part of the question; use -")
+                Failure::usage("standard input started after 3 s and is not part of the prompt; use -")
                     .hint("with - as an argument, the run waits for standard input")
             }
             Error::Output(error) => failure::of_output(&error),
@@ -190,7 +190,7 @@ fn of_last_message(error: &last_message::Error) -> Failure {
             Outcome::Io,
             format!("cannot write {}, {FLAG}: {error}", path.display()),
         )
-        .hint("name a file in a directory that you can write to and that tools do not remove")
+        .hint("choose a file in a directory that you can write to and that tools do not remove")
         .because_of(error),
         Error::OwnHome(path) => Failure::usage(format!(
             "cannot write {}, {FLAG}: it is in the directory of codex-run's own files",

@@ -54,7 +54,7 @@ fn wait(
             return Ok(Some(Unmatched {
                 at: String::new(),
                 why: format!(
-                    "validation takes more than {} s: a \"pattern\" in the schema is too slow for an answer of this length; simplify it",
+                    "validation took more than {} s: a \"pattern\" in the schema is too slow for an answer of this length; simplify it",
                     limit.as_secs()
                 ),
             }));

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &EditArguments, context: &Context<'_>) -> CallResul
     match replace(&arguments.path, new.as_bytes()) {
         Ok(()) => match arguments.edits.len() {
             1 => CallResult::done(format!("changed {path} in 1 place")),
-            places => CallResult::done(format!("changed {path} in {places} places")),
+            places => CallResult::done(format!("made {places} changes in {path}")),
         },
         Err(error) => file_error("write", &arguments.path, &error, true, context),
     }

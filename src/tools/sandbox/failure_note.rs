@@ -65,7 +65,7 @@ impl SandboxPolicy {
         let rules = self.rules(failed, device);
         (!rules.is_empty()).then(|| {
             format!(
-                "this may be the sandbox ({}) and not the command or the disk: {}",
+                "this may come from the sandbox ({}), not from the command or the disk: {}",
                 self.name(),
                 rules.join("; ")
             )
@@ -83,12 +83,12 @@ impl SandboxPolicy {
         let denied = says(DENIED);
         if denied {
             let way = if self.write {
-                "--add-dir DIR opens another directory"
+                "--add-dir DIR allows another directory"
             } else {
-                "-s workspace-write opens the working directory"
+                "-s workspace-write allows the working directory"
             };
             rules.push(format!(
-                "it lets commands write only below {} ({way}), and hides credentials",
+                "it lets commands write only under {} ({way}), and hides credentials",
                 self.places()
             ));
         }
@@ -99,7 +99,7 @@ impl SandboxPolicy {
         rules.extend(closed.map(ToString::to_string));
         if self.crossed(failed.output, device) {
             rules.push(format!(
-                "it lets commands rename and link only between directories below {}",
+                "it lets commands rename and link only between directories under {}",
                 self.places()
             ));
         }
@@ -128,7 +128,7 @@ impl SandboxPolicy {
             );
         }
         if !self.network && (says(UNREACHED) || refused && says(SOCKET)) {
-            rules.push("it has no network (--network opens it)".to_owned());
+            rules.push("it has no network (--network allows it)".to_owned());
         }
         if refused {
             let others = "connections to other programs' sockets, System V IPC, namespaces, tracing, and the priority and limits of processes by number";

@@ -118,7 +118,7 @@ impl SandboxPolicy {
             .any(|place| path.starts_with(place));
         (hidden && !open).then(|| {
             format!(
-                "the sandbox hides {}: credentials are kept there. This is the sandbox, not the disk",
+                "the sandbox hides {}, which contains credentials. This is the sandbox, not the disk",
                 path.display()
             )
         })
@@ -136,7 +136,7 @@ impl SandboxPolicy {
             let closed = self.closed.iter().find(|closed| path.starts_with(&closed.place));
             let closed = closed.map_or_else(String::new, |closed| format!("; {closed}"));
             format!(
-                "the sandbox ({}) lets tools write only below {}, and {} is outside{closed}. This is the sandbox, not the disk",
+                "the sandbox ({}) lets tools write only under {}, and {} is outside{closed}. This is the sandbox, not the disk",
                 self.name(),
                 self.places(),
                 path.display()

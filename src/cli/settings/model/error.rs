@@ -80,11 +80,11 @@ impl From<ModelError> for Failure {
             } => {
                 let rest = match (nearest, &known[..]) {
                     (Some(nearest), _) => format!("did you mean {nearest}?"),
-                    (None, []) => "models.json names no provider".to_owned(),
+                    (None, []) => "models.json has no providers".to_owned(),
                     (None, known) => format!("models.json has {}", known.join(", ")),
                 };
                 Self::usage(format!("unknown provider in the model id {model:?}; {rest}"))
-                    .hint("name a model of the service without a provider; `codex models` lists them")
+                    .hint("`codex models` lists the models; `codex help models` explains how to add a provider")
             }
             ModelError::NoAddress(name) => Self::usage(format!(
                 "cannot use {name}: models.json has no address for it"

@@ -88,16 +88,13 @@ impl ProtectedPaths {
         let (conflict, hint) = match (in_list(&self.own), in_list(&self.others)) {
             (Some(own), _) => (
                 own,
-                "work in a different directory (-C), such as that of a project, or move CODEX_RUN_HOME",
+                "work in a project directory instead (-C DIR), or move CODEX_RUN_HOME",
             ),
-            (None, Some(other)) => (
-                other,
-                "work in a different directory (-C), or move it elsewhere",
-            ),
+            (None, Some(other)) => (other, "work in a project directory instead (-C DIR)"),
             (None, None) => return Ok(()),
         };
         Err(Failure::usage(format!(
-            "cannot let tools write to {}: {} is where credentials are kept",
+            "cannot let tools write to {}: {} contains credentials",
             conflict.root.display(),
             conflict.hidden.display()
         ))

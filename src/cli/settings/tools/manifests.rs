@@ -167,7 +167,7 @@ fn invalid(file: &Path, mistake: &Mistake) -> Failure {
     let failure = config::invalid("cannot use the tool in", file, mistake);
     match mistake.known {
         Some(_) => failure,
-        None => failure.hint("fix it there, or do not offer the tool"),
+        None => failure.hint("correct the manifest, or remove it"),
     }
 }
 

@@ -206,7 +206,7 @@ fn named<'a>(args: &'a Args, notes: &mut Vec<String>) -> Result<Vec<NamedDirecto
     for (long, path) in missing {
         let (path, flag) = (Path::new(path).display(), args.named(long));
         notes.push(format!(
-            "{path}, named by {flag}, does not exist and is left out"
+            "ignoring {path}, named by {flag}: it does not exist"
         ));
     }
     let all = [("cd", working)].into_iter().chain(further);

@@ -105,7 +105,10 @@ impl TurnQueue {
         let (lines, bytes) = (self.waiting.len() + steering.0, self.bytes + steering.1);
         let is_full = lines >= MAX_WAITING_LINES || lines > 0 && bytes + size > MAX_WAITING_BYTES;
         if is_full && request != LineRequest::Interrupt {
-            self.fail(line, "too many lines are waiting: 1,000, or 64 MiB");
+            self.fail(
+                line,
+                "too many lines are waiting (at most 1,000 lines, or 64 MiB)",
+            );
             return None;
         }
         let is_busy = self.is_busy();
