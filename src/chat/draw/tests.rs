@@ -149,6 +149,16 @@ fn the_rule_leaves_out_what_does_not_fit() {
     state.raw = false;
     check(&state, 40, "─ 1 held: Enter sends it, Up edits it");
     check(&state, 30, "─ 1 held: Enter sends it");
+    state.question.paste("text");
+    let said = vec![Said::Model("row\n".repeat(100))];
+    state.step(ChatEvent::Opened(OpenedConversation { id: None, said }));
+    screen(&mut state, 60, 20);
+    state.step(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Home))));
+    screen(&mut state, 60, 20);
+    check(&state, 40, "─ 1 held ─ 84 rows below: End");
+    check(&state, 33, "─ 1 held ─ 84 rows below");
+    check(&state, 26, "─ 1 held ─ 84 below");
+    check(&state, 20, "─ 84 below");
     for columns in 0..100 {
         let line = rule::rule(&state, columns);
         let text: String = line.0.iter().map(|span| &*span.text).collect();
@@ -221,6 +231,17 @@ fn a_code_to_enter_and_its_address_are_whole_on_a_small_screen() {
     assert!(shown.concat().contains("ABCD-12345"), "{shown:#?}");
     let shown = screen(&mut state, 60, 8);
     assert!(shown.contains(&"at https://auth.openai.com/codex/device".to_owned()));
+}
+
+#[test]
+fn a_hint_that_is_cut_says_so() {
+    let mut state = state("read-only");
+    types(&mut state, "/unknown\n");
+    let shown = screen(&mut state, 30, 9);
+    assert_eq!(shown[2], "unknown command /unknown:");
+    assert_eq!(shown[5], "that starts with /");
+    let shown = screen(&mut state, 30, 7);
+    assert_eq!(shown[3], "begin with // to send a text…");
 }
 
 #[test]

@@ -54,8 +54,12 @@ impl Words {
             });
             if let (Some((at, end)), Some(next)) = (across, next) {
                 let end = (end - text.len()).saturating_sub(between.len());
-                let below = reversed(next, &[indent..indent + end]);
-                return vec![reversed(row, &[at..text.len()]), below];
+                let below = indent..indent + end;
+                let below = reversed(next, std::slice::from_ref(&below));
+                return vec![
+                    reversed(row, std::slice::from_ref(&(at..text.len()))),
+                    below,
+                ];
             }
         }
         vec![row.clone()]
