@@ -156,8 +156,8 @@ fn the_rule_leaves_out_what_does_not_fit() {
     state.step(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Home))));
     screen(&mut state, 60, 20);
     check(&state, 40, "─ 1 held ─ 84 rows below: End");
-    check(&state, 33, "─ 1 held ─ 84 rows below");
-    check(&state, 26, "─ 1 held ─ 84 below");
+    check(&state, 30, "─ 1 held ─ 84 rows below");
+    check(&state, 25, "─ 1 held ─ 84 below");
     check(&state, 20, "─ 84 below");
     for columns in 0..100 {
         let line = rule::rule(&state, columns);
