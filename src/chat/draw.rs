@@ -94,11 +94,15 @@ fn question(state: &mut ChatState) -> (Vec<Line>, (u16, u16)) {
     let top = top.min(rows.len().saturating_sub(most));
     state.question_top = top;
     let shown: Vec<QuestionRow> = rows.iter().skip(top).take(most).copied().collect();
+    let more = top + shown.len() < rows.len();
+    let last = (top + shown.len()).saturating_sub(1);
     let mut lines = Vec::new();
     for (at, part) in (top..).zip(shown) {
+        let is_cut = at > 0 && at == top || at == last && more;
         let mut line = match (mark, at) {
             (0, _) => Line::default(),
             (_, 0) => Line::of("› ", Style::color(Color::Cyan).bold()),
+            _ if is_cut => Line::of("… ", Style::default().dim()),
             _ => Line::of("  ", Style::default()),
         };
         let text = shown_row(state.question.text(), part);

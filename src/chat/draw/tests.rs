@@ -188,7 +188,7 @@ fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let shown = screen(&mut state, 40, 12);
     assert_eq!(
         shown[7..11],
-        ["  row 16", "  row 17", "  row 18", "  row 19"]
+        ["… row 16", "  row 17", "  row 18", "  row 19"]
     );
     assert_eq!(draw(&mut state).cursor(), Some((10, 8)));
     for _ in 0..5 {
@@ -197,7 +197,7 @@ fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let shown = screen(&mut state, 40, 12);
     assert_eq!(
         shown[7..11],
-        ["  row 14", "  row 15", "  row 16", "  row 17"]
+        ["… row 14", "  row 15", "  row 16", "… row 17"]
     );
     assert_eq!(draw(&mut state).cursor(), Some((7, 8)));
 }
