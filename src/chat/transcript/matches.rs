@@ -164,11 +164,14 @@ mod tests {
             let rows: Vec<Line> = rows.iter().map(line).collect();
             let marked = words.mark(&rows[0], rows.get(1));
             let shown = marked.iter().map(|line| {
-                let spans = line.0.iter().map(|span| match span.style.reverse {
-                    true => span.text.to_uppercase(),
-                    false => span.text.clone(),
-                });
-                spans.collect::<String>()
+                let shown = |span: &Span| {
+                    if span.style.reverse {
+                        span.text.to_uppercase()
+                    } else {
+                        span.text.clone()
+                    }
+                };
+                line.0.iter().map(shown).collect::<String>()
             });
             assert_eq!(shown.collect::<Vec<_>>(), expected);
         };
