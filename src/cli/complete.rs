@@ -1,8 +1,9 @@
-//! Completion scripts for bash, zsh and fish.
+//! Completion scripts for bash, zsh and fish: a text for each shell in `complete/`, filled in from the tables of commands and
+//! flags.
 
-use std::fmt::Write as _;
-
-use super::flags::{COMMANDS, Complete, Flag, flags_of};
+use super::flags::{
+    COMMANDS, Command, CommandAction, Complete, Flag, Takes, ValueKind, flags, flags_of,
+};
 
 /// The script for this shell: bash, zsh or fish.
 pub(super) fn script(shell: &str) -> String {
@@ -20,48 +21,91 @@ fn names(flag: &Flag) -> Vec<String> {
     names
 }
 
-fn bash() -> String {
-    let commands: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
-    let mut text = format!(
-        "# bash completion for codex\n\n# Paths, one per line, because they may contain spaces.\n_codex_paths() {{\n    compopt -o filenames 2>/dev/null\n    mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$cur\")\n}}\n\n_codex() {{\n    local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n    \
-         COMPREPLY=()\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        \
-         COMPREPLY=($(compgen -W \"{} --help --version\" -- \"$cur\"))\n        return\n    fi\n    case ${{COMP_WORDS[1]}} in\n",
-        commands.join(" ")
-    );
-    for command in COMMANDS {
-        let _ = writeln!(text, "    {})", command.name);
-        let valued: Vec<&Flag> = flags_of(command.name)
-            .filter(|flag| flag.takes.value().is_some())
-            .collect();
-        if !valued.is_empty() {
-            text.push_str("        case $prev in\n");
-            for flag in valued {
-                let reply = match flag.complete {
-                    Complete::Nothing => "return".to_owned(),
-                    Complete::Files => "_codex_paths -f; return".to_owned(),
-                    Complete::Directories => "_codex_paths -d; return".to_owned(),
-                    Complete::Words(words) => {
-                        format!(
-                            "COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return",
-                            words.join(" ")
-                        )
-                    }
-                };
-                let _ = writeln!(text, "        {}) {reply} ;;", names(flag).join(" | "));
-            }
-            text.push_str("        esac\n");
-        }
-        let mut words: Vec<String> = flags_of(command.name).flat_map(names).collect();
-        words.push("--help".to_owned());
-        words.extend(command.words.iter().map(|word| (*word).to_owned()));
-        let _ = writeln!(
-            text,
-            "        COMPREPLY=($(compgen -W \"{}\" -- \"$cur\"))\n        ;;",
-            words.join(" ")
-        );
+/// The kinds whose values are lists.
+fn lists(separator: &str) -> String {
+    let lists = ValueKind::ALL.into_iter().filter(|kind| kind.is_list());
+    let names: Vec<&str> = lists.map(ValueKind::name).collect();
+    names.join(separator)
+}
+
+/// One line for each, without a line end.
+fn joined(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// The flags with a value. Those of the same name mean the same in every command.
+fn valued() -> impl Iterator<Item = &'static Flag> {
+    let is_new = |flag: &Flag, n: usize| flags().take(n).all(|other| other.long != flag.long);
+    let all = flags().enumerate();
+    let new = all.filter(move |(n, flag)| is_new(flag, *n));
+    new.map(|(_, flag)| flag)
+        .filter(|flag| !matches!(flag.takes, Takes::Nothing))
+}
+
+/// The value of `kind` in the script for bash.
+fn bash_kind(complete: &Complete) -> String {
+    match complete {
+        Complete::Nothing => "any".to_owned(),
+        Complete::Files => "files".to_owned(),
+        Complete::Directories => "directories".to_owned(),
+        Complete::Words(words) => format!("'={}'", words.join(" ")),
+        Complete::Found(kind) => kind.name().to_owned(),
     }
-    text.push_str("    esac\n}\ncomplete -o default -F _codex codex\n");
-    text
+}
+
+fn bash() -> String {
+    // Flags of the same kind share a line.
+    let mut values: Vec<(String, Vec<String>)> = Vec::new();
+    for flag in valued() {
+        let mut kind = format!("kind={}", bash_kind(&flag.complete));
+        if flag.takes.value().is_none() {
+            kind = format!("[[ $1 != *= ]] || {kind}");
+        }
+        match values.iter_mut().find(|(of, _)| *of == kind) {
+            Some((_, patterns)) => patterns.extend(names(flag)),
+            None => values.push((kind, names(flag))),
+        }
+    }
+    let values = values.into_iter();
+    let values = values.map(|(kind, patterns)| format!("    {}) {kind} ;;", patterns.join(" | ")));
+    let of_commands = COMMANDS.iter().filter_map(|command| {
+        let all: Vec<String> = flags_of(command.name).flat_map(names).collect();
+        let line = || format!("    {}) flags+=' {}' ;;", command.name, all.join(" "));
+        (!all.is_empty()).then(line)
+    });
+    let places = COMMANDS.iter().flat_map(|command| {
+        let name = command.name;
+        let first = first_words(command);
+        let first = (!first.is_empty())
+            .then(|| format!("        {name}::0) kind='={}' ;;", first.join(" ")));
+        let later = command.actions.iter().map(move |action| {
+            let place = if action.repeats { "*" } else { "1" };
+            let kind = offered(action);
+            format!("        {name}:{}:{place}) kind={kind} ;;", action.word)
+        });
+        first.into_iter().chain(later)
+    });
+    include_str!("complete/script.bash")
+        .replace("@VALUES@", &joined(values))
+        .replace("@FLAGS@", &joined(of_commands))
+        .replace("@PLACES@", &joined(places))
+        .replace("@COMMANDS@", &command_names().join(" "))
+        .replace("@LISTS@", &lists(" | "))
+}
+
+/// The kind of values after this word.
+fn offered(action: &CommandAction) -> &'static str {
+    action.offers.name()
+}
+
+fn command_names() -> Vec<&'static str> {
+    COMMANDS.iter().map(|command| command.name).collect()
+}
+
+/// What the first argument of a command can be.
+fn first_words(command: &Command) -> Vec<&'static str> {
+    let actions = command.actions.iter().map(|action| action.word);
+    command.words.iter().copied().chain(actions).collect()
 }
 
 fn zsh() -> String {
@@ -72,84 +116,162 @@ fn zsh() -> String {
             .replace(']', "\\]")
             .replace(':', "\\:")
     };
-    let mut text = "#compdef codex\n\n_codex() {\n    local line state\n    _arguments -C '1: :->command' '*:: :->rest'\n    \
-                    case $state in\n    command)\n        local -a commands=(\n"
-        .to_owned();
-    for command in COMMANDS {
-        let _ = writeln!(
-            text,
-            "            '{}:{}'",
-            command.name,
-            escape(command.brief)
-        );
-    }
-    text.push_str("        )\n        _describe command commands\n        ;;\n    rest)\n        case $line[1] in\n");
-    for command in COMMANDS {
-        let _ = writeln!(text, "        {})\n            _arguments \\", command.name);
-        for flag in flags_of(command.name) {
-            let value = match (flag.takes.value(), &flag.complete) {
-                (None, _) => String::new(),
-                (Some(value), Complete::Nothing) => format!(":{value}: "),
-                (Some(value), Complete::Files) => format!(":{value}:_files"),
-                (Some(value), Complete::Directories) => format!(":{value}:_files -/"),
-                (Some(value), Complete::Words(words)) => {
-                    format!(":{value}:({})", words.join(" "))
-                }
-            };
-            for name in names(flag) {
-                let _ = writeln!(
-                    text,
-                    "                '{name}[{}]{value}' \\",
-                    escape(&flag.brief())
-                );
+    let action = |complete: &Complete| match complete {
+        Complete::Nothing => " ".to_owned(),
+        Complete::Files => "_files".to_owned(),
+        Complete::Directories => "_files -/".to_owned(),
+        Complete::Words(words) => format!("({})", words.join(" ")),
+        Complete::Found(kind) => format!(" _codex_values {}", kind.name()),
+    };
+    let commands = COMMANDS
+        .iter()
+        .map(|command| format!("            '{}:{}'", command.name, escape(command.brief)));
+    let of_flags = flags().map(|flag| {
+        let (before, repeats) = match flag.takes {
+            Takes::Values(_) => (Vec::new(), "*"),
+            _ => (names(flag), ""),
+        };
+        let others = flags().filter(|other| flag.conflicts_with(other));
+        let others =
+            others.filter(|other| other.commands.iter().any(|of| flag.commands.contains(of)));
+        let mut excluded = before;
+        for name in others.flat_map(names) {
+            if !excluded.contains(&name) {
+                excluded.push(name);
             }
         }
-        let rest = match command.words {
-            [] => "'*: :_files'".to_owned(),
-            words => format!("'1: :({})'", words.join(" ")),
+        let excluded = match excluded.join(" ") {
+            none if none.is_empty() => none,
+            names => format!("({names})"),
         };
-        let _ = writeln!(
-            text,
-            "                '--help[full help for this command]' \\\n                {rest}"
+        let (long, short, value) = match flag.takes {
+            Takes::Nothing => ("", "", String::new()),
+            Takes::Optional(value, _) => {
+                ("=-", "", format!("::{value}:{}", action(&flag.complete)))
+            }
+            Takes::Value(value) | Takes::Values(value) => {
+                ("=", "+", format!(":{value}:{}", action(&flag.complete)))
+            }
+        };
+        let about = format!("[{}]{value}", escape(&flag.brief()));
+        let long = format!("--{}{long}", flag.long);
+        let spec = match flag.short {
+            None => format!("'{excluded}{repeats}{long}{about}'"),
+            Some(letter) => format!("'{excluded}{repeats}'{{-{letter}{short},{long}}}'{about}'"),
+        };
+        format!("        _codex_takes '{}' {spec}", flag.commands.join(" "))
+    });
+    let of_places = COMMANDS.iter().flat_map(|command| {
+        let after = |place: &str, actions: &[&CommandAction]| {
+            let after = actions
+                .iter()
+                .map(|of| format!(" {} {}", of.word, offered(of)));
+            let after: String = after.collect();
+            let after = match &*after {
+                "" => " ".to_owned(),
+                after => format!(" _codex_after{after}"),
+            };
+            format!("{place}: :{after}")
+        };
+        let first = first_words(command);
+        let first = (!first.is_empty()).then(|| format!("1: :({})", first.join(" ")));
+        let (all, repeated): (Vec<_>, Vec<_>) = (
+            command.actions.iter().collect(),
+            command.actions.iter().filter(|of| of.repeats).collect(),
         );
-        text.push_str("            ;;\n");
-    }
-    text.push_str("        esac\n        ;;\n    esac\n}\n\nif [ \"$funcstack[1]\" = _codex ]; then\n    _codex \"$@\"\nelse\n    compdef _codex codex\nfi\n");
-    text
+        let second = (!all.is_empty()).then(|| after("2", &all));
+        let places = [first, second, Some(after("*", &repeated))];
+        places
+            .into_iter()
+            .flatten()
+            .map(|spec| format!("        _codex_takes {} '{spec}'", command.name))
+    });
+    include_str!("complete/script.zsh")
+        .replace("@COMMANDS@", &joined(commands))
+        .replace("@SPECS@", &joined(of_flags.chain(of_places)))
+        .replace("@LISTS@", &lists("|"))
 }
 
 fn fish() -> String {
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'");
-    let mut text = "# fish completion for codex\n\ncomplete -c codex -f\n".to_owned();
-    for command in COMMANDS {
-        let (name, brief) = (command.name, escape(command.brief));
-        let _ = writeln!(
-            text,
-            "complete -c codex -n __fish_use_subcommand -a {name} -d '{brief}'"
-        );
-        let seen = format!("complete -c codex -n '__fish_seen_subcommand_from {name}'");
-        if !command.words.is_empty() {
-            let _ = writeln!(text, "{seen} -a '{}'", command.words.join(" "));
-        }
-        for flag in flags_of(name) {
-            let short = flag
-                .short
-                .map(|short| format!(" -s {short}"))
-                .unwrap_or_default();
-            let value = match (flag.takes.value(), &flag.complete) {
-                (None, _) => String::new(),
-                (_, Complete::Nothing) => " -x".to_owned(),
-                (_, Complete::Files) => " -r -F".to_owned(),
-                (_, Complete::Directories) => " -x -a '(__fish_complete_directories)'".to_owned(),
-                (_, Complete::Words(words)) => format!(" -x -a '{}'", words.join(" ")),
-            };
-            let _ = writeln!(
-                text,
-                "{seen} -l {}{short}{value} -d '{}'",
-                flag.long,
-                escape(&flag.brief())
+    let quoted = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+    let commands = COMMANDS.iter().map(|command| {
+        let brief = quoted(command.brief);
+        format!(
+            "complete -c codex -n '__codex_is \"\"' -a {} -d {brief}",
+            command.name
+        )
+    });
+    let of_flags = flags().map(|flag| {
+        let short = flag.short.map(|letter| format!(" -s {letter}"));
+        let value = match (&flag.takes, &flag.complete) {
+            (Takes::Nothing, _) => String::new(),
+            // Without -x, values are only offered after a `=`.
+            (Takes::Optional(..), Complete::Words(words)) => format!(" -a '{}'", words.join(" ")),
+            (_, Complete::Files) => " -r -F".to_owned(),
+            (_, Complete::Directories) => " -x -a '(__fish_complete_directories)'".to_owned(),
+            (_, Complete::Words(words)) => format!(" -x -a '{}'", words.join(" ")),
+            (_, Complete::Found(kind)) => format!(" -x -k -a '(__codex_values {})'", kind.name()),
+            (_, Complete::Nothing) => " -x".to_owned(),
+        };
+        format!(
+            "complete -c codex -n '__codex_is {}' -l {}{}{value} -d {}",
+            flag.commands.join(" "),
+            flag.long,
+            short.unwrap_or_default(),
+            quoted(&flag.brief())
+        )
+    });
+    let places = COMMANDS.iter().flat_map(|command| {
+        let name = command.name;
+        let first = first_words(command).join(" ");
+        let first = (!first.is_empty())
+            .then(|| format!("complete -c codex -n '__codex_at {name} 0' -a '{first}'"));
+        let later = command.actions.iter().map(move |action| {
+            let (place, kind) = (if action.repeats { "-" } else { "1" }, offered(action));
+            let at = format!("__codex_at {name} {place} {}", action.word);
+            format!("complete -c codex -n '{at}' -k -a '(__codex_values {kind})'")
+        });
+        first.into_iter().chain(later)
+    });
+    let valued = valued().filter(|flag| flag.takes.value().is_some());
+    let valued: Vec<String> = valued.flat_map(names).collect();
+    include_str!("complete/script.fish")
+        .replace("@VALUED@", &valued.join(" "))
+        .replace("@COMMANDS@", &joined(commands))
+        .replace("@FLAGS@", &joined(of_flags))
+        .replace("@PLACES@", &joined(places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each flag offers: the scripts look it up by the name alone.
+    #[test]
+    fn a_flag_offers_the_same_in_every_command() {
+        let kind = |flag: &Flag| match &flag.complete {
+            Complete::Words(words) => words.join(" "),
+            other => bash_kind(other),
+        };
+        for flag in flags() {
+            let name = flag.long;
+            for other in flags().filter(|other| other.long == name) {
+                assert_eq!(kind(flag), kind(other), "{name}");
+                let has_value = |flag: &Flag| !matches!(flag.takes, Takes::Nothing);
+                assert_eq!(has_value(flag), has_value(other), "{name}");
+            }
+            let is_offered = !matches!(flag.complete, Complete::Nothing);
+            assert!(
+                !is_offered || !matches!(flag.takes, Takes::Nothing),
+                "{name}"
             );
+            // A value with one of these names is never a mere text.
+            let of_name = match flag.takes {
+                Takes::Value(name) | Takes::Values(name) | Takes::Optional(name, _) => name,
+                Takes::Nothing => continue,
+            };
+            let free = ["N", "DUR", "USD", "TEXT", "KEY", "NAME", "FEATURE"].contains(&of_name);
+            assert!(is_offered || free, "--{name} {of_name} offers nothing");
         }
     }
-    text
 }

@@ -113,26 +113,30 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             )
         }
         Invocation::Completion(shell) => print(&complete::script(&shell)),
+        Invocation::Complete(kind, word) => {
+            // A failure would be shown in the middle of the line that is typed.
+            let _ = print(&settings::candidates(&kind, &word, &environment()));
+            Ok(ExitCode::SUCCESS)
+        }
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::Topic(topic) => print(&help::of_topic(topic)),
         Invocation::Version => print(&version::text()),
-        Invocation::Generate(what) if what == "pages" => {
-            let files = PAGES.iter().map(|page| {
-                format!(
-                    "{}
-",
-                    page.file
-                )
-            });
-            print(&files.collect::<String>())
-        }
-        Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
-            print(&complete::script(&shell))
-        }
-        Invocation::Generate(what) => match PAGES.iter().find(|page| page.file == what) {
-            Some(page) => print(&page.text()),
-            None => Err(Failure::usage(format!("cannot generate {what:?}"))),
-        },
+        Invocation::Generate(what) => generate(&what),
+    }
+}
+
+/// Prints a file that is committed: a completion script, or a page of the manual. `pages` lists the pages.
+fn generate(what: &str) -> Result<ExitCode, Failure> {
+    if what == "pages" {
+        let files = PAGES.iter().map(|page| page.file.to_owned() + "\n");
+        return print(&files.collect::<String>());
+    }
+    if flags::SHELLS.contains(&what) {
+        return print(&complete::script(what));
+    }
+    match PAGES.iter().find(|page| page.file == what) {
+        Some(page) => print(&page.text()),
+        None => Err(Failure::usage(format!("cannot generate {what:?}"))),
     }
 }
 

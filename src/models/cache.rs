@@ -80,6 +80,11 @@ impl CachedLists {
         serde_json::from_slice(text).unwrap_or_default()
     }
 
+    /// Returns the models of all lists.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        self.lists.values().flat_map(|list| &list.models)
+    }
+
     #[cfg(test)]
     pub(crate) fn of(cache: &Cache, models: Vec<Model>, shapes: &[(&str, Shape)]) -> Self {
         let named = |(model, shape): &(&str, Shape)| (cache.named(model), shape.name().to_owned());

@@ -2,10 +2,13 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Error, Sessions, StoredConversation, read};
+use rustix::fs::OFlags;
+
+use super::{Error, Sessions, StoredConversation, id_of, read, regular};
 use crate::id::ThreadId;
 
 impl Sessions {
@@ -39,6 +42,21 @@ impl Sessions {
         found.take(most).collect()
     }
 
+    /// Returns the ids of all conversations, the last used first, each with the beginning of the user's first message:
+    /// as far as the beginning of the file has it, and only for this many.
+    #[must_use]
+    pub fn beginnings(&self, most: usize) -> Vec<(String, String)> {
+        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
+        let mut files = self.files();
+        files.sort_by_cached_key(|path| Reverse(used(path)));
+        let found = files.iter().enumerate();
+        let found = found.filter_map(|(n, path)| {
+            let first = || read_beginning(path).unwrap_or_default();
+            Some((id_of(path)?, if n < most { first() } else { String::new() }))
+        });
+        found.collect()
+    }
+
     /// Returns the most recently used conversation of this directory.
     ///
     /// # Errors
@@ -54,6 +72,18 @@ impl Sessions {
             .map(|stored| stored.id)
             .ok_or_else(|| Error::NoneHere(cwd.to_owned()))
     }
+}
+
+/// How much of a file is read for the beginning of its first message.
+const MAX_BEGINNING_BYTES: u64 = 64 << 10;
+
+/// The beginning of the first message, if it is near the beginning of the file.
+fn read_beginning(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = regular(path, OFlags::RDONLY).ok()?;
+    let mut file = file.take(MAX_BEGINNING_BYTES);
+    file.read_to_end(&mut bytes).ok()?;
+    Some(StoredConversation::read(&bytes).ok()?.0.first)
 }
 
 /// Reads a file without its items.

@@ -1,6 +1,7 @@
 //! The commands.
 
-use super::command::Command;
+use super::command::{Command, CommandAction};
+use super::flag::ValueKind;
 use super::words::{SHELLS, TOOL_NAMES};
 
 /// The commands, in listing order.
@@ -15,6 +16,7 @@ pub(crate) const COMMANDS: &[Command] = &[
               --no-browser is given. An earlier sign-in is revoked once the new one is stored. \
               `codex login status` is `codex status`.",
         words: &["status"],
+        actions: &[],
     },
     Command {
         name: "logout",
@@ -23,6 +25,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         doc: "Removes the stored sign-in, or the stored key if there is no sign-in, and asks the service to revoke \
               the sign-in's tokens, so that copies stop working too.",
         words: &[],
+        actions: &[],
     },
     Command {
         name: "status",
@@ -32,6 +35,7 @@ pub(crate) const COMMANDS: &[Command] = &[
               sources it overrides. The exit code is 0 if you are signed in or a key is set, otherwise 4. It sends nothing to \
               the service unless --limits or --check is given.",
         words: &[],
+        actions: &[],
     },
     Command {
         name: "token",
@@ -40,6 +44,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         doc: "Prints an access token to standard output, renewed if necessary, and its expiry to standard error. \
               For use by other programs: curl -H \"Authorization: Bearer $(codex token)\".",
         words: &[],
+        actions: &[],
     },
     Command {
         name: "models",
@@ -50,6 +55,7 @@ pub(crate) const COMMANDS: &[Command] = &[
               model. If the service cannot be reached, the list is the last one received, or the built-in \
               one, with a note on standard error. Without a sign-in or key the exit code is 4.",
         words: &[],
+        actions: &[],
     },
     Command {
         name: "run",
@@ -62,6 +68,7 @@ pub(crate) const COMMANDS: &[Command] = &[
               on standard input is appended to the prompt in a <stdin> block; a pipe that sends nothing for 3 s is \
               ignored with a note.",
         words: &[],
+        actions: &[],
     },
     Command {
         name: "exec",
@@ -70,6 +77,18 @@ pub(crate) const COMMANDS: &[Command] = &[
         doc: "The same as `run`, with the syntax of the official client's `codex exec`: scripts written for it and its SDKs \
               work unchanged. `codex exec resume ID` continues a stored conversation.",
         words: &[],
+        actions: &[
+            CommandAction {
+                word: "resume",
+                repeats: false,
+                offers: ValueKind::Sessions,
+            },
+            CommandAction {
+                word: "fork",
+                repeats: false,
+                offers: ValueKind::Sessions,
+            },
+        ],
     },
     Command {
         name: "chat",
@@ -81,6 +100,7 @@ pub(crate) const COMMANDS: &[Command] = &[
               line, Esc stops the turn, Ctrl+D leaves, and /help lists all keys and commands. The conversation is stored; the \
               command printed at the end continues it.",
         words: &[],
+        actions: &[],
     },
     Command {
         name: "sessions",
@@ -91,6 +111,18 @@ pub(crate) const COMMANDS: &[Command] = &[
               prints one as text, `codex sessions rm ID...` removes some. Any beginning or end of an id will do if no other id \
               has it. Nothing is ever removed automatically.",
         words: &[],
+        actions: &[
+            CommandAction {
+                word: "show",
+                repeats: false,
+                offers: ValueKind::Sessions,
+            },
+            CommandAction {
+                word: "rm",
+                repeats: true,
+                offers: ValueKind::Sessions,
+            },
+        ],
     },
     Command {
         name: "schema",
@@ -98,6 +130,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "print the JSON Schema of the JSON lines",
         doc: "Prints the JSON Schema (draft 2020-12) of the lines that `codex run --json` prints.",
         words: &["events"],
+        actions: &[],
     },
     Command {
         name: "tool",
@@ -110,6 +143,7 @@ pub(crate) const COMMANDS: &[Command] = &[
               says otherwise. The exit code is 0 if the tool succeeded, otherwise 1. When its time limit expires \
               or the reader of its standard output closes it, every process that it started is killed.",
         words: &TOOL_NAMES,
+        actions: &[],
     },
     Command {
         name: "completion",
@@ -117,6 +151,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "print a completion script",
         doc: "Prints a completion script to standard output, for bash, zsh or fish.",
         words: SHELLS,
+        actions: &[],
     },
     Command {
         name: "help",
@@ -146,6 +181,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             "sandbox",
             "json",
         ],
+        actions: &[],
     },
     Command {
         name: "version",
@@ -153,5 +189,6 @@ pub(crate) const COMMANDS: &[Command] = &[
         brief: "print name and version",
         doc: "Prints the name and the version of this program, as --version and -V do.",
         words: &[],
+        actions: &[],
     },
 ];

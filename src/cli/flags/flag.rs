@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use super::args::{Args, FlagOrigin, GivenFlag};
 pub(crate) use super::group::FlagGroup;
+pub(crate) use super::value_kind::ValueKind;
 
 /// A flag.
 pub(crate) struct Flag {
@@ -115,4 +116,6 @@ pub(crate) enum Complete {
     Files,
     Directories,
     Words(&'static [&'static str]),
+    /// Values that `codex __complete` finds on this machine.
+    Found(ValueKind),
 }

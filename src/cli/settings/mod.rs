@@ -2,6 +2,7 @@
 //! validate it again.
 
 mod account;
+mod candidates;
 mod chat;
 mod clamping;
 mod credential_order;
@@ -23,6 +24,7 @@ mod substitutes;
 mod tools;
 
 pub(super) use account::{login, logout, status, token};
+pub(super) use candidates::candidates;
 pub(super) use chat::chat;
 pub(super) use endpoints::host;
 pub(super) use models::models;

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use super::trust::{Trust, world_writable_parent};
 use super::variables;
 use crate::cli::config;
@@ -13,7 +15,7 @@ use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::cli::values::duration;
 use crate::failure::Failure;
-use crate::jsonc::Mistake;
+use crate::jsonc::{self, Mistake};
 use crate::tools::manifest::{Manifest, ManifestContext};
 use crate::tools::program;
 use crate::tools::sandbox::paths::{is_program, program_on, real};
@@ -46,6 +48,22 @@ pub(super) fn manifests(home: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+/// The names of the tools in the tools folder of this home, and their descriptions. An unreadable manifest is left out.
+pub(crate) fn names(home: &Path) -> Vec<(String, String)> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+        #[serde(default)]
+        description: String,
+    }
+    let named = |file: PathBuf| {
+        let text = config::read_settings(&file).ok()??;
+        let named: Named = serde_json::from_str(&jsonc::plain(&text)).ok()?;
+        Some((named.name, named.description))
+    };
+    manifests(home).into_iter().filter_map(named).collect()
 }
 
 /// Finds the user's own tools.

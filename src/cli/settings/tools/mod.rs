@@ -3,7 +3,7 @@
 mod credential_homes;
 mod git_directories;
 mod hidden_paths;
-mod manifests;
+pub(crate) mod manifests;
 mod offer;
 mod shared_directories;
 pub(crate) mod tool_settings;

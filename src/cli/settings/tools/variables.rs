@@ -194,6 +194,22 @@ pub(crate) fn fill_environment(
     Ok(warnings)
 }
 
+/// The names of the variables that `--env` passes on.
+pub(crate) fn names(environment: &Environment, providers: &[Provider]) -> Vec<String> {
+    let mut guard = Guard::new(environment, &[]);
+    let known = KnownSecrets {
+        providers,
+        ..KnownSecrets::default()
+    };
+    guard.look_further(&Args::default(), environment, &known);
+    let variables = environment.0.iter();
+    let named = variables.filter_map(|(name, value)| Some((name.to_str()?, value)));
+    named
+        .filter(|(name, value)| guard.refuses(name, value).is_none())
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
+
 /// A name and its value.
 type Variable = (OsString, OsString);
 
