@@ -13,8 +13,8 @@ use super::state::record::{Panel, Search};
 use super::style::{Color, Line, Style};
 use super::width::{clip, width};
 
-/// Shown in place of an empty question.
-const PLACEHOLDER: &str = "ask something, or type /help";
+/// Shown in place of an empty question: the first one that fits.
+const PLACEHOLDERS: [&str; 2] = ["ask something, or type /help", "type /help"];
 
 /// The columns for the words of a search beside what became of it.
 const MIN_WORDS_COLUMNS: usize = 8;
@@ -109,10 +109,12 @@ fn question(state: &mut ChatState) -> (Vec<Line>, (u16, u16)) {
         line.0.extend(Line::of(text, style).0);
         lines.push(line);
     }
-    if state.question.is_empty() && mark > 0 {
-        lines[0]
-            .0
-            .extend(Line::of(PLACEHOLDER, Style::default().dim()).0);
+    let room = usize::from(state.size.columns.saturating_sub(mark));
+    if state.question.is_empty()
+        && mark > 0
+        && let Some(text) = PLACEHOLDERS.iter().find(|text| text.len() <= room)
+    {
+        lines[0].0.extend(Line::of(*text, Style::default().dim()).0);
     }
     let column = u16::try_from(column).unwrap_or(u16::MAX);
     let row = u16::try_from(row - top).unwrap_or(u16::MAX);

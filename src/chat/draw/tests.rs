@@ -181,6 +181,17 @@ fn a_search_that_fails_says_so_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn the_text_in_place_of_a_question_is_whole() {
+    let mut state = state("read-only");
+    let mut check = |columns, expected: &str| {
+        assert_eq!(screen(&mut state, columns, 6)[4], expected);
+    };
+    check(30, "› ask something, or type /help");
+    check(29, "› type /help");
+    check(11, "›");
+}
+
+#[test]
 fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let mut state = state("read-only");
     let text: Vec<String> = (0..20).map(|n| format!("row {n}")).collect();
