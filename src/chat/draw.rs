@@ -13,8 +13,8 @@ use super::state::record::{Panel, Search};
 use super::style::{Color, Line, Style};
 use super::width::{clip, width};
 
-/// Shown in place of an empty question.
-const PLACEHOLDER: &str = "ask something, or type /help";
+/// Shown in place of an empty question: the first one that fits.
+const PLACEHOLDERS: [&str; 2] = ["ask something, or type /help", "type /help"];
 
 /// The columns for the words of a search beside what became of it.
 const MIN_WORDS_COLUMNS: usize = 8;
@@ -94,21 +94,27 @@ fn question(state: &mut ChatState) -> (Vec<Line>, (u16, u16)) {
     let top = top.min(rows.len().saturating_sub(most));
     state.question_top = top;
     let shown: Vec<QuestionRow> = rows.iter().skip(top).take(most).copied().collect();
+    let more = top + shown.len() < rows.len();
+    let last = (top + shown.len()).saturating_sub(1);
     let mut lines = Vec::new();
     for (at, part) in (top..).zip(shown) {
+        let is_cut = at > 0 && at == top || at == last && more;
         let mut line = match (mark, at) {
             (0, _) => Line::default(),
             (_, 0) => Line::of("› ", Style::color(Color::Cyan).bold()),
+            _ if is_cut => Line::of("… ", Style::default().dim()),
             _ => Line::of("  ", Style::default()),
         };
         let text = shown_row(state.question.text(), part);
         line.0.extend(Line::of(text, style).0);
         lines.push(line);
     }
-    if state.question.is_empty() && mark > 0 {
-        lines[0]
-            .0
-            .extend(Line::of(PLACEHOLDER, Style::default().dim()).0);
+    let room = usize::from(state.size.columns.saturating_sub(mark));
+    if state.question.is_empty()
+        && mark > 0
+        && let Some(text) = PLACEHOLDERS.iter().find(|text| text.len() <= room)
+    {
+        lines[0].0.extend(Line::of(*text, Style::default().dim()).0);
     }
     let column = u16::try_from(column).unwrap_or(u16::MAX);
     let row = u16::try_from(row - top).unwrap_or(u16::MAX);

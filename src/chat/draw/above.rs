@@ -13,7 +13,7 @@ use crate::output::columns::{shorten, shorten_start};
 use crate::text::first_bytes;
 
 /// The rows of a hint.
-const MAX_HINT_ROWS: usize = 3;
+const MAX_HINT_ROWS: usize = 4;
 
 /// The messages of the queue that are shown.
 const MAX_QUEUE_ROWS: usize = 4;
@@ -41,7 +41,14 @@ pub(super) fn above(state: &ChatState, most: u16) -> Vec<Line> {
     };
     let panel = first(panel, left);
     left -= panel.len();
-    let hint = first(hint_rows(state, columns), left.min(MAX_HINT_ROWS));
+    let mut hint = hint_rows(state, columns);
+    let hint_rows = left.min(MAX_HINT_ROWS);
+    if hint.len() > hint_rows {
+        hint.truncate(hint_rows);
+        if let Some(row) = hint.last_mut() {
+            end_in_ellipsis(row, columns);
+        }
+    }
     left -= hint.len();
     let queue = first(queue_rows(state), (left / 2).min(MAX_QUEUE_ROWS));
     let mut rows = panel;
@@ -170,6 +177,13 @@ fn queue_rows(state: &ChatState) -> Vec<Line> {
         rows.push(Line::of(more, Style::default().dim()));
     }
     rows
+}
+
+/// Says that more rows would follow this one, which has one style.
+fn end_in_ellipsis(row: &mut Line, columns: usize) {
+    if let Some(span) = row.0.last_mut() {
+        span.text = format!("{}…", clip(&span.text, columns.saturating_sub(1)));
+    }
 }
 
 /// Text in one row: line ends are visible, and what does not fit is replaced by an ellipsis.

@@ -5,7 +5,10 @@ use super::super::state::ChatState;
 use super::super::style::{Color, Line, Style};
 use super::super::width::width;
 
-/// A part of the line: what it says, and after it the keys. What has the highest rank is left out first.
+/// The rank of what is left out first.
+const MAX_RANK: u8 = 9;
+
+/// A part of the line, in pieces: what it says, and after it the keys. The pieces with the highest rank are left out first.
 struct RulePart {
     says: Vec<(u8, String)>,
     style: Style,
@@ -22,15 +25,12 @@ impl RulePart {
 pub(super) fn rule(state: &ChatState, columns: usize) -> Line {
     let dim = Style::default().dim();
     let mut parts = parts(state);
-    while width_of(&parts) > columns {
-        let says = parts.iter_mut().filter_map(|part| {
-            let (rank, _) = part.says.last()?;
-            Some((*rank, part))
-        });
-        let Some((_, part)) = says.max_by_key(|(rank, _)| *rank) else {
-            break;
-        };
-        part.says.pop();
+    for last in (1..=MAX_RANK).rev() {
+        if width_of(&parts) > columns {
+            for part in &mut parts {
+                part.says.retain(|(rank, _)| *rank < last);
+            }
+        }
     }
     let mut line = Line::of("─", dim);
     for part in parts.iter().filter(|part| !part.says.is_empty()) {
@@ -54,7 +54,7 @@ fn width_of(parts: &[RulePart]) -> usize {
 fn parts(state: &ChatState) -> Vec<RulePart> {
     let mut parts = Vec::new();
     if let Some((text, keys, color)) = state.activity() {
-        parts.push(RulePart::of([(1, &*text), (5, keys)], Style::color(color)));
+        parts.push(RulePart::of([(1, &*text), (6, keys)], Style::color(color)));
     }
     let waiting = state.queue.waiting().len();
     if waiting > 0 {
@@ -67,18 +67,18 @@ fn parts(state: &ChatState) -> Vec<RulePart> {
         let count = format!("{waiting} {what}");
         // The keys that need an empty question.
         parts.push(if state.question.is_empty() {
-            RulePart::of([(3, &*count), (6, first), (8, second)], style)
+            RulePart::of([(3, &*count), (7, first), (9, second)], style)
         } else {
             RulePart::of([(3, &*count)], style)
         });
     }
     if state.view.is_away() {
-        let text = format!("{} rows below", state.view.below());
-        let style = Style::color(Color::Yellow);
-        parts.push(RulePart::of([(2, &*text), (4, ": End")], style));
+        let count = state.view.below().to_string();
+        let says = [(2, &*count), (4, " rows"), (2, " below"), (5, ": End")];
+        parts.push(RulePart::of(says, Style::color(Color::Yellow)));
     }
     if state.raw {
-        parts.push(RulePart::of([(7, "raw")], Style::default().dim()));
+        parts.push(RulePart::of([(8, "raw")], Style::default().dim()));
     }
     parts
 }

@@ -149,6 +149,16 @@ fn the_rule_leaves_out_what_does_not_fit() {
     state.raw = false;
     check(&state, 40, "─ 1 held: Enter sends it, Up edits it");
     check(&state, 30, "─ 1 held: Enter sends it");
+    state.question.paste("text");
+    let said = vec![Said::Model("row\n".repeat(100))];
+    state.step(ChatEvent::Opened(OpenedConversation { id: None, said }));
+    screen(&mut state, 60, 20);
+    state.step(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Home))));
+    screen(&mut state, 60, 20);
+    check(&state, 40, "─ 1 held ─ 84 rows below: End");
+    check(&state, 30, "─ 1 held ─ 84 rows below");
+    check(&state, 25, "─ 1 held ─ 84 below");
+    check(&state, 20, "─ 84 below");
     for columns in 0..100 {
         let line = rule::rule(&state, columns);
         let text: String = line.0.iter().map(|span| &*span.text).collect();
@@ -171,6 +181,17 @@ fn a_search_that_fails_says_so_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn the_text_in_place_of_a_question_is_whole() {
+    let mut state = state("read-only");
+    let mut check = |columns, expected: &str| {
+        assert_eq!(screen(&mut state, columns, 6)[4], expected);
+    };
+    check(30, "› ask something, or type /help");
+    check(29, "› type /help");
+    check(11, "›");
+}
+
+#[test]
 fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let mut state = state("read-only");
     let text: Vec<String> = (0..20).map(|n| format!("row {n}")).collect();
@@ -178,7 +199,7 @@ fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let shown = screen(&mut state, 40, 12);
     assert_eq!(
         shown[7..11],
-        ["  row 16", "  row 17", "  row 18", "  row 19"]
+        ["… row 16", "  row 17", "  row 18", "  row 19"]
     );
     assert_eq!(draw(&mut state).cursor(), Some((10, 8)));
     for _ in 0..5 {
@@ -187,7 +208,7 @@ fn a_long_question_scrolls_within_a_third_of_the_screen() {
     let shown = screen(&mut state, 40, 12);
     assert_eq!(
         shown[7..11],
-        ["  row 14", "  row 15", "  row 16", "  row 17"]
+        ["… row 14", "  row 15", "  row 16", "… row 17"]
     );
     assert_eq!(draw(&mut state).cursor(), Some((7, 8)));
 }
@@ -221,6 +242,17 @@ fn a_code_to_enter_and_its_address_are_whole_on_a_small_screen() {
     assert!(shown.concat().contains("ABCD-12345"), "{shown:#?}");
     let shown = screen(&mut state, 60, 8);
     assert!(shown.contains(&"at https://auth.openai.com/codex/device".to_owned()));
+}
+
+#[test]
+fn a_hint_that_is_cut_says_so() {
+    let mut state = state("read-only");
+    types(&mut state, "/unknown\n");
+    let shown = screen(&mut state, 30, 9);
+    assert_eq!(shown[2], "unknown command /unknown:");
+    assert_eq!(shown[5], "that starts with /");
+    let shown = screen(&mut state, 30, 7);
+    assert_eq!(shown[3], "begin with // to send a text…");
 }
 
 #[test]

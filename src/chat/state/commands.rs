@@ -11,6 +11,9 @@ use crate::chat::event::{Effect, NoticeLevel, SessionEntry};
 /// The widest text in front of others that are aligned, in columns.
 const MAX_ALIGNED_COLUMNS: usize = 32;
 
+/// The columns from which on the list of conversations has their models.
+const MIN_MODEL_COLUMNS: u16 = 50;
+
 /// Carries out a command, and removes it from the question unless it is impossible now.
 pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<Effect>) {
     let waits = match command {
@@ -50,14 +53,22 @@ pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<
             state.sign_in = Some(ScreenSignIn::Starting);
             effects.push(Effect::SignIn);
         }
-        ChatCommand::Help => {
-            for (heading, text) in help(usize::from(state.size.columns)) {
-                state.transcript.headed(heading, &text);
-            }
-            state.scroll(View::follow);
-        }
+        ChatCommand::Help => show_help(state),
         ChatCommand::Quit => effects.push(Effect::Quit),
     }
+}
+
+/// Adds the help, and shows its beginning.
+fn show_help(state: &mut ChatState) {
+    state.scroll(View::follow);
+    let rows = state.view.bottom();
+    for (heading, text) in help(usize::from(state.size.columns)) {
+        state.transcript.headed(heading, &text);
+    }
+    state.scroll(View::follow);
+    // Without the blank row before it.
+    let first = rows + usize::from(rows > 0);
+    state.scroll(|view| view.show_from(first));
 }
 
 /// Carries out what was chosen in a list.
@@ -83,10 +94,14 @@ pub fn list_sessions(state: &mut ChatState, sessions: &[SessionEntry]) {
         widest(|session| session.model.as_str()),
     );
     let entries = sessions.iter().map(|session| ListEntry {
-        label: format!(
-            "{:used$}  {:model$}  {}",
-            session.used, session.model, session.first
-        ),
+        label: if state.size.columns < MIN_MODEL_COLUMNS {
+            format!("{:used$}  {}", session.used, session.first)
+        } else {
+            let SessionEntry {
+                first, model: id, ..
+            } = session;
+            format!("{:used$}  {id:model$}  {first}", session.used)
+        },
         choice: ListChoice::Conversation(session.id.clone()),
         is_current: false,
     });

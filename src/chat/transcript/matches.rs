@@ -54,8 +54,12 @@ impl Words {
             });
             if let (Some((at, end)), Some(next)) = (across, next) {
                 let end = (end - text.len()).saturating_sub(between.len());
-                let below = reversed(next, &[indent..indent + end]);
-                return vec![reversed(row, &[at..text.len()]), below];
+                let below = indent..indent + end;
+                let below = reversed(next, std::slice::from_ref(&below));
+                return vec![
+                    reversed(row, std::slice::from_ref(&(at..text.len()))),
+                    below,
+                ];
             }
         }
         vec![row.clone()]
@@ -160,11 +164,14 @@ mod tests {
             let rows: Vec<Line> = rows.iter().map(line).collect();
             let marked = words.mark(&rows[0], rows.get(1));
             let shown = marked.iter().map(|line| {
-                let spans = line.0.iter().map(|span| match span.style.reverse {
-                    true => span.text.to_uppercase(),
-                    false => span.text.clone(),
-                });
-                spans.collect::<String>()
+                let shown = |span: &Span| {
+                    if span.style.reverse {
+                        span.text.to_uppercase()
+                    } else {
+                        span.text.clone()
+                    }
+                };
+                line.0.iter().map(shown).collect::<String>()
             });
             assert_eq!(shown.collect::<Vec<_>>(), expected);
         };

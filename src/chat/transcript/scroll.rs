@@ -247,7 +247,7 @@ impl Scroll {
         }
         self.first += count;
         self.changed = self.first;
-        let text = "… the beginning is not kept on the screen";
+        let text = "… the beginning is not kept";
         self.dropped = Some(Line::of(text, Style::default().dim()));
         let cut = self.starts.get(count).copied().unwrap_or(self.rows);
         let shift = cut.saturating_sub(1);

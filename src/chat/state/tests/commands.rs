@@ -58,10 +58,10 @@ fn a_wrong_command_stays_with_a_hint() {
 fn commands_do_what_the_help_says() {
     let mut chat = chat();
     chat.types("/help\n");
-    chat.shows("  Ctrl+P                 next model\n");
+    let begin = "Keys\n  Enter                  send; while a turn runs, queue\n";
+    assert!(chat.screen().starts_with(begin), "{}", chat.screen());
+    chat.press(key(Key::End));
     chat.shows("  /quit            leave\n");
-    chat.press(key(Key::PageUp));
-    chat.shows("Keys\n  Enter                  send; while a turn runs, queue\n");
     chat.types("/copy\n");
     chat.shows("no answer to copy");
     let said = vec![Said::Model("the answer".into())];
@@ -103,6 +103,16 @@ fn lists_choose_models_efforts_and_conversations() {
     chat.event(ChatEvent::Sessions(vec![session("x"), session("y")]));
     chat.shows("conversations  type to filter, Enter selects, Esc closes\n");
     chat.shows("today       gpt-a  about x ↵ ^[[2J");
+    chat.event(ChatEvent::Resized(Size {
+        columns: 30,
+        rows: 8,
+    }));
+    chat.event(ChatEvent::Sessions(vec![session("x"), session("y")]));
+    chat.shows("conversations  Esc closes\n› today       about x ↵ ^[[2J\n");
+    chat.event(ChatEvent::Resized(Size {
+        columns: 80,
+        rows: 24,
+    }));
     chat.types("about y");
     chat.shows("conversations: about y  Enter selects, Esc closes\n");
     chat.press(ENTER);

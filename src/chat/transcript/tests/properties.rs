@@ -137,10 +137,7 @@ fn memory_is_bounded() {
         assert!(transcript.row(count - 1).is_some() && transcript.row(count).is_none());
         assert!(anchor.is_none_or(|anchor| transcript.row_of(anchor) < count));
     }
-    assert_eq!(
-        text_of(&transcript, 0),
-        "… the beginning is not kept on the screen"
-    );
+    assert_eq!(text_of(&transcript, 0), "… the beginning is not kept");
     assert_eq!(text_of(&transcript, 1), "");
 }
 
