@@ -167,28 +167,23 @@ fn zsh() -> String {
                 .iter()
                 .map(|of| format!(" {} {}", of.word, offered(of)));
             let after: String = after.collect();
-            let after = match &*after {
-                "" => " ".to_owned(),
-                after => format!(" _codex_after{after}"),
-            };
-            format!("{place}: :{after}")
+            (!after.is_empty()).then(|| format!("{place}: : _codex_after{after}"))
         };
         let first = first_words(command);
         let first = (!first.is_empty()).then(|| format!("1: :({})", first.join(" ")));
-        let (all, repeated): (Vec<_>, Vec<_>) = (
-            command.actions.iter().collect(),
-            command.actions.iter().filter(|of| of.repeats).collect(),
-        );
-        let second = (!all.is_empty()).then(|| after("2", &all));
-        let places = [first, second, Some(after("*", &repeated))];
-        places
-            .into_iter()
-            .flatten()
-            .map(|spec| format!("        _codex_takes {} '{spec}'", command.name))
+        let all: Vec<_> = command.actions.iter().collect();
+        let repeated: Vec<_> = all.iter().copied().filter(|of| of.repeats).collect();
+        let places = [first, after("2", &all), after("*", &repeated)];
+        let places = places.into_iter().flatten();
+        places.map(|spec| format!("        _codex_takes {} '{spec}'", command.name))
     });
+    let ends = |command: &&Command| command.actions.iter().all(|of| !of.repeats);
+    let ending = COMMANDS.iter().filter(ends).map(|command| command.name);
+    let ending: Vec<&str> = ending.collect();
     include_str!("complete/script.zsh")
         .replace("@COMMANDS@", &joined(commands))
         .replace("@SPECS@", &joined(of_flags.chain(of_places)))
+        .replace("@ENDING@", &ending.join(" "))
         .replace("@LISTS@", &lists("|"))
 }
 

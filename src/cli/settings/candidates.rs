@@ -77,9 +77,12 @@ fn models(environment: &Environment, providers: &[Provider]) -> Vec<Model> {
     for backend in [Backend::Subscription, Backend::Api] {
         apply_overrides(&mut all, backend, providers);
     }
-    all.extend(listed_models(providers).map(|(id, listed)| Model {
-        id,
-        ..listed.model.clone()
+    all.extend(listed_models(providers).map(|(id, listed)| {
+        let mut model = listed.model.clone();
+        if model.name == model.id {
+            model.name.clone_from(&id);
+        }
+        Model { id, ..model }
     }));
     let mut seen = HashSet::new();
     all.retain(|model| seen.insert(model.id.clone()) && !model.hidden && !model.older);
