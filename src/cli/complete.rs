@@ -241,32 +241,45 @@ fn fish() -> String {
 mod tests {
     use super::*;
 
-    /// What each flag offers: the scripts look it up by the name alone.
+    /// The script for bash looks a flag up by its name alone.
     #[test]
     fn a_flag_offers_the_same_in_every_command() {
-        let kind = |flag: &Flag| match &flag.complete {
-            Complete::Words(words) => words.join(" "),
-            other => bash_kind(other),
-        };
+        for flag in flags() {
+            for other in flags().filter(|other| other.long == flag.long) {
+                assert_eq!(bash_kind(&flag.complete), bash_kind(&other.complete));
+                let has_value = |flag: &Flag| !matches!(flag.takes, Takes::Nothing);
+                assert_eq!(has_value(flag), has_value(other), "{}", flag.long);
+            }
+        }
+    }
+
+    #[test]
+    fn every_value_that_can_be_known_is_offered_in_every_script() {
+        let scripts = [bash(), zsh(), fish()];
         for flag in flags() {
             let name = flag.long;
-            for other in flags().filter(|other| other.long == name) {
-                assert_eq!(kind(flag), kind(other), "{name}");
-                let has_value = |flag: &Flag| !matches!(flag.takes, Takes::Nothing);
-                assert_eq!(has_value(flag), has_value(other), "{name}");
-            }
-            let is_offered = !matches!(flag.complete, Complete::Nothing);
-            assert!(
-                !is_offered || !matches!(flag.takes, Takes::Nothing),
-                "{name}"
-            );
-            // A value with one of these names is never a mere text.
-            let of_name = match flag.takes {
-                Takes::Value(name) | Takes::Values(name) | Takes::Optional(name, _) => name,
-                Takes::Nothing => continue,
+            let value = match flag.takes {
+                Takes::Value(value) | Takes::Values(value) | Takes::Optional(value, _) => value,
+                Takes::Nothing => {
+                    assert!(matches!(flag.complete, Complete::Nothing), "{name}");
+                    continue;
+                }
             };
-            let free = ["N", "DUR", "USD", "TEXT", "KEY", "NAME", "FEATURE"].contains(&of_name);
-            assert!(is_offered || free, "--{name} {of_name} offers nothing");
+            // The names of values that are a number or a text, or that have no meaning here.
+            let free = ["N", "DUR", "USD", "TEXT", "KEY", "FEATURE"].contains(&value)
+                || matches!(name, "thread-source" | "cyber-access-program");
+            let is_offered = !matches!(flag.complete, Complete::Nothing);
+            assert_eq!(is_offered, !free, "--{name} {value}");
+            let offer = match &flag.complete {
+                Complete::Words(words) => words.join(" "),
+                Complete::Found(kind) => kind.name().to_owned(),
+                Complete::Files | Complete::Directories | Complete::Nothing => continue,
+            };
+            for script in &scripts {
+                let mut lines = script.lines();
+                let has_both = lines.any(|line| line.contains(name) && line.contains(&offer));
+                assert!(has_both, "--{name} {offer}");
+            }
         }
     }
 }

@@ -149,7 +149,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "completion",
         usage: "SHELL",
         brief: "print a completion script",
-        doc: "Prints a completion script to standard output, for bash, zsh or fish.",
+        doc: "Prints a completion script to standard output, for bash, zsh or fish. Models, stored conversations, tools and names of \
+              variables are completed from what is on this machine, without network.",
         words: SHELLS,
         actions: &[],
     },
