@@ -121,23 +121,22 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
         Invocation::Help(name, long) => print(&help::text(name, long)),
         Invocation::Topic(topic) => print(&help::of_topic(topic)),
         Invocation::Version => print(&version::text()),
-        Invocation::Generate(what) if what == "pages" => {
-            let files = PAGES.iter().map(|page| {
-                format!(
-                    "{}
-",
-                    page.file
-                )
-            });
-            print(&files.collect::<String>())
-        }
-        Invocation::Generate(shell) if flags::SHELLS.contains(&&*shell) => {
-            print(&complete::script(&shell))
-        }
-        Invocation::Generate(what) => match PAGES.iter().find(|page| page.file == what) {
-            Some(page) => print(&page.text()),
-            None => Err(Failure::usage(format!("cannot generate {what:?}"))),
-        },
+        Invocation::Generate(what) => generate(&what),
+    }
+}
+
+/// What `make generate` writes into a file, or the names of the manual pages.
+fn generate(what: &str) -> Result<ExitCode, Failure> {
+    if what == "pages" {
+        let files = PAGES.iter().map(|page| format!("{}\n", page.file));
+        return print(&files.collect::<String>());
+    }
+    if flags::SHELLS.contains(&what) {
+        return print(&complete::script(what));
+    }
+    match PAGES.iter().find(|page| page.file == what) {
+        Some(page) => print(&page.text()),
+        None => Err(Failure::usage(format!("cannot generate {what:?}"))),
     }
 }
 

@@ -94,10 +94,10 @@ fn described(models: &[Model]) -> Vec<Candidate> {
     models.iter().map(model).collect()
 }
 
-/// The models, and the efforts of the one that a colon follows at the end of this list.
-fn with_efforts(models: &[Model], list: &str) -> Vec<Candidate> {
+/// The models, and the efforts of the one that a colon follows at the end of this word.
+fn with_efforts(models: &[Model], word: &str) -> Vec<Candidate> {
     let mut all = described(models);
-    let last = list.rsplit(',').next().unwrap_or_default();
+    let last = word.rsplit(',').next().unwrap_or_default();
     let named = last.rsplit_once(':').map_or(last, |(name, _)| name);
     let model = models
         .iter()
@@ -153,16 +153,16 @@ fn lines(found: Vec<Candidate>) -> String {
 mod tests {
     use super::*;
 
-    fn named(names: &[&str]) -> Vec<Candidate> {
-        let named = |name: &&str| ((*name).to_owned(), String::new());
-        names.iter().map(named).collect()
+    fn of(values: &[&str]) -> Vec<Candidate> {
+        let candidate = |value: &&str| ((*value).to_owned(), String::new());
+        values.iter().map(candidate).collect()
     }
 
     #[test]
     fn a_list_goes_on_with_what_it_does_not_have() {
         let check = |list: &str, expected: &[&str]| {
-            let found = in_list(list, named(&["a", "b", "b:high", "s/m:8b"]));
-            assert_eq!(found, named(expected), "{list}");
+            let found = in_list(list, of(&["a", "b", "b:high", "s/m:8b"]));
+            assert_eq!(found, of(expected), "{list}");
         };
         check("", &["a", "b", "b:high", "s/m:8b"]);
         check("a", &["a", "b", "b:high", "s/m:8b"]);
