@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys fuzz
+.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys compare fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -80,6 +80,10 @@ bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR a
 bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory, beside cat and, with PEERS=DIR, pi and the official client
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 tests/bench/keys.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
+
+compare: ## the figures of the README's comparison; PEERS=DIR has the other clients, as tests/bench/compare.py says
+	$(CARGO) build --quiet --release --bin codex --example standin
+	python3 -B tests/bench/compare.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
 
 PREFIX ?= $(HOME)/.local
 # Not `?=`: some systems set NAME in the environment.

@@ -23,7 +23,10 @@ if [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ]; then
     for compiler in "$(uname -m)-linux-musl-gcc" musl-gcc cc; do
         command -v "$compiler" >/dev/null 2>&1 && break
     done
-    env "$variable=$compiler" "${CARGO:-cargo}" build --quiet --locked --release --bin codex --target "$target"
+    # Linked as `make dist` does.
+    linker=CARGO_TARGET_$(echo "$target" | tr 'a-z-' 'A-Z_')_LINKER
+    env "$variable=$compiler" "$linker=rust-lld" "RUSTFLAGS=$(tr '\n' ' ' <src/dist/link-flags)" \
+        "${CARGO:-cargo}" build --quiet --locked --release --bin codex --target "$target"
     program=$folder/$target/release/codex
 else
     case ",${CODEX_TESTS_STRICT:-}," in *,musl,*) fail "musl is wanted, and $target is not installed" ;; esac

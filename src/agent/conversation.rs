@@ -191,6 +191,12 @@ impl Conversation {
         self.control.clone()
     }
 
+    /// The id of the current model, and the effort in effect.
+    #[must_use]
+    pub(crate) fn model(&self) -> (&str, Option<&str>) {
+        (&self.model.id, self.effort.current.as_deref())
+    }
+
     /// What the answers have shown about the model and its request shape.
     #[must_use]
     pub(crate) fn learned(&self) -> &Learned {

@@ -3,6 +3,7 @@
 //! list, the rule, the transcript, the status line.
 
 mod above;
+mod rule;
 mod status;
 
 use super::editor::rows::{QuestionRow, shown_row};
@@ -14,6 +15,9 @@ use super::width::{clip, width};
 
 /// Shown in place of an empty question.
 const PLACEHOLDER: &str = "ask something, or type /help";
+
+/// The columns for the words of a search beside what became of it.
+const MIN_WORDS_COLUMNS: usize = 8;
 
 /// Draws the screen, and lays out the transcript for it.
 pub fn draw(state: &mut ChatState) -> Screen {
@@ -55,23 +59,22 @@ fn count(lines: &[Line]) -> u16 {
 }
 
 fn draw_transcript(state: &ChatState, screen: &mut Screen) {
-    let found = match &state.panel {
-        Some(Panel::Search(search)) => search.found.map(|found| state.transcript.row_of(found)),
+    let marked = match &state.panel {
+        Some(Panel::Search(search)) => search.found.map(|found| {
+            let row = state.transcript.row_of(found);
+            (row, state.transcript.marked(row, &search.words))
+        }),
         _ => None,
     };
+    let marked_row = |at: usize| {
+        let (first, rows) = marked.as_ref()?;
+        rows.get(at.checked_sub(*first)?)
+    };
     for (at, row) in (state.view.top()..state.view.bottom()).zip(0..) {
-        let Some(line) = state.transcript.row(at) else {
+        let Some(line) = marked_row(at).or_else(|| state.transcript.row(at)) else {
             break;
         };
-        if Some(at) == found {
-            let mut marked = line.clone();
-            for span in &mut marked.0 {
-                span.style = span.style.reverse();
-            }
-            screen.print_line(row, 0, &marked);
-        } else {
-            screen.print_line(row, 0, line);
-        }
+        screen.print_line(row, 0, line);
     }
 }
 
@@ -116,6 +119,9 @@ fn question(state: &mut ChatState) -> (Vec<Line>, (u16, u16)) {
 fn search_row(search: &Search, columns: usize) -> (Vec<Line>, (u16, u16)) {
     let label = clip("find: ", columns / 2);
     let room = columns.saturating_sub(label.len() + 1);
+    let failed = "  (not found)";
+    let says_so = search.failed && room >= failed.len() + MIN_WORDS_COLUMNS;
+    let room = room - if says_so { failed.len() } else { 0 };
     let words = super::clean::clean(&search.words);
     let mut shown = &words[..];
     while width(shown) > room {
@@ -123,11 +129,16 @@ fn search_row(search: &Search, columns: usize) -> (Vec<Line>, (u16, u16)) {
         rest.next();
         shown = rest.as_str();
     }
-    let mut line = Line::of(label, Style::color(Color::Cyan));
+    // The label has the colour of a failure where there is no room for its words.
+    let color = if search.failed {
+        Color::Yellow
+    } else {
+        Color::Cyan
+    };
+    let mut line = Line::of(label, Style::color(color));
     line.0.extend(Line::of(shown, Style::default()).0);
-    if search.failed {
-        let text = "  (not found)";
-        line.0.extend(Line::of(text, Style::color(Color::Yellow)).0);
+    if says_so {
+        line.0.extend(Line::of(failed, Style::color(color)).0);
     }
     let column = u16::try_from(label.len() + width(shown)).unwrap_or(u16::MAX);
     (vec![line], (0, column))

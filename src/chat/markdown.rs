@@ -1,13 +1,13 @@
-//! Restrained Markdown: bold, code, fenced code, lists, rules and headings; everything else stays as it is written. A line of
+//! Restrained Markdown: bold, code, fenced code, lists, quotations, rules and headings; everything else stays as it is written. A line of
 //! the text is a line of the result, so that a growing text changes only its last line: what is open at its end (`**bo`) is
 //! shown as if it were closed.
 
 use super::clean::clean;
 use super::style::{Color, Line, Style};
-use super::wrap::StyledText;
+use super::wrap::{QUOTE, StyledText};
 
-/// The width of a rule where the width of the screen is not known, in columns.
-const RULE_COLUMNS: usize = 16;
+/// The width of a rule, in columns: short, since the line above the question goes through the whole screen.
+pub const RULE_COLUMNS: usize = 8;
 
 /// What a line of Markdown is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,8 @@ pub fn add_line(line: &str, kind: MarkdownKind, complete: bool, base: Style, to:
         MarkdownKind::Fence => to.push(&line, base.dim()),
         MarkdownKind::Rule => to.push(&"─".repeat(RULE_COLUMNS), base.dim()),
         MarkdownKind::Text => {
-            if let Some(title) = heading(&line) {
+            let line = add_quotes(&line, base, to);
+            if let Some(title) = heading(line) {
                 return add_inline(title, complete, base.bold(), to);
             }
             let rest = line.trim_start_matches(' ');
@@ -77,10 +78,24 @@ pub fn add_line(line: &str, kind: MarkdownKind, complete: bool, base: Style, to:
                     to.push("•", base);
                     add_inline(item, complete, base, to);
                 }
-                _ => add_inline(&line, complete, base, to),
+                _ => add_inline(line, complete, base, to),
             }
         }
     }
+}
+
+/// Adds the marks of a quotation, and returns what is quoted. Four blanks before a mark begin code.
+fn add_quotes<'a>(line: &'a str, base: Style, to: &mut StyledText) -> &'a str {
+    let mut quoted = line;
+    while let Some(rest) = quoted.trim_start_matches(' ').strip_prefix('>') {
+        if quoted.starts_with("    ") {
+            break;
+        }
+        to.push(QUOTE.encode_utf8(&mut [0; 4]), base.dim());
+        to.push(" ", base);
+        quoted = rest.strip_prefix(' ').unwrap_or(rest);
+    }
+    quoted
 }
 
 /// The lines of a text.
@@ -287,9 +302,14 @@ mod tests {
             "- a\n  * **b**\n+c\n1. d",
             &["• a", "  • <b>", "+c", "1. d"],
         );
+        check("---\n* * *\n--", &["(────────)", "(────────)", "--"]);
         check(
-            "---\n* * *\n--",
-            &["(────────────────)", "(────────────────)", "--"],
+            "> a **b**\n>c\n> > - d\n>",
+            &["(▏) a <b>", "(▏) c", "(▏) (▏) • d", "(▏) "],
+        );
+        check(
+            "a > b -> c\n`>`\n    > e",
+            &["a > b -> c", "{>}", "    > e"],
         );
         check("| a | b |\n|---|---|", &["| a | b |", "|---|---|"]);
         check("\u{1b}[2J\tx", &["^[[2J   x"]);
@@ -327,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_text_that_ends_anywhere_differs_in_its_last_line_only() {
-        let text = "# Title\n\n- **one** `two`\n- 日本 **x\n```rs\nlet a = `b`;\n```\n---\n* * *\n``a`b``\n~~~";
+        let text = "# Title\n\n> quoted\n- **one** `two`\n- 日本 **x\n```rs\nlet a = `b`;\n```\n---\n* * *\n``a`b``\n~~~";
         let whole = markdown(text);
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
             let part = markdown(&text[..end]);

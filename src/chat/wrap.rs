@@ -1,10 +1,14 @@
 //! Breaks styled text into rows: at blanks and next to wide characters, and inside a word only if it is longer than a row.
-//! The rows after the first are indented as far as the text of the first: behind its blanks and the marker of a list.
+//! The rows after the first are indented as far as the text of the first: behind its blanks, the marks of a quotation, which are
+//! repeated, and the marker of a list.
 
 use std::ops::Range;
 
 use super::style::{Line, Span, Style};
 use super::width::{clusters, is_plain, width};
+
+/// The mark of a quotation. It differs from `>`, which is before the user's questions.
+pub const QUOTE: char = '▏';
 
 /// A line of text, with the end and the style of each of its runs. It can be emptied and used again, which spares the memory
 /// of a `Line` for text that is only measured.
@@ -70,11 +74,14 @@ impl StyledText {
     #[must_use]
     pub fn rows(&self, columns: usize) -> Vec<Line> {
         let breaks = Breaks::new(&self.text, columns);
-        let indent = " ".repeat(breaks.indent);
+        let marks = &self.text[..quotes(&self.text).min(breaks.from)];
+        let blanks = breaks.indent.saturating_sub(width(marks));
+        let indent = format!("{marks}{}", " ".repeat(blanks));
+        let style = self.runs.first().map(|(_, style)| *style);
+        let style = style.filter(|_| !marks.is_empty()).unwrap_or_default();
         let mut rows: Vec<Line> = breaks.map(|range| self.line(range)).collect();
         if !indent.is_empty() {
             for row in rows.iter_mut().skip(1) {
-                let style = Style::default();
                 let text = indent.clone();
                 row.0.insert(0, Span { text, style });
             }
@@ -214,8 +221,24 @@ fn any_row(text: &str, room: usize, from: usize) -> WrappedRow {
     }
 }
 
-/// The blanks at the beginning of a text with the marker of a list after them: bytes and columns.
+/// The marks of a quotation at the beginning of a text, in bytes, with the blanks after them.
+fn quotes(text: &str) -> usize {
+    let mut rest = text;
+    while let Some(quoted) = rest.strip_prefix(QUOTE) {
+        rest = quoted.strip_prefix(' ').unwrap_or(quoted);
+    }
+    text.len() - rest.len()
+}
+
+/// The marks, the blanks and the marker of a list at the beginning of a text: bytes and columns.
 fn beginning(text: &str) -> (usize, usize) {
+    let (marks, quoted) = text.split_at(quotes(text));
+    let (bytes, columns) = list_beginning(quoted);
+    (marks.len() + bytes, width(marks) + columns)
+}
+
+/// The blanks at the beginning of a text with the marker of a list after them: bytes and columns.
+fn list_beginning(text: &str) -> (usize, usize) {
     let blanks = text.len() - text.trim_start_matches(' ').len();
     let rest = &text[blanks..];
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -259,6 +282,9 @@ mod tests {
         check("  two words", 8, &["  two", "  words"]);
         check("- a list item", 8, &["- a list", "  item"]);
         check("• a list item", 8, &["• a list", "  item"]);
+        check("▏ a quoted text", 10, &["▏ a quoted", "▏ text"]);
+        check("▏ ▏ • a list item", 12, &["▏ ▏ • a list", "▏ ▏   item"]);
+        check("▏ abcdef", 4, &["▏ ab", "▏ cd", "▏ ef"]);
         check("12. a list item", 10, &["12. a list", "    item"]);
         check("- a list", 3, &["- a", "lis", "t"]);
         check("2026. year", 6, &["2026.", "year"]);

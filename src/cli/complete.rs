@@ -2,7 +2,7 @@
 //! flags.
 
 use super::flags::{
-    COMMANDS, Command, CommandAction, Complete, Flag, Takes, ValueKind, flags, flags_of,
+    COMMANDS, Command, CommandAction, Complete, CompletedKind, Flag, Takes, flags, flags_of,
 };
 
 /// The script for this shell: bash, zsh or fish.
@@ -23,8 +23,8 @@ fn names(flag: &Flag) -> Vec<String> {
 
 /// The kinds whose values are lists.
 fn lists(separator: &str) -> String {
-    let lists = ValueKind::ALL.into_iter().filter(|kind| kind.is_list());
-    let names: Vec<&str> = lists.map(ValueKind::name).collect();
+    let lists = CompletedKind::ALL.into_iter().filter(|kind| kind.is_list());
+    let names: Vec<&str> = lists.map(CompletedKind::name).collect();
     names.join(separator)
 }
 

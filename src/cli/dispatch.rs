@@ -125,10 +125,10 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
     }
 }
 
-/// What `make generate` writes into a file, or the names of the manual pages.
+/// Prints a file that is committed: a completion script, or a page of the manual. `pages` lists the pages.
 fn generate(what: &str) -> Result<ExitCode, Failure> {
     if what == "pages" {
-        let files = PAGES.iter().map(|page| format!("{}\n", page.file));
+        let files = PAGES.iter().map(|page| page.file.to_owned() + "\n");
         return print(&files.collect::<String>());
     }
     if flags::SHELLS.contains(&what) {

@@ -29,10 +29,10 @@ pub(super) fn text(name: Option<&str>, long: bool) -> String {
     }
 }
 
-/// The text of a topic. If it is also a command, the command's help comes first.
+/// The text of a topic. If it is also a command, the command's help follows.
 pub(super) fn of_topic(topic: &HelpTopic) -> String {
-    let help = command(topic.name).map(|command| in_full(command) + "\n");
-    help.unwrap_or_default() + &topic.plain()
+    let help = command(topic.name).map(|command| "\n".to_owned() + &in_full(command));
+    topic.plain() + &help.unwrap_or_default()
 }
 
 /// The first lines, with this between them.

@@ -48,6 +48,18 @@ pub fn local(unix: u64) -> String {
     format!("{day} {time} {zone}")
 }
 
+/// A time for people in few columns: `18:26 CET` if that is today, else `2026-11-20`; both arguments in Unix seconds.
+#[must_use]
+pub fn local_short(unix: u64, now: u64) -> String {
+    let of = |unix| LocalDate::of(unix, ZONE.get());
+    let LocalDate { day, time, zone } = of(unix);
+    if of(now).day == day {
+        format!("{time} {zone}")
+    } else {
+        day
+    }
+}
+
 /// A local time: `2026-11-20`, `18:26` and `CET`.
 struct LocalDate {
     day: String,
@@ -191,6 +203,9 @@ mod tests {
         check("CET-1CEST,M3.5.0,M10.5.0/3", "2026-11-21 00:26 CET");
         check("<-03>3", "2026-11-20 20:26 UTC-03");
         assert_eq!(local(u64::MAX), "9999-12-31 23:59 UTC");
+        let now = 1_795_217_200;
+        assert_eq!(local_short(now - 3600, now), "22:26 UTC");
+        assert_eq!(local_short(now + 3600, now), "2026-11-21");
         assert_eq!(
             LocalDate::of(0, TimeZone::from_rule("EST5").as_ref()).day,
             "1970-01-01"

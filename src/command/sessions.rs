@@ -207,6 +207,7 @@ pub fn remove(home: Option<&Path>, ids: &[String]) -> Result<(), Error> {
         // Two parts of an id may name the same conversation.
         if removed.insert(id.clone()) {
             sessions.remove(&id).map_err(Error::Session)?;
+            super::warn(&format!("removed {id}"));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::value::Failure;
 use crate::outcome::Outcome;
-use crate::session;
+use crate::session::{self, MIN_PART_CHARACTERS};
 
 /// How many ids are listed where a part of one is ambiguous.
 const MAX_CANDIDATES: usize = 10;
@@ -18,6 +18,10 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
     match error {
         Error::Missing(id) => Failure::usage(format!("no stored conversation has the id {id}"))
             .hint("`codex sessions` lists the stored conversations"),
+        Error::Short(part) => Failure::usage(format!("{part:?} is too short for part of an id"))
+            .hint(format!(
+                "give at least {MIN_PART_CHARACTERS} characters; `codex sessions` lists the ids"
+            )),
         Error::Ambiguous { part, ids } => {
             let shown = ids.iter().take(MAX_CANDIDATES).map(String::as_str);
             let mut list = shown.collect::<Vec<_>>().join(", ");

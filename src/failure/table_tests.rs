@@ -363,6 +363,7 @@ fn this_machine() {
     };
     let mut rows: Vec<Failure> = every![session::Error:
         Missing(id.clone()),
+        Short("7".to_owned()),
         Ambiguous { part: "0199".to_owned(), ids: vec![id; 12] },
         NoneHere("/home/ada/project".into()),
         Busy("/home/ada/sessions/a.jsonl".into()),

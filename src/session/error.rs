@@ -10,6 +10,8 @@ use super::stored::Damage;
 pub enum Error {
     /// No conversation has this id.
     Missing(String),
+    /// This part of an id is shorter than [`MIN_PART_CHARACTERS`](super::MIN_PART_CHARACTERS).
+    Short(String),
     /// The ids of several conversations begin or end like this.
     Ambiguous {
         /// The part of an id.

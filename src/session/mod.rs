@@ -140,7 +140,7 @@ impl Sessions {
     /// Returns the id that this text is, or the only one that begins or ends like this.
     ///
     /// # Errors
-    /// If there is none, or more than one.
+    /// If there is none, or more than one, or if the text is too short: a mistyped letter must not name a conversation.
     pub fn find(&self, id: &str) -> Result<String, Error> {
         let path = self.path(id)?;
         id_of(&path).ok_or_else(|| Error::Missing(id.to_owned()))
@@ -158,6 +158,9 @@ impl Sessions {
                 Some(of) if is_match(&of) => found.push((of, path)),
                 _ => {}
             }
+        }
+        if !found.is_empty() && part.chars().count() < MIN_PART_CHARACTERS {
+            return Err(Error::Short(part.to_owned()));
         }
         match found.len() {
             0 | 1 => match found.pop() {
@@ -190,6 +193,9 @@ fn id_of(path: &Path) -> Option<String> {
     let name = path.file_stem()?.to_str()?;
     name.parse::<ThreadId>().is_ok().then(|| name.to_owned())
 }
+
+/// Length of the shortest part of an id that names a conversation, in characters.
+pub const MIN_PART_CHARACTERS: usize = 4;
 
 /// Size limit for a session file, in bytes: far beyond the context window of any model.
 const MAX_SESSION_BYTES: u64 = 512 << 20;

@@ -12,7 +12,7 @@ const MAX_MISSES: u8 = 8;
 pub(super) struct DeltaForm {
     /// The bytes between the values, one after another.
     fixed: Vec<u8>,
-    values: Vec<Value>,
+    values: Vec<DeltaValue>,
     output_index: u64,
     misses: u8,
     /// The last text that contained escapes.
@@ -21,14 +21,14 @@ pub(super) struct DeltaForm {
 
 /// A value that differs from delta to delta.
 #[derive(Debug)]
-struct Value {
-    kind: ValueKind,
+struct DeltaValue {
+    kind: DeltaValueKind,
     /// Number of fixed bytes before it, from the end of the value before.
     fixed_before: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ValueKind {
+enum DeltaValueKind {
     /// The text itself, between its quotes.
     Text,
     /// Another string, between its quotes.
@@ -57,12 +57,12 @@ impl DeltaForm {
             rest = rest.strip_prefix(before)?;
             fixed = further;
             let length = match value.kind {
-                ValueKind::Number => number_length(rest)?,
-                ValueKind::String => {
+                DeltaValueKind::Number => number_length(rest)?,
+                DeltaValueKind::String => {
                     let length = plain_length(rest);
                     (rest.get(length) == Some(&b'"')).then_some(length)?
                 }
-                ValueKind::Text => {
+                DeltaValueKind::Text => {
                     let length = plain_length(rest);
                     if rest.get(length) == Some(&b'"') {
                         plain = Some(std::str::from_utf8(&rest[..length]).ok()?);
@@ -110,8 +110,8 @@ impl DeltaForm {
                     let content = &frame[at + 1..end];
                     let kind = match key.take() {
                         Some(b"type") => None,
-                        Some(b"delta") => Some(ValueKind::Text),
-                        Some(_) => Some(ValueKind::String),
+                        Some(b"delta") => Some(DeltaValueKind::Text),
+                        Some(_) => Some(DeltaValueKind::String),
                         None => {
                             key = (depth == 1).then_some(content);
                             None
@@ -120,7 +120,7 @@ impl DeltaForm {
                     if let Some(kind) = kind {
                         self.fixed.extend_from_slice(&frame[written..=at]);
                         let fixed_before = at + 1 - written;
-                        self.values.push(Value { kind, fixed_before });
+                        self.values.push(DeltaValue { kind, fixed_before });
                         written = end;
                     }
                     at = end + 1;
@@ -137,8 +137,8 @@ impl DeltaForm {
                     {
                         self.fixed.extend_from_slice(&frame[written..at]);
                         let fixed_before = at - written;
-                        self.values.push(Value {
-                            kind: ValueKind::Number,
+                        self.values.push(DeltaValue {
+                            kind: DeltaValueKind::Number,
                             fixed_before,
                         });
                         written = at + length;
@@ -165,7 +165,7 @@ impl DeltaForm {
         let texts = self
             .values
             .iter()
-            .filter(|value| value.kind == ValueKind::Text);
+            .filter(|value| value.kind == DeltaValueKind::Text);
         (texts.count() == 1).then_some(())
     }
 }
@@ -276,177 +276,4 @@ const BACKSLASHES: u64 = ONES * b'\\' as u64;
 const QUOTES: u64 = ONES * b'"' as u64;
 
 #[cfg(test)]
-mod tests {
-    use super::super::event::{Event, parse};
-    use super::*;
-
-    /// What the general parser reads: the output index and the text.
-    fn general(frame: &[u8]) -> Option<(Option<u64>, String)> {
-        match parse(frame) {
-            Some(Event::Text(place, text)) => Some((place.index, text.into_owned())),
-            _ => None,
-        }
-    }
-
-    fn learned(frame: &str) -> DeltaForm {
-        let mut form = DeltaForm::default();
-        form.learn(
-            frame.as_bytes(),
-            general(frame.as_bytes())
-                .and_then(|(index, _)| index)
-                .expect("a delta"),
-        );
-        form
-    }
-
-    const OPENAI: &str = r#"{"type":"response.output_text.delta","content_index":0,"delta":"a","item_id":"msg_1","logprobs":[],"obfuscation":"x","output_index":1,"sequence_number":9}"#;
-    const OTHERS: &[&str] = &[
-        OPENAI,
-        r#"{"delta": "\n", "item_id": "m\"", "output_index": 0, "sequence_number": 10, "type": "response.output_text.delta"}"#,
-        r#"{"type":"response.output_text.delta","output_index":7,"delta":"","logprobs":[{"token":"a","delta":"b"}],"x":1.5,"y":-1,"z":null}"#,
-    ];
-
-    #[test]
-    fn a_plain_text_is_borrowed_and_other_values_may_differ() {
-        let mut form = learned(OPENAI);
-        let next = OPENAI
-            .replace("\"a\"", "\"caf\u{e9} and more text\"")
-            .replace("msg_1", "msg_22")
-            .replace(":9}", ":10}")
-            .replace("\"x\"", "\"\"");
-        let range = next.as_bytes().as_ptr_range();
-        let delta = form.read(next.as_bytes()).expect("a delta");
-        assert_eq!(
-            (delta.output_index, delta.text),
-            (1, "caf\u{e9} and more text")
-        );
-        assert!(range.contains(&delta.text.as_ptr()));
-        for other in [
-            "\"output_index\":2",
-            "\"content_index\":x",
-            "\"logprobs\":[1]",
-        ] {
-            let (key, _) = other.split_once(':').expect("a key");
-            let frame = OPENAI.replace(
-                &format!(
-                    "{key}:{}",
-                    if key.contains("log") {
-                        "[]"
-                    } else if key.contains("con") {
-                        "0"
-                    } else {
-                        "1"
-                    }
-                ),
-                other,
-            );
-            assert_ne!(frame, OPENAI);
-            assert_eq!(form.read(frame.as_bytes()), None, "{frame}");
-        }
-    }
-
-    /// Every byte of a frame is replaced, removed or repeated: what is read agrees with the general parser.
-    #[test]
-    fn whatever_is_read_is_what_the_general_parser_reads() {
-        let bytes: &[&[u8]] = &[
-            b"",
-            b"\"",
-            b"\\",
-            b"\\n",
-            b"\\u00e9",
-            b"\\ud83d\\ude00",
-            b"\\ud83d",
-            b"\\u12",
-            b"\\x",
-            b"\n",
-            b"0",
-            b"01",
-            b"{",
-            b"}",
-            b"]",
-            b",",
-            b":",
-            b" ",
-            b"\xc3\xa9",
-            b"\xff",
-            b"\x7f",
-            b"e5",
-            b".5",
-            b"-",
-        ];
-        let (mut read, mut refused) = (0, 0);
-        for learned_from in OTHERS {
-            let mut form = learned(learned_from);
-            for frame in OTHERS {
-                for at in 0..frame.len() {
-                    for replacement in bytes {
-                        for keep in [0, 1] {
-                            let (before, after) = frame.as_bytes().split_at(at);
-                            let changed = [before, replacement, &after[1 - keep..]].concat();
-                            match form.read(&changed) {
-                                Some(delta) => {
-                                    read += 1;
-                                    let found = (Some(delta.output_index), delta.text.to_owned());
-                                    // Text beside the delta may be invalid; the general parser gets it replaced then.
-                                    let text = String::from_utf8_lossy(&changed);
-                                    assert_eq!(Some(found), general(text.as_bytes()), "{text}");
-                                }
-                                None => refused += 1,
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        assert!(read > 500 && refused > 500, "{read} {refused}");
-    }
-
-    #[test]
-    fn escapes_are_decoded_as_the_general_parser_does() {
-        for text in [
-            r"\n",
-            r#"\"\\\/\b\f\n\r\t"#,
-            r"\u0041\u00e9\u20ac",
-            r"\ud83d\ude00!",
-            r"\ud83d",
-            r"\ude00\ud83d",
-            r"\ud83d\u0041",
-            r"plain text before \u0000 and after",
-            r"a\u00e9\u00e9",
-            "\u{e9}\\n\u{1f980}\\t",
-            r"\ud83dé",
-        ] {
-            let frame = OPENAI.replace("\"a\"", &format!("\"{text}\""));
-            let mut form = learned(OPENAI);
-            let delta = form.read(frame.as_bytes()).expect(text);
-            assert_eq!(
-                Some((Some(1), delta.text.to_owned())),
-                general(frame.as_bytes()),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn forms_that_never_come_again_are_not_learned_forever() {
-        let mut form = DeltaForm::default();
-        for n in 0..20 {
-            let frame = OPENAI.replace("content_index", &format!("content_index_{n}"));
-            assert_eq!(form.read(frame.as_bytes()), None);
-            form.learn(frame.as_bytes(), 1);
-        }
-        assert_eq!(form.misses, MAX_MISSES);
-    }
-
-    #[test]
-    fn special_bytes_are_found_at_every_offset() {
-        for special in [b'"', b'\\', b'\n', 0, 0x1f] {
-            for at in 0..40 {
-                let mut bytes = vec![b'\xc3'; 40];
-                bytes[at] = special;
-                assert_eq!(plain_length(&bytes), at);
-            }
-        }
-        assert_eq!(plain_length(b"\x20\x21\x23\x5b\x5d\x7f\x80\xff\x20"), 9);
-    }
-}
+mod tests;

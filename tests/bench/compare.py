@@ -10,8 +10,6 @@ import argparse
 import json
 import os
 import pathlib
-import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +20,7 @@ import bench
 DELTAS = 50_000
 FAILURES = {
     "cut off": [{"items": [{"text": "This answer is cut in the"}], "ends": "none"}],
-    "capped": [{"items": [{"text": "This answer is capped"}], "ends": {"incomplete": "max_output_tokens"}}],
+    "capped": [{"items": [{"text": "This answer is capped"}], "ends": "incomplete:max_output_tokens"}],
     "usage limit": [{"status": 429, "body": {"error": {
         "type": "insufficient_quota", "code": "insufficient_quota", "message": "You exceeded your current quota"}}}],
     "overloaded": [{"status": 503, "body": {"error": {"message": "overloaded", "type": "server_error"}}}],
@@ -72,12 +70,28 @@ def table(what, results, form):
         print(f"  {name:42} {form.format(value):>12}  {value / values['ours']:.3g}")
 
 
+def figures(made, rounds):
+    """Prints times and memory for a short answer and for a long one."""
+    short = [client(bench.SHORT) for client in made.values()]
+    for client in short:
+        if b"You said" not in bench.output(client):
+            sys.exit(f"compare: {client.name} did not print the answer")
+    table("short answer, wall time", bench.alternate(bench.timed, short, rounds), "{:.1f} ms")
+    weighed = bench.alternate(bench.weighed, short, rounds)
+    table("short answer, processor time", {n: [v[0] for v in runs] for n, runs in weighed.items()}, "{:.1f} ms")
+    table("short answer, peak memory", {n: [v[1] for v in runs] for n, runs in weighed.items()}, "{:.1f} MiB")
+    prompt = bench.directive([{"deltas": DELTAS}])
+    long = bench.alternate(bench.weighed, [client(prompt) for client in made.values()], max(3, rounds // 2))
+    table(f"{DELTAS:,} deltas, processor time", {n: [v[0] for v in runs] for n, runs in long.items()}, "{:.0f} ms")
+    table(f"{DELTAS:,} deltas, peak memory", {n: [v[1] for v in runs] for n, runs in long.items()}, "{:.1f} MiB")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Compares codex with other clients.")
     parser.add_argument("--codex", required=True, type=pathlib.Path, help="a release build of codex")
     parser.add_argument("--standin", required=True, type=pathlib.Path, help="a release build of the stand-in service")
     parser.add_argument("--peers", type=pathlib.Path, help="a directory with the other clients")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=7, help="how often each client runs; 0 only looks at the exit codes")
     args = parser.parse_args()
     program, folder = args.codex.resolve(), args.peers and args.peers.resolve()
     standin_program = args.standin.resolve()
@@ -86,18 +100,8 @@ def main():
     with temporary as home, bench.Standin(standin_program, pathlib.Path(home)) as standin:
         os.chdir(home)
         made = clients(program, folder, standin.url)
-        short = [client(bench.SHORT) for client in made.values()]
-        for client in short:
-            if b"You said" not in bench.output(client):
-                sys.exit(f"compare: {client.name} did not print the answer")
-        table("short answer, wall time", bench.alternate(bench.timed, short, args.rounds), "{:.1f} ms")
-        weighed = bench.alternate(bench.weighed, short, args.rounds)
-        table("short answer, processor time", {n: [v[0] for v in runs] for n, runs in weighed.items()}, "{:.1f} ms")
-        table("short answer, peak memory", {n: [v[1] for v in runs] for n, runs in weighed.items()}, "{:.1f} MiB")
-        prompt = bench.directive([{"deltas": DELTAS}])
-        long = bench.alternate(bench.weighed, [client(prompt) for client in made.values()], max(3, args.rounds // 2))
-        table(f"{DELTAS:,} deltas, processor time", {n: [v[0] for v in runs] for n, runs in long.items()}, "{:.0f} ms")
-        table(f"{DELTAS:,} deltas, peak memory", {n: [v[1] for v in runs] for n, runs in long.items()}, "{:.1f} MiB")
+        if args.rounds:
+            figures(made, args.rounds)
         print("exit codes")
         for name, client in made.items():
             ends = [f"{what}: {failure(client(bench.directive(rounds * 20)))}" for what, rounds in FAILURES.items()]

@@ -142,7 +142,7 @@ def record(codex, standin):
         for made in (home, work, programs):
             made.mkdir()
         (programs / "codex").symlink_to(codex)
-        (programs / "python3").symlink_to("/usr/bin/python3")
+        (programs / "python3").symlink_to(os.path.realpath(sys.executable))
         (home / ".inputrc").write_text("set enable-bracketed-paste off\n")
         (work / "cart.py").write_text(CART)
         (work / "test_cart.py").write_text(TEST)
@@ -195,7 +195,8 @@ def draw(rows):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
         "<title>codex run repairs a failing test in a sandbox, and writes the commit message</title>",
         style(),
-        f'<rect class="box" fill="{LIGHT["box"]}" stroke="#8b949e" x=".5" y=".5" width="{width - 1}" height="{height - 1}" rx="8"/>',
+        f'<rect class="box" fill="{LIGHT["box"]}" stroke="#8b949e" rx="8" '
+        f'x=".5" y=".5" width="{width - 1}" height="{height - 1}"/>',
         f'<g class="text" fill="{LIGHT["text"]}" font-family="{FONT}" font-size="{SIZE}">',
     ]
     for number, row in enumerate(rows):

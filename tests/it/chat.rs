@@ -183,6 +183,30 @@ fn models_are_cycled_through() {
 }
 
 #[test]
+fn another_model_is_asked_and_shown_where_one_is_too_busy() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let busy = Reply::status(503, &[], "");
+    let (home, server) = (home(), Server::start([busy, Reply::text("answer")]));
+    let args = [
+        "-m",
+        "gpt-5.5",
+        "--fallback-model",
+        "gpt-5.4",
+        "--retries",
+        "0",
+        "hello",
+    ];
+    let mut chat = chat(&home, &server, args);
+    chat.shows("; asking gpt-5.4 instead");
+    chat.shows("answer");
+    let is_shown = |screen: &str| screen.contains("gpt-5.4 ·") && !screen.contains("working");
+    chat.waits("the model in the status line", is_shown);
+    chat.leaves().exits(0);
+}
+
+#[test]
 fn a_paste_of_200_lines_is_sent_by_enter_alone() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;

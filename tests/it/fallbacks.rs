@@ -315,7 +315,8 @@ fn later_turns_keep_the_model_that_answered() {
     let home = home_with_box(&of_box, "$BOX_KEY");
     let lines = ["one", "two"].map(|text| json!({"type": "user", "text": text}).to_string());
     let effort = json!({"type": "settings", "effort": "low"}).to_string();
-    let input = [&lines[0], &effort, &lines[1], &lines[0]]
+    let of_first = json!({"type": "settings", "model": NEXT}).to_string();
+    let input = [&lines[0], &effort, &of_first, &lines[1], &lines[0]]
         .map(|line| format!("{line}\n"))
         .concat();
     let cmd = home
@@ -340,8 +341,12 @@ fn later_turns_keep_the_model_that_answered() {
         .filter(|event| event["type"] == "turn.completed");
     let models: Vec<&Value> = ended.map(|event| &event["model"]).collect();
     assert_eq!(models, ["small"; 2]);
+    let refused = events.iter().filter(|event| event["type"] == "input_error");
+    let refused: Vec<(&Value, &str)> = refused
+        .map(|event| (&event["line"], event["message"].as_str().expect("a text")))
+        .collect();
     assert!(
-        events.iter().all(|event| event["type"] != "input_error"),
-        "{events:#?}"
+        matches!(refused[..], [(line, why)] if *line == 3 && why.contains("has moved to another service")),
+        "{refused:?}"
     );
 }

@@ -71,7 +71,9 @@ fn what_is_installed_under_any_name_is_removed_and_nothing_else() {
         assert!(page.expect("the manual page").starts_with(&heading));
         let file = prefix.join(format!("share/bash-completion/completions/{name}"));
         let script = fs::read_to_string(file).expect("the completion");
-        assert!(script.ends_with(&format!("-F _{} {name}\n", name.replace('-', "_"))));
+        let end = format!(" _{} {name}", name.replace('-', "_"));
+        let mut lines = script.lines();
+        assert!(lines.any(|line| line.starts_with("complete ") && line.ends_with(&end)));
     }
     for name in ["my-codex", "codex"] {
         let words = ["uninstall", &place, &format!("NAME={name}")];

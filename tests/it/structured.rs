@@ -34,7 +34,7 @@ fn an_answer_is_validated_against_the_schema() {
     // The message, and what is reported if it does not match.
     let table = [
         (GOOD, None),
-        ("\n {\"alpha\":[],\"zeta\":-7}\n", None),
+        ("\n {\"alpha\":[],\n\"zeta\":-7}\n", None),
         (r#"{"zeta": 1.0, "alpha": []}"#, None),
         (r#"{"zeta": 1.5, "alpha": []}"#, Some("/zeta: ")),
         (r#"{"zeta": "1", "alpha": []}"#, Some("/zeta: ")),
@@ -64,6 +64,13 @@ fn an_answer_is_validated_against_the_schema() {
                     .collect();
                 assert_eq!(texts, [message]);
                 let end = &events[events.len() - 1];
+                if reported.is_none() {
+                    let value: Value = serde_json::from_str(message).expect("JSON");
+                    assert_eq!(
+                        (&end["final_json"], &end["final_message"]),
+                        (&value, &json!(message))
+                    );
+                }
                 assert!(
                     reported.is_none() || end["error"]["code"] == "schema",
                     "{end}"

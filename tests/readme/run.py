@@ -14,7 +14,6 @@ import collections
 import contextlib
 import fcntl
 import json
-import os
 import pathlib
 import re
 import shlex
@@ -254,7 +253,9 @@ class User:
     def runs(self, step):
         """The exit code of a command, and the lines that it prints to both streams."""
         state = shlex.quote(str(self.state))
-        script = f"set +e\n. {state}\n{step.command}\ncode=$?\n{{ export -p; echo cd \"$(printf %q \"$PWD\")\"; }} > {state}\nexit $code\n"
+        # The next command begins with the variables and the directory that this one leaves.
+        leaves = f'{{ export -p; printf "cd %q\\n" "$PWD"; }} > {state}'
+        script = f". {state}\n{step.command}\ncode=$?\n{leaves}\nexit $code\n"
         turn = callback_ports() if re.search(r"codex login|make demo", step.command) else contextlib.nullcontext()
         try:
             with turn:
@@ -282,7 +283,7 @@ def pack(archive, codex):
 
 
 def unknown_words(text, user):
-    """Flags in the text that no command has, and commands that do not exist."""
+    """Flags in the text that no command has, and commands, topics and targets that do not exist."""
     def help_of(*words):
         done = subprocess.run(["codex", *words], env=user.env, capture_output=True, text=True, timeout=TIMEOUT)
         return done.stdout if done.returncode == 0 else ""
@@ -294,7 +295,12 @@ def unknown_words(text, user):
     everything = "".join([*texts.values(), *(help_of(name, "--help") for name in ("run", "login", "status", "sessions"))])
     known = set(re.findall(r"--[a-z-]+[a-z]|(?<![\w-])-[a-zA-Z]\b", everything)) | {"--version", "-h"}
     flags = sorted({flag for span in of_codex for flag in re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", span)})
-    return [f"codex {name}" for name in names if not texts[name]] + [flag for flag in flags if flag not in known]
+    topics = [topic for topic in re.findall(r"`codex help ([\w-]+)`", text) if not help_of("help", topic)]
+    makefile = (ROOT / "Makefile").read_text()
+    targets = [f"make {name}" for name in re.findall(r"`make ([\w-]+)", text) if f"\n{name}:" not in makefile]
+    absent = [f"codex {name}" for name in names if not texts[name]]
+    topics = [f"codex help {topic}" for topic in topics]
+    return [*absent, *targets, *topics, *(flag for flag in flags if flag not in known)]
 
 
 def words(text):
@@ -305,7 +311,8 @@ def words(text):
 
 def missing_links(text):
     """Links to files and headings that do not exist."""
-    headings = {re.sub(r"[^\w -]", "", line.lstrip("# ")).lower().replace(" ", "-") for line in text.splitlines() if line[:1] == "#"}
+    titles = [line.lstrip("# ").lower() for line in text.splitlines() if line.startswith("#")]
+    headings = {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}
     links = re.findall(r"\]\(([^)]*)\)", text)
     local = [link for link in links if not link.startswith("https://")]
     return [link for link in local if (link[1:] not in headings if link[:1] == "#" else not (ROOT / link).exists())]

@@ -8,6 +8,8 @@ use super::super::state::record::{Panel, ScreenSignIn};
 use super::super::style::{Color, Line, Style};
 use super::super::width::{clip, width};
 use super::super::wrap::wrap;
+use super::rule::rule;
+use crate::output::columns::{shorten, shorten_start};
 use crate::text::first_bytes;
 
 /// The rows of a hint.
@@ -57,14 +59,10 @@ fn first(mut lines: Vec<Line>, most: usize) -> Vec<Line> {
 }
 
 fn list_rows(list: &ChoiceList, columns: usize, left: usize) -> Vec<Line> {
-    let title = format!(
-        "{}: {}  type to filter, Enter selects, Esc closes",
-        list.title,
-        list.filter()
-    );
     let mut lines = Vec::new();
     if left > 1 {
-        lines.push(Line::of(clean(&title), Style::color(Color::Cyan)));
+        let title = list_title(list, columns);
+        lines.push(Line::of(title, Style::color(Color::Cyan)));
     }
     let entries = list.entries();
     if entries.is_empty() {
@@ -76,17 +74,34 @@ fn list_rows(list: &ChoiceList, columns: usize, left: usize) -> Vec<Line> {
         let selected = at == list.selected();
         let mark = if selected { "› " } else { "  " };
         let current = if entry.is_current { " (current)" } else { "" };
-        let label = one_row(
-            &format!("{}{current}", entry.label),
-            columns.saturating_sub(2),
-        );
+        let label = one_row(&entry.label, columns.saturating_sub(2 + current.len()));
         let style = Style {
             reverse: selected,
             ..Style::default()
         };
-        lines.push(Line::of(format!("{mark}{label}"), style));
+        lines.push(Line::of(format!("{mark}{label}{current}"), style));
     }
     lines
+}
+
+/// The title of a list with the text that narrows it, and the keys as far as they fit.
+fn list_title(list: &ChoiceList, columns: usize) -> String {
+    let filter = clean(list.filter());
+    let (mut title, mut keys) = (list.title.to_owned(), vec!["Enter selects", "Esc closes"]);
+    if filter.is_empty() {
+        keys.insert(0, "type to filter");
+    } else {
+        let room = columns.saturating_sub(width(&title) + 2);
+        title = format!("{title}: {}", shorten_start(&filter, room));
+    }
+    while !keys.is_empty() {
+        let whole = format!("{title}  {}", keys.join(", "));
+        if width(&whole) <= columns {
+            return whole;
+        }
+        keys.remove(0);
+    }
+    shorten(&title, columns).into_owned()
 }
 
 fn sign_in_rows(sign_in: &ScreenSignIn, columns: usize) -> Vec<Line> {
@@ -155,43 +170,6 @@ fn queue_rows(state: &ChatState) -> Vec<Line> {
         rows.push(Line::of(more, Style::default().dim()));
     }
     rows
-}
-
-/// The line above the question.
-fn rule(state: &ChatState, columns: usize) -> Line {
-    let dim = Style::default().dim();
-    let mut parts = Vec::new();
-    if let Some((text, color)) = state.activity() {
-        parts.push((text, Style::color(color)));
-    }
-    let waiting = state.queue.waiting().len();
-    if waiting > 0 {
-        let (what, keys) = if state.queue.is_held() {
-            ("held", ": Enter sends it, Up edits it")
-        } else {
-            ("queued", ": Ctrl+S steers, Up takes back")
-        };
-        // The keys that need an empty question.
-        let keys = if state.question.is_empty() { keys } else { "" };
-        let text = format!("{waiting} {what}{keys}");
-        parts.push((text, Style::color(Color::Cyan)));
-    }
-    if state.view.is_away() {
-        let text = format!("{} rows below: End", state.view.below());
-        parts.push((text, Style::color(Color::Yellow)));
-    }
-    if state.raw {
-        parts.push(("raw".to_owned(), dim));
-    }
-    let mut line = Line::of("─", dim);
-    for (text, style) in parts {
-        line.0.extend(Line::of(format!(" {text} "), style).0);
-        line.0.extend(Line::of("─", dim).0);
-    }
-    let used: usize = line.0.iter().map(|span| width(&span.text)).sum();
-    let rest = "─".repeat(columns.saturating_sub(used));
-    line.0.extend(Line::of(rest, dim).0);
-    line
 }
 
 /// Text in one row: line ends are visible, and what does not fit is replaced by an ellipsis.

@@ -9,8 +9,8 @@ use super::super::width::{clip, width};
 /// The use of a plan window, in percent, from which on its reset is shown.
 const HIGH_PERCENT: f64 = 80.0;
 
-/// The columns of the beginning of a long directory that is left out.
-const MIN_DIRECTORY_COLUMNS: usize = 8;
+/// The rank of the directory, which is the first to be left out.
+const DIRECTORY: u8 = 6;
 
 /// A part of the line. Parts of rank 0 stay.
 struct StatusPart {
@@ -33,8 +33,10 @@ pub(super) fn status(state: &ChatState, columns: usize) -> Line {
             return short(state, columns);
         };
         let room = (columns + width(&parts[last].text)).saturating_sub(total(&parts, 3));
-        if parts[last].text == clean(&state.directory) && room >= MIN_DIRECTORY_COLUMNS {
-            parts[last].text = end_of(&state.directory, room);
+        if parts[last].rank == DIRECTORY
+            && let Some(end) = end_of(&parts[last].text, room)
+        {
+            parts[last].text = end;
             break;
         }
         parts.remove(last);
@@ -42,7 +44,7 @@ pub(super) fn status(state: &ChatState, columns: usize) -> Line {
     line(parts, " · ")
 }
 
-/// Model, sandbox mode and network in their shortest forms.
+/// Model, sandbox mode and network in their shortest forms, and the effort if there is room for it.
 fn short(state: &ChatState, columns: usize) -> Line {
     let sandbox = match state.sandbox.as_str() {
         "read-only" => "ro",
@@ -58,6 +60,11 @@ fn short(state: &ChatState, columns: usize) -> Line {
     let room = columns.saturating_sub(others).max(1);
     if width(&parts[0].text) > room {
         parts[0].text = format!("{}…", clip(&parts[0].text, room - 1));
+    }
+    if let Some(effort) = effort(state)
+        && total(&parts, 1) + 1 + width(&effort.text) <= columns
+    {
+        parts.insert(1, effort);
     }
     line(parts, " ")
 }
@@ -104,15 +111,23 @@ fn kept(state: &ChatState) -> Vec<StatusPart> {
     ]
 }
 
+/// The effort that the model uses.
+fn effort(state: &ChatState) -> Option<StatusPart> {
+    let effort = state.models.effort_in_use()?;
+    Some(StatusPart {
+        rank: 2,
+        text: clean(effort).into_owned(),
+        style: Style::default(),
+    })
+}
+
 /// All parts, in the order of the line.
 fn parts(state: &ChatState) -> Vec<StatusPart> {
     let dim = Style::default().dim();
     let part = |rank, text: String, style| StatusPart { rank, text, style };
     let mut kept = kept(state).into_iter();
     let mut parts: Vec<StatusPart> = kept.next().into_iter().collect();
-    if let Some(effort) = state.models.effort() {
-        parts.push(part(2, clean(effort).into_owned(), Style::default()));
-    }
+    parts.extend(effort(state));
     if state.signed_out {
         let style = Style::color(Color::Yellow);
         parts.push(part(1, "not signed in".to_owned(), style));
@@ -139,7 +154,7 @@ fn parts(state: &ChatState) -> Vec<StatusPart> {
     }
     parts.extend(kept);
     if !state.directory.is_empty() {
-        parts.push(part(6, clean(&state.directory).into_owned(), dim));
+        parts.push(part(DIRECTORY, clean(&state.directory).into_owned(), dim));
     }
     parts
 }
@@ -164,12 +179,11 @@ fn tokens(count: u64) -> String {
     }
 }
 
-/// The end of a text, with an ellipsis before it.
-fn end_of(text: &str, columns: usize) -> String {
-    let text = clean(text);
-    let mut rest = text.chars();
-    while width(rest.as_str()) + 1 > columns && rest.next().is_some() {}
-    format!("…{}", rest.as_str())
+/// The last names of a path that fit, with an ellipsis before them.
+fn end_of(path: &str, columns: usize) -> Option<String> {
+    let ends = path.match_indices('/').map(|(at, _)| &path[at..]);
+    let fits = |end: &&str| end.len() > 1 && width(end) < columns;
+    ends.into_iter().find(fits).map(|end| format!("…{end}"))
 }
 
 #[cfg(test)]
@@ -184,6 +198,11 @@ mod tests {
         check(1_250_000, "1.2M");
         assert_eq!(context_text(13_600, Some(272_000)), "13k of 272k (5%)");
         assert_eq!(context_text(13_600, None), "13k tokens");
-        assert_eq!(end_of("~/a/long/directory", 10), "…directory");
+        let check = |columns, end: Option<&str>| {
+            assert_eq!(end_of("~/a/long/directory", columns).as_deref(), end);
+        };
+        check(10, None);
+        check(11, Some("…/directory"));
+        check(16, Some("…/long/directory"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::event::{
     ChatEvent, ModelEntry, OpenedConversation, Said, SessionEntry, Setup, SignInEvent, Size,
-    TurnEvent, UsageWindow,
+    TurnEnd, TurnEvent, UsageWindow,
 };
 use super::super::key::{Input, Key, KeyPress};
 use super::*;
@@ -58,8 +58,13 @@ fn the_status_line_drops_its_parts_in_order() {
     check("read-only", 200, all);
     check(
         "read-only",
-        115,
-        "gpt-5.2-codex · high · 13k of 272k (5%) · $0.12 · 5h 40% · week 91% until 14:05 · read-only · no network · …e/where",
+        113,
+        "gpt-5.2-codex · high · 13k of 272k (5%) · $0.12 · 5h 40% · week 91% until 14:05 · read-only · no network",
+    );
+    check(
+        "read-only",
+        117,
+        "gpt-5.2-codex · high · 13k of 272k (5%) · $0.12 · 5h 40% · week 91% until 14:05 · read-only · no network · …/where",
     );
     check(
         "read-only",
@@ -71,7 +76,8 @@ fn the_status_line_drops_its_parts_in_order() {
         50,
         "gpt-5.2-codex · high · read-only · no network",
     );
-    check("workspace-write", 40, "gpt-5.2-codex rw -net");
+    check("workspace-write", 40, "gpt-5.2-codex high rw -net");
+    check("workspace-write", 25, "gpt-5.2-codex rw -net");
     check("read-only", 20, "gpt-5.2-cod… ro -net");
     check("danger-full-access", 20, "gpt-5.2-c… FULL -net");
     check("danger-full-access", 1, "…");
@@ -102,6 +108,66 @@ fn a_large_and_a_small_screen_show_what_matters() {
     assert_eq!(shown[4], "gpt-5.2-cod… ro -net");
     assert_eq!(screen(&mut state, 20, 2)[0], "› ask more");
     assert_eq!(screen(&mut state, 20, 1), ["› ask more"]);
+}
+
+#[test]
+fn the_rule_leaves_out_what_does_not_fit() {
+    let mut state = state("read-only");
+    let check = |state: &ChatState, columns: usize, expected: &str| {
+        let line = rule::rule(state, columns);
+        let text: String = line.0.iter().map(|span| &*span.text).collect();
+        assert_eq!(width(&text), columns.max(1), "{text}");
+        assert_eq!(text.trim_end_matches('─').trim_end(), expected);
+    };
+    types(&mut state, "one\ntwo\n");
+    state.step(ChatEvent::Clock(2));
+    state.step(ChatEvent::Clock(4));
+    state.raw = true;
+    check(
+        &state,
+        100,
+        "─ working 3 s, Esc ends it ─ 1 queued: Ctrl+S steers, Up takes back ─ raw",
+    );
+    check(
+        &state,
+        70,
+        "─ working 3 s, Esc ends it ─ 1 queued: Ctrl+S steers ─ raw",
+    );
+    check(
+        &state,
+        56,
+        "─ working 3 s, Esc ends it ─ 1 queued: Ctrl+S steers",
+    );
+    check(&state, 40, "─ working 3 s, Esc ends it ─ 1 queued");
+    check(&state, 30, "─ working 3 s ─ 1 queued");
+    check(&state, 20, "─ working 3 s");
+    check(&state, 9, "");
+    let key = KeyPress::plain(Key::Escape);
+    state.step(ChatEvent::Input(Input::Key(key)));
+    check(&state, 30, "─ stopping ─ 1 queued");
+    state.step(ChatEvent::TurnEnded(TurnEnd::Interrupted));
+    state.raw = false;
+    check(&state, 40, "─ 1 held: Enter sends it, Up edits it");
+    check(&state, 30, "─ 1 held: Enter sends it");
+    for columns in 0..100 {
+        let line = rule::rule(&state, columns);
+        let text: String = line.0.iter().map(|span| &*span.text).collect();
+        assert_eq!(width(&text), columns.max(1));
+    }
+}
+
+#[test]
+fn a_search_that_fails_says_so_as_a_whole_or_not_at_all() {
+    let mut state = state("read-only");
+    state.step(ChatEvent::Input(Input::Key(KeyPress::ctrl('f'))));
+    types(&mut state, "nothing like this is there");
+    let row = |state: &mut ChatState, columns| screen(state, columns, 5)[3].clone();
+    assert_eq!(
+        row(&mut state, 60),
+        "find: nothing like this is there  (not found)"
+    );
+    assert_eq!(row(&mut state, 30), "find: s is there  (not found)");
+    assert_eq!(row(&mut state, 20), "find: this is there");
 }
 
 #[test]

@@ -8,6 +8,9 @@ use super::record::{ChatState, Panel, ScreenSignIn};
 use super::view::View;
 use crate::chat::event::{Effect, NoticeLevel, SessionEntry};
 
+/// The widest text in front of others that are aligned, in columns.
+const MAX_ALIGNED_COLUMNS: usize = 32;
+
 /// Carries out a command, and removes it from the question unless it is impossible now.
 pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<Effect>) {
     let waits = match command {
@@ -48,7 +51,9 @@ pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<
             effects.push(Effect::SignIn);
         }
         ChatCommand::Help => {
-            state.transcript.notice(NoticeLevel::Note, &help());
+            for (heading, text) in help(usize::from(state.size.columns)) {
+                state.transcript.headed(heading, &text);
+            }
             state.scroll(View::follow);
         }
         ChatCommand::Quit => effects.push(Effect::Quit),
@@ -71,18 +76,31 @@ pub fn choose(state: &mut ChatState, choice: ListChoice, effects: &mut Vec<Effec
 }
 
 /// Lists the stored conversations.
-pub fn list_sessions(state: &mut ChatState, sessions: Vec<SessionEntry>) {
-    let entries = sessions.into_iter().map(|session| ListEntry {
-        label: format!("{}  {}  {}", session.used, session.model, session.first),
-        choice: ListChoice::Conversation(session.id),
+pub fn list_sessions(state: &mut ChatState, sessions: &[SessionEntry]) {
+    let widest = |text: fn(&SessionEntry) -> &str| widest(sessions.iter().map(text));
+    let (used, model) = (
+        widest(|session| session.used.as_str()),
+        widest(|session| session.model.as_str()),
+    );
+    let entries = sessions.iter().map(|session| ListEntry {
+        label: format!(
+            "{:used$}  {:model$}  {}",
+            session.used, session.model, session.first
+        ),
+        choice: ListChoice::Conversation(session.id.clone()),
         is_current: false,
     });
-    show(state, "conversations", entries.collect());
+    let entries = entries.collect();
+    show(state, "conversations", entries);
 }
 
 fn list_models(state: &mut ChatState) {
-    let entries = state.models.models().iter().map(|entry| ListEntry {
-        label: format!("{}  {}", entry.id, entry.efforts.join(" ")),
+    let models = state.models.models();
+    let width = widest(models.iter().map(|entry| entry.id.as_str()));
+    let entries = models.iter().map(|entry| ListEntry {
+        label: format!("{:width$}  {}", entry.id, entry.efforts.join(" "))
+            .trim_end()
+            .to_owned(),
         choice: ListChoice::Model(entry.id.clone()),
         is_current: entry.id == state.models.model(),
     });
@@ -99,6 +117,15 @@ fn list_efforts(state: &mut ChatState) {
     });
     let entries = entries.collect();
     show(state, "efforts", entries);
+}
+
+/// The columns in which the texts are aligned; a longer one is out of line.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    let widths = texts.map(|text| text.chars().count());
+    widths
+        .filter(|width| *width <= MAX_ALIGNED_COLUMNS)
+        .max()
+        .unwrap_or_default()
 }
 
 /// Shows a list, with the current entry selected.

@@ -141,16 +141,20 @@ fn complete(state: &mut ChatState) {
     }
 }
 
-/// Folds or unfolds the last tool call in view. Its first row stays in view.
+/// Folds or unfolds the last tool call in view that hides something when it is folded. Its first row stays in view.
 fn fold(state: &mut ChatState) {
     state.lay_out(state.view.height());
     let (top, bottom) = (state.view.top(), state.view.bottom());
     let transcript = &mut state.transcript;
-    let shown = (top..bottom)
-        .rev()
-        .find_map(|row| Some((row, transcript.call_at(row)?)));
+    let mut last = None;
+    let shown = (top..bottom).rev().find_map(|row| {
+        let call = transcript.call_at(row)?;
+        // A call has many rows.
+        let is_new = last.replace(call) != Some(call);
+        (is_new && transcript.folds(call)).then_some((row, call))
+    });
     let Some((row, call)) = shown else {
-        return state.hint(NoticeLevel::Note, "no tool call is in view");
+        return state.hint(NoticeLevel::Note, "no tool call in view has more lines");
     };
     let rows = (0..=row).rev();
     let first = rows

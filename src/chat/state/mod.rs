@@ -11,7 +11,7 @@
 //! - Ctrl+C closes a list or a search; else interrupts the turn, and again ends its tools at once; else clears the question.
 //!   It leaves as the second in a row (without another key in between) when no turn runs and the question is empty, and as the
 //!   third while the turn has not ended.
-//! - Tab folds or unfolds the last tool call in view. In a question that begins with `/` it completes the command.
+//! - Tab folds or unfolds the last tool call in view that has more lines than it shows folded. In a question that begins with `/` it completes the command.
 
 mod command;
 mod commands;

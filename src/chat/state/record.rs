@@ -153,20 +153,22 @@ impl ChatState {
         self.turn.is_some() || self.sign_in.is_some()
     }
 
-    /// What goes on, for the line above the question.
+    /// What goes on, for the line above the question, and the key for it.
     #[must_use]
-    pub fn activity(&self) -> Option<(String, Color)> {
+    pub fn activity(&self) -> Option<(String, &'static str, Color)> {
         let turn = match (&self.turn, &self.sign_in) {
             (None, None) => return None,
-            (None, Some(_)) => return Some(("signing in".to_owned(), Color::Cyan)),
+            (None, Some(_)) => return Some(("signing in".to_owned(), "", Color::Cyan)),
             (Some(turn), _) => turn,
         };
         let seconds = turn.began.map(|began| turn.now.saturating_sub(began));
-        Some(match (turn.interrupts, seconds) {
-            (0, None) => ("working, Esc ends it".to_owned(), Color::Cyan),
-            (0, Some(seconds)) => (format!("working {seconds} s, Esc ends it"), Color::Cyan),
-            (1, _) => ("stopping, Esc again: at once".to_owned(), Color::Yellow),
-            (_, _) => ("stopping at once".to_owned(), Color::Yellow),
+        let working = seconds.map_or("working".to_owned(), |seconds| {
+            format!("working {seconds} s")
+        });
+        Some(match turn.interrupts {
+            0 => (working, ", Esc ends it", Color::Cyan),
+            1 => ("stopping".to_owned(), ", Esc again: at once", Color::Yellow),
+            _ => ("stopping at once".to_owned(), "", Color::Yellow),
         })
     }
 

@@ -30,7 +30,7 @@ impl ChatState {
             ChatEvent::Turn(event) => turn::reported(self, &event),
             ChatEvent::TurnEnded(end) => turn::ended(self, &end, &mut effects),
             ChatEvent::Opened(conversation) => opened(self, &conversation),
-            ChatEvent::Sessions(sessions) => commands::list_sessions(self, sessions),
+            ChatEvent::Sessions(sessions) => commands::list_sessions(self, &sessions),
             ChatEvent::ModelChanged {
                 entry,
                 effort,

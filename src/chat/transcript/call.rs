@@ -137,6 +137,16 @@ impl ShownCall {
         self.unfolded = !self.unfolded;
     }
 
+    /// Whether it has more rows unfolded than folded.
+    pub(super) fn folds(&self, columns: usize) -> bool {
+        let rows = |unfolded| {
+            let mut sheet = Sheet::default();
+            self.lay_as(&mut sheet, columns, unfolded);
+            sheet.rows()
+        };
+        rows(true) > rows(false)
+    }
+
     /// The memory that it takes when all its lines are shown, in bytes, about.
     pub(super) fn bytes(&self) -> usize {
         let lines = |text: &str| text.len() + text.lines().count() * size_of::<Part>();
@@ -194,14 +204,16 @@ impl ShownCall {
     fn push_output(&self, sheet: &mut Sheet, unfolded: bool) {
         let text = self.output.trim_end();
         let mut start = 0;
-        if !unfolded {
-            let ends = text
-                .bytes()
-                .enumerate()
-                .rev()
-                .filter(|(_, byte)| *byte == b'\n');
-            let before = ends.map(|(at, _)| at).nth(FOLDED_OUTPUT_LINES - 1);
-            start = before.map_or(0, |at| at + 1);
+        let hidden = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
+        let hidden = hidden.saturating_sub(FOLDED_OUTPUT_LINES);
+        // A line that says that one line is hidden takes as much room as that line.
+        if !unfolded && hidden > 1 {
+            let mut ends = memchr::memrchr_iter(b'\n', text.as_bytes());
+            start = ends.nth(FOLDED_OUTPUT_LINES - 1).map_or(0, |at| at + 1);
+            // While it runs, its first lines are not known.
+            let known = self.progress != CallProgress::Running;
+            let line = more_lines(known.then_some(hidden));
+            sheet.push(Source::Line(Box::new(line)), Margin::Indent, true);
         }
         let base = Style {
             dim: !unfolded,
@@ -225,20 +237,16 @@ impl ShownCall {
         let Some(lines) = &self.change else {
             return Vec::new();
         };
-        // A line that says that one line is left out takes as much room as that line.
         if unfolded || lines.len() <= FOLDED_CHANGE_LINES + 1 {
             return lines.clone();
         }
         let mut shown = lines[..FOLDED_CHANGE_LINES].to_vec();
         let left = lines.len() - FOLDED_CHANGE_LINES;
-        shown.push(Line::of(
-            format!("… {left} more lines"),
-            Style::default().dim(),
-        ));
+        shown.push(more_lines(Some(left)));
         shown
     }
 
-    /// `● bash  cargo test  ✓ 1.2 s`.
+    /// `● bash  cargo test  ✓ 1.2 s`, or `● bash  cargo test  ✗ exit code 101 · 1.2 s`.
     fn first_line(&self, columns: usize) -> Line {
         let (words, color, took) = self.state();
         let mut line = Line::of("● ", Style::color(color));
@@ -252,14 +260,24 @@ impl ShownCall {
         push("", self.name.clone(), Style::default().bold());
         push("  ", self.subject_line(columns), Style::default());
         push("  ", words, Style::color(color));
-        push(" ", took.unwrap_or_default(), Style::default().dim());
+        let between = self.before_time();
+        push(between, took.unwrap_or_default(), Style::default().dim());
         line
+    }
+
+    /// What stands between how it went and how long it took. After words, the number would seem to belong to them.
+    fn before_time(&self) -> &'static str {
+        match self.progress {
+            CallProgress::Ended { status, .. } if status.is_ok() => " ",
+            _ => " · ",
+        }
     }
 
     /// The columns for the subject in the first line.
     fn subject_room(&self, columns: usize) -> usize {
         let (words, _, took) = self.state();
-        let took = took.map_or(0, |took| took.len() + 1);
+        let between = width(self.before_time());
+        let took = took.map_or(0, |took| took.len() + between);
         columns.saturating_sub(2 + width(&self.name) + 2 + 2 + width(&words) + took)
     }
 
@@ -310,6 +328,12 @@ impl ShownCall {
         };
         (words, color, Some(took))
     }
+}
+
+/// The line for what a folded call hides, with the key that shows it.
+fn more_lines(count: Option<usize>) -> Line {
+    let count = count.map_or(String::new(), |count| format!("{count} "));
+    Line::of(format!("… {count}more lines (Tab)"), Style::default().dim())
 }
 
 /// The text, or both ends of it, with a line between them that says how much is left out.

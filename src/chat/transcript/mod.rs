@@ -154,6 +154,11 @@ impl Transcript {
         }
     }
 
+    /// Adds text of the program below a heading.
+    pub fn headed(&mut self, heading: &str, text: &str) {
+        self.add_line(heading, Style::default().bold(), &format!("\n{text}"));
+    }
+
     /// Lays out what changed and returns the number of rows. `raw` shows the messages of the model as they are written.
     pub fn layout(&mut self, columns: u16, raw: bool) -> usize {
         self.scroll.layout(columns, raw)
@@ -180,8 +185,15 @@ impl Transcript {
         Some(self.scroll.end() - 1 - after)
     }
 
+    /// Whether a tool call looks different folded and unfolded, as it was laid out.
+    #[must_use]
+    pub fn folds(&self, call: usize) -> bool {
+        let (shown, columns) = (self.call(call), self.scroll.columns());
+        shown.is_some_and(|call| call.folds(columns))
+    }
+
     /// Folds or unfolds a tool call. Folded, it is a line with the last three lines of its output or the first twelve of its
-    /// change; unfolded, all of them.
+    /// change, and a line for what is hidden; unfolded, all of them.
     pub fn toggle(&mut self, call: usize) {
         self.change_call(call, ShownCall::toggle);
     }
@@ -191,6 +203,15 @@ impl Transcript {
     #[must_use]
     pub fn find(&self, words: &str, from: usize, back: bool) -> Option<usize> {
         self.scroll.find(&Words::new(words)?, from, back)
+    }
+
+    /// A row that `find` has found, with the words in it marked, and the next row if they go on there.
+    #[must_use]
+    pub fn marked(&self, row: usize, words: &str) -> Vec<Line> {
+        let found = Words::new(words).zip(self.row(row));
+        found.map_or(Vec::new(), |(words, line)| {
+            words.mark(line, self.row(row + 1))
+        })
     }
 
     /// The last message of the model, as it was written. Of a message of more than a mebibyte it is the end.

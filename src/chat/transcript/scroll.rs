@@ -74,6 +74,11 @@ impl Scroll {
         self.entries.iter()
     }
 
+    /// The columns of the last layout.
+    pub(super) fn columns(&self) -> usize {
+        self.laid.map_or(0, |(columns, _)| usize::from(columns))
+    }
+
     /// The memory that everything takes, in bytes, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use super::matches::Words;
 use crate::chat::clean::clean;
-use crate::chat::markdown::{MarkdownKind, add_line};
+use crate::chat::markdown::{MarkdownKind, RULE_COLUMNS, add_line};
 use crate::chat::style::{Color, Line, Span, Style};
 use crate::chat::width::{clip, width};
 use crate::chat::wrap::{Breaks, StyledText};
@@ -237,7 +237,7 @@ impl Source {
         }
     }
 
-    /// Whether it is a rule, which is as wide as the screen.
+    /// Whether it is a rule, which is one row even on a narrow screen.
     fn is_rule(&self) -> bool {
         let Self::Slice {
             look: Look::Markdown { kind, .. },
@@ -308,7 +308,8 @@ impl Part {
         let mut styled = StyledText::default();
         self.styled(text, &mut styled);
         let mut rows = if self.source.is_rule() {
-            vec![Line::of("─".repeat(room), Style::default().dim())]
+            let rule = "─".repeat(room.min(RULE_COLUMNS));
+            vec![Line::of(rule, Style::default().dim())]
         } else if self.width.map_or(0, usize_of) <= room {
             vec![styled.line(0..styled.text().len())]
         } else if self.clipped {

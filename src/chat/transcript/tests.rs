@@ -87,7 +87,8 @@ fn a_turn_is_shown() {
         "",
         "I'll run the tests.",
         "",
-        "● bash  cargo test  ✗ exit code 101 1.2 s",
+        "● bash  cargo test  ✗ exit code 101 · 1.2 s",
+        "  1",
         "  2",
         "  3",
         "  4",
@@ -125,7 +126,7 @@ fn a_turn_is_shown() {
     let plain = transcript.plain_text();
     assert!(plain.starts_with("> fix the **test**\nplease\n[image] [image]\n\n**Looking**\n"));
     assert!(
-        plain.contains("exit code 101 1.2 s\n1\n2\n3\n4\n\n● search"),
+        plain.contains("exit code 101 · 1.2 s\n1\n2\n3\n4\n\n● search"),
         "{plain}"
     );
 }
@@ -148,12 +149,12 @@ fn the_first_line_of_a_call_says_how_it_went() {
     let limit = Duration::from_secs(120);
     check(Status::Done, "✓ 70 ms");
     check(Status::Exited(0), "✓ 70 ms");
-    check(Status::Exited(2), "✗ exit code 2 70 ms");
-    check(Status::Signalled(9), "✗ killed by signal 9 70 ms");
+    check(Status::Exited(2), "✗ exit code 2 · 70 ms");
+    check(Status::Signalled(9), "✗ killed by signal 9 · 70 ms");
     check(Status::TimedOut { limit }, "✗ timeout after 120 s");
-    check(Status::Denied, "✗ denied by the sandbox 70 ms");
-    check(Status::Stopped, "stopped 70 ms");
-    check(Status::Failed, "✗ failed 70 ms");
+    check(Status::Denied, "✗ denied by the sandbox · 70 ms");
+    check(Status::Stopped, "stopped · 70 ms");
+    check(Status::Failed, "✗ failed · 70 ms");
 }
 
 #[test]
@@ -168,6 +169,7 @@ fn a_call_is_folded_and_unfolded() {
     let folded = [
         "● bash  for n in 1 …  ✓ 5 s",
         "  may be the sandbox",
+        "  … 2 more lines (Tab)",
         "  three is a long line of …",
         "  four",
         "  [image]",
@@ -209,11 +211,26 @@ fn a_running_call_shows_the_end_of_what_it_prints() {
     };
     let mut transcript = transcript(&[printed("too early"), bash("1", "make"), printed("0\n1\n")]);
     transcript.turn(&printed("1\n2\n3\n4"));
-    let running = ["● bash  make  running", "  2", "  3", "  4"];
+    let running = ["● bash  make  running", "  1", "  2", "  3", "  4"];
     assert_eq!(rows(&mut transcript, 60), running);
+    transcript.turn(&printed("1\n2\n3\n4\n5\n"));
+    let more = [
+        "● bash  make  running",
+        "  … more lines (Tab)",
+        "  3",
+        "  4",
+        "  5",
+    ];
+    assert_eq!(rows(&mut transcript, 60), more);
     let result = CallResult::new(Status::Stopped, "1\n2\n3\n4\nend\n");
     transcript.turn(&ended("1", result, 70));
-    let stopped = ["● bash  make  stopped 70 ms", "  3", "  4", "  end"];
+    let stopped = [
+        "● bash  make  stopped · 70 ms",
+        "  … 2 more lines (Tab)",
+        "  3",
+        "  4",
+        "  end",
+    ];
     assert_eq!(rows(&mut transcript, 60), stopped);
     transcript.turn(&printed("too late"));
     assert_eq!(rows(&mut transcript, 60), stopped);
@@ -238,8 +255,11 @@ fn a_change_is_shown_as_one() {
         shown[..3],
         ["● edit  src/a.rs  ✓ 3 ms", "  -old", "  +line 0"]
     );
-    assert_eq!(shown[12..15], ["  +line 10", "  … 9 more lines", ""]);
-    assert_eq!(shown[28..], ["  … 9 more lines", "  src/a.rs is unchanged"]);
+    assert_eq!(shown[12..15], ["  +line 10", "  … 9 more lines (Tab)", ""]);
+    assert_eq!(
+        shown[28..],
+        ["  … 9 more lines (Tab)", "  src/a.rs is unchanged"]
+    );
     transcript.toggle(transcript.call_at(0).expect("a call"));
     let shown = rows(&mut transcript, 60);
     assert_eq!(shown[21..23], ["  +line 19", ""]);
@@ -266,6 +286,7 @@ fn a_stored_conversation_is_shown() {
         "> hi",
         "",
         "● read  a.txt",
+        "  1",
         "  2",
         "  3",
         "  4",
@@ -290,12 +311,43 @@ fn raw_text_is_as_it_was_written() {
 }
 
 #[test]
-fn a_rule_is_as_wide_as_the_screen() {
-    let mut transcript = transcript(&[text("a\n***\nb")]);
+fn a_rule_is_short_and_a_quotation_has_a_mark_in_each_row() {
+    let mut transcript = transcript(&[text("a\n***\n> one two\nb")]);
     for columns in [1, 7, 90] {
-        assert_eq!(
-            rows(&mut transcript, columns)[1],
-            "─".repeat(usize::from(columns))
-        );
+        let rule = "─".repeat(usize::from(columns).min(8));
+        assert_eq!(rows(&mut transcript, columns)[1], rule);
     }
+    assert_eq!(rows(&mut transcript, 7)[2..], ["▏ one", "▏ two", "b"]);
+}
+
+#[test]
+fn a_call_folds_only_if_that_hides_something() {
+    let change = |lines: usize| ToolSubject::Change {
+        path: "a".to_owned(),
+        removed: String::new(),
+        added: "line\n".repeat(lines),
+    };
+    let check = |call: TurnEvent, output: &str, columns, expected| {
+        let mut transcript = transcript(&[call, ended("1", CallResult::done(output), 5)]);
+        transcript.layout(columns, false);
+        let call = transcript.call_at(0).expect("a call");
+        for _ in 0..2 {
+            assert_eq!(transcript.folds(call), expected, "{output}, {columns}");
+            transcript.toggle(call);
+        }
+    };
+    check(bash("1", "make"), "", 40, false);
+    check(bash("1", "make"), "1\n2\n3\n4\n", 40, false);
+    check(bash("1", "make"), "1\n2\n3\n4\n5\n", 40, true);
+    check(bash("1", "make"), "a line that is cut", 40, false);
+    check(bash("1", "make"), "a line that is cut", 15, true);
+    check(bash("1", "make all of it"), "", 15, true);
+    check(bash("1", "one\ntwo"), "", 40, true);
+    check(
+        started("1", "edit", change(13)),
+        "done\n".repeat(9).as_str(),
+        40,
+        false,
+    );
+    check(started("1", "edit", change(14)), "", 40, true);
 }

@@ -132,6 +132,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["status"],
         brief: "also check everything else a run needs",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Also checks what else a run needs: the settings, the home, the sandbox, the proxy, the certificates, the service and \
               the clock, and says what is wrong and what to do. No model is asked. The exit code is 0, or the one that a run \

@@ -1,7 +1,7 @@
 //! The commands.
 
 use super::command::{Command, CommandAction};
-use super::flag::ValueKind;
+use super::flag::CompletedKind;
 use super::words::{SHELLS, TOOL_NAMES};
 
 /// The commands, in listing order.
@@ -81,12 +81,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             CommandAction {
                 word: "resume",
                 repeats: false,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
             CommandAction {
                 word: "fork",
                 repeats: false,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
         ],
     },
@@ -115,12 +115,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             CommandAction {
                 word: "show",
                 repeats: false,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
             CommandAction {
                 word: "rm",
                 repeats: true,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
         ],
     },

@@ -90,6 +90,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: EXEC,
         brief: "-s workspace-write",
+        group: FlagGroup::Tools,
         rare: true,
         doc: "The same as -s workspace-write. What the sandbox does not allow fails: nothing is reviewed or approved.",
         set: |args, _| args.sandbox = Some("workspace-write".into()),

@@ -5,19 +5,21 @@ mod account_flags;
 mod args;
 mod command;
 mod commands;
+mod completed_kind;
 mod exec_flags;
 mod flag;
 mod group;
 mod output_flags;
 mod run_flags;
 mod tool_flags;
-mod value_kind;
 mod words;
+
+use std::vec;
 
 pub(super) use args::{Args, FlagOrigin};
 pub(super) use command::{Command, CommandAction};
 pub(super) use commands::COMMANDS;
-pub(super) use flag::{Complete, Flag, Takes, ValueKind};
+pub(super) use flag::{Complete, CompletedKind, Flag, Takes};
 pub(super) use group::GROUPS;
 pub(super) use words::{
     COLORS, EFFORTS, FAILURES, INPUTS, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,
@@ -47,9 +49,11 @@ pub(super) fn default(long: &str) -> Option<&'static str> {
     flags().find(|flag| flag.long == long)?.default
 }
 
-/// The flags of this command.
-pub(super) fn flags_of(command: &str) -> impl Iterator<Item = &'static Flag> {
-    flags().filter(move |flag| flag.commands.contains(&command))
+/// The flags of this command. The iterator is that of a list: it is compiled once, and not again for each of its users.
+pub(super) fn flags_of(command: &str) -> vec::IntoIter<&'static Flag> {
+    let of_command = flags().filter(|flag| flag.commands.contains(&command));
+    let list: Vec<&'static Flag> = of_command.collect();
+    list.into_iter()
 }
 
 #[cfg(test)]

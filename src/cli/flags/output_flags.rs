@@ -1,6 +1,6 @@
 //! The flags about output, and about stored conversations.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
+use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 
 const RUN: &[&str] = &["run"];
 const TURNS: &[&str] = &["run", "chat"];
@@ -35,6 +35,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Nothing,
         commands: &["sessions"],
         brief: "only those of this directory",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Lists only the conversations of the working directory.",
         set: |args, _| args.here = true,
@@ -45,6 +46,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         takes: Takes::Value("N"),
         commands: &["sessions"],
         brief: "at most this many",
+        group: FlagGroup::Output,
         rare: false,
         doc: "Lists at most this many conversations. Without it, 20 on a terminal, and all of them elsewhere.",
         set: |args, value| args.limit = Some(value),
@@ -98,7 +100,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         rare: true,
         doc: "Continues the stored conversation with this id, or the only one whose id begins or ends like this; \
               `codex sessions` lists them.",
-        complete: Complete::Found(ValueKind::Sessions),
+        complete: Complete::Found(CompletedKind::Sessions),
         excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
         ..EMPTY
@@ -123,7 +125,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
-        complete: Complete::Found(ValueKind::Sessions),
+        complete: Complete::Found(CompletedKind::Sessions),
         excludes: &["ephemeral"],
         set: |args, value| args.fork = Some(value),
         ..EMPTY

@@ -1,6 +1,6 @@
 //! The flags of a run as a whole: the question, its limits, and its reporting.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
+use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
@@ -21,7 +21,7 @@ pub(crate) const QUESTION: &[Flag] = &[
               models.json. An unknown id is sent unchanged. If not given, a resumed conversation keeps its \
               model; otherwise the model comes from CODEX_MODEL, then config.json, then the service's default for \
               your plan.",
-        complete: Complete::Found(ValueKind::Models),
+        complete: Complete::Found(CompletedKind::Models),
         set: |args, value| args.model = Some(value),
         ..EMPTY
     },
@@ -30,12 +30,13 @@ pub(crate) const QUESTION: &[Flag] = &[
         takes: Takes::Value("LIST"),
         commands: TURNS,
         brief: "models to use instead, A,B",
+        group: FlagGroup::Model,
         rare: true,
         doc: "Models to use instead, separated by commas, as for -m. The next one is asked if a model does not exist or is not \
               on this plan, or if the service is overloaded (503) or limits the rate of requests (429) and retries did not help. Not \
               for usage limits of the plan, regions, networks and proxies, and only as long as the run has printed nothing and run \
               no tool.",
-        complete: Complete::Found(ValueKind::ModelList),
+        complete: Complete::Found(CompletedKind::ModelList),
         set: |args, value| args.fallback_model = Some(value),
         ..EMPTY
     },
@@ -48,7 +49,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         rare: false,
         doc: "The models that Ctrl+P cycles through, separated by commas, each with an effort after a colon if it is not its \
               default: --models gpt-5.5,gpt-5.4:high. Without it, all models that the credential can use.",
-        complete: Complete::Found(ValueKind::ModelEfforts),
+        complete: Complete::Found(CompletedKind::ModelEfforts),
         set: |args, value| args.models = Some(value),
         ..EMPTY
     },
@@ -227,6 +228,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("USD"),
         commands: TURNS,
         brief: "maximum cost of the run, in US dollars",
+        group: FlagGroup::Limits,
         rare: true,
         doc: "The maximum cost of all requests at list prices, in US dollars, also with a sign-in. A run that has reached it and \
               needs another request ends with exit code 9; a single request may exceed it. The \"cost\" of models.json counts; a \
@@ -352,6 +354,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         takes: Takes::Value("FILE"),
         commands: TURNS,
         brief: "settings file instead of config.json",
+        group: FlagGroup::Settings,
         rare: true,
         doc: "Reads defaults for flags from this file instead of config.json. Relative paths in it are relative to its \
               directory. With -s workspace-write, it must be where tools cannot write.",

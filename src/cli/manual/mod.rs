@@ -24,6 +24,8 @@ const SANDBOX: &str = include_str!("sandbox.txt");
 #[derive(Debug)]
 pub(super) struct HelpTopic {
     pub(super) name: &'static str,
+    /// Other words that lead to it.
+    aliases: &'static [&'static str],
     /// A few words for the list of topics.
     pub(super) brief: &'static str,
     /// The man page that has the same text.
@@ -35,36 +37,42 @@ pub(super) struct HelpTopic {
 pub(super) const TOPICS: &[HelpTopic] = &[
     HelpTopic {
         name: "exit-codes",
+        aliases: &["exit", "exit-code", "errors"],
         brief: "how a run ended, and what a script should do",
         page: "codex(1)",
         text: || exit_codes().into(),
     },
     HelpTopic {
         name: "environment",
+        aliases: &["env", "variables", "network", "proxy"],
         brief: "the variables that are read",
         page: "codex(1)",
         text: || ENVIRONMENT.into(),
     },
     HelpTopic {
         name: "config",
+        aliases: &["files", "tools", "settings", "auth"],
         brief: "config.json, your own tools, auth.json",
         page: "codex-config(5)",
         text: || CONFIG.into(),
     },
     HelpTopic {
         name: "models",
+        aliases: &["servers", "providers"],
         brief: "choosing a model, models.json, other servers",
         page: "codex-config(5)",
         text: || MODELS.into(),
     },
     HelpTopic {
         name: "sandbox",
+        aliases: &["security", "permissions"],
         brief: "what the tools may access",
         page: "codex-sandbox(7)",
         text: || SANDBOX.into(),
     },
     HelpTopic {
         name: "json",
+        aliases: &["events", "scripts"],
         brief: "JSON lines, many turns, structured output",
         page: "codex-json(5)",
         text: || JSON.into(),
@@ -73,7 +81,8 @@ pub(super) const TOPICS: &[HelpTopic] = &[
 
 /// The topic of this name.
 pub(super) fn topic(name: &str) -> Option<&'static HelpTopic> {
-    TOPICS.iter().find(|topic| topic.name == name)
+    let is_it = |topic: &&HelpTopic| topic.name == name || topic.aliases.contains(&name);
+    TOPICS.iter().find(is_it)
 }
 
 impl HelpTopic {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::model::models_json;
 use super::tools::{manifests, variables};
 use crate::cli::environment::Environment;
-use crate::cli::flags::{EFFORTS, ValueKind};
+use crate::cli::flags::{CompletedKind, EFFORTS};
 use crate::models::cache::CacheFile;
 use crate::models::catalogue::{self, Availability};
 use crate::models::custom::Provider;
@@ -32,25 +32,25 @@ type Candidate = (String, String);
 /// The values of this kind, each on a line with a tab and what it is, if that is known. Of a list, `word` is what is there
 /// already: the values are the list with one more element.
 pub(crate) fn candidates(kind: &str, word: &str, environment: &Environment) -> String {
-    let Some(kind) = ValueKind::ALL.into_iter().find(|of| of.name() == kind) else {
+    let Some(kind) = CompletedKind::ALL.into_iter().find(|of| of.name() == kind) else {
         return String::new();
     };
     let home = environment.home();
     let providers = models_json::providers(environment).unwrap_or_default();
     let models = || models(environment, &providers);
     let found = match kind {
-        ValueKind::Models | ValueKind::ModelList => described(&models()),
-        ValueKind::ModelEfforts => with_efforts(&models(), word),
-        ValueKind::Sessions => home.map_or_else(Vec::new, |home| {
+        CompletedKind::Models | CompletedKind::ModelList => described(&models()),
+        CompletedKind::ModelEfforts => with_efforts(&models(), word),
+        CompletedKind::Sessions => home.map_or_else(Vec::new, |home| {
             Sessions::new(&home).beginnings(MAX_DESCRIBED_SESSIONS)
         }),
-        ValueKind::Tools => {
+        CompletedKind::Tools => {
             let built_in = TOOLS.iter().map(|tool| (tool.name, tool.description));
             let built_in = built_in.map(|(name, is)| (name.to_owned(), is.to_owned()));
             let own = home.iter().flat_map(|home| manifests::names(home));
             built_in.chain(own).collect()
         }
-        ValueKind::Variables => {
+        CompletedKind::Variables => {
             let mut names = variables::names(environment, &providers);
             names.sort_unstable();
             names

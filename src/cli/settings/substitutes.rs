@@ -9,10 +9,35 @@ use crate::agent::SubstituteAfter;
 use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
-use crate::command::run::{OtherService, SubstituteModel};
+use crate::command::run::{ModelSwitch, OtherService, SubstituteModel};
 use crate::failure::{Failure, Used};
 use crate::models::choice::Choice;
 use crate::prompt;
+
+/// The same choice, without models that this service does not list: a user who names one means one of the first service.
+/// `current` is the model that the conversation has moved to.
+fn among_listed(switch: ModelSwitch, current: &Choice) -> ModelSwitch {
+    let ModelSwitch { models, choose } = switch;
+    let provider = current.provider.clone();
+    let mut ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
+    ids.push(current.model.id.clone());
+    ModelSwitch {
+        models,
+        choose: Box::new(move |name, effort| {
+            let of_provider = provider.as_deref().and_then(|provider| {
+                let id = name.strip_prefix(provider)?;
+                id.strip_prefix('/')
+            });
+            if ids.iter().any(|id| id == of_provider.unwrap_or(name)) {
+                return choose(name, effort);
+            }
+            Err(Failure::usage(format!(
+                "cannot switch to the model {name}: the conversation has moved to another service, which does not list it"
+            ))
+            .hint("choose a model of that service, or begin a new conversation"))
+        }),
+    }
+}
 
 /// What substitutes depend on in addition.
 pub(super) struct SubstituteInputs<'a> {
@@ -107,8 +132,9 @@ impl Substitutes {
                     ..of.inputs.clone()
                 };
                 let switch = of.can_switch.then(|| model_switch(args, scope, inputs));
+                let switch = switch.transpose()?;
                 Some(OtherService {
-                    model_switch: switch.transpose()?,
+                    model_switch: switch.map(|switch| among_listed(switch, &choice)),
                     found,
                     sign_in_source,
                     endpoints,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::channel::Reporter;
 use super::tool_call::starting;
 use crate::chat::event::{ChatEvent, NoticeLevel, TurnEvent, UsageWindow};
-use crate::clock::{from_now, seconds, span, until};
+use crate::clock::{local_short, seconds, span, until};
 use crate::failure::of_unanswered;
 use crate::output::visible::line;
 use crate::output::{LimitWindow, Notice, Sink};
@@ -179,7 +179,7 @@ fn shown(window: &LimitWindow<'_>, now: u64) -> UsageWindow {
         resets: window
             .resets_at
             .filter(|at| *at > now)
-            .map(|at| from_now(at, now)),
+            .map(|at| local_short(at, now)),
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
             };
             let shown = shown(&window, 0);
             assert_eq!(shown.name, expected);
-            assert_eq!(shown.resets.as_deref(), Some("in 2 h 0 min"));
+            assert_eq!(shown.resets.as_deref(), Some("02:00 UTC"));
         };
         check(None, "primary");
         check(Some(0), "primary");

@@ -122,15 +122,8 @@ impl Engine {
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
         self.control.withdraw_turn();
-        if let Some(id) = self.sink.other_model.take() {
-            let substitute = self
-                .open
-                .as_mut()
-                .and_then(OpenConversation::find_substitute);
-            let substitute = substitute.and_then(|n| self.settings.substitutes.get(n));
-            let effort = substitute.and_then(|model| model.clamped.effort.clone());
-            let model = self.listed(&id).cloned();
-            self.report_model(&model.unwrap_or_else(|| Model::unknown(&id)), effort, None);
+        if self.sink.other_model.take().is_some() {
+            self.report_model(None);
         }
         self.report(ChatEvent::TurnEnded(end));
     }
@@ -248,11 +241,7 @@ impl Engine {
         }
         self.settings.choice.cache = cache;
         self.settings.model_switch = fresh.model_switch;
-        self.report_model(
-            &self.settings.choice.model,
-            self.settings.clamped.effort.clone(),
-            None,
-        );
+        self.report_model(None);
     }
 
     /// The model with this id, if it is listed.
@@ -261,32 +250,39 @@ impl Engine {
         switch.models.iter().find(|model| model.id == id)
     }
 
-    /// Reports that this model is in use, with this effort.
-    fn report_model(&self, model: &Model, effort: Option<String>, note: Option<String>) {
+    /// Reports the model in use, with its effort.
+    fn report_model(&self, note: Option<String>) {
+        let settings = &self.settings;
+        let next = (
+            &*settings.choice.model.id,
+            settings.clamped.effort.as_deref(),
+        );
+        let open = self.open.as_ref();
+        let (id, effort) = open.map_or(next, |open| open.conversation.model());
+        let chosen = &self.settings.choice.model;
+        let listed = self.listed(id);
+        let known = listed.or_else(|| (chosen.id == id).then_some(chosen));
+        let entry = known.map_or_else(
+            || model_entry(&Model::unknown(id), None),
+            |model| model_entry(model, None),
+        );
         self.report(ChatEvent::ModelChanged {
-            entry: model_entry(model, None),
-            effort,
+            entry,
+            effort: effort.map(str::to_owned),
             note,
-            unlisted: self.listed(&model.id).is_none(),
+            unlisted: listed.is_none(),
         });
     }
 
     fn set_model(&mut self, name: &str, effort: Option<&str>) -> Result<(), Failure> {
-        let other = self.open.as_mut();
-        let is_elsewhere = other.is_some_and(|open| open.other_service(&self.settings).is_some());
+        let open = self.open.as_mut();
+        let is_elsewhere = open.is_some_and(|open| open.other_service(&self.settings).is_some());
         let chosen = switch_model(&self.settings, self.open.as_mut(), name, effort);
-        let (model, effort, note, failed) = match chosen {
+        let (note, failed) = match chosen {
             Ok(None) => return Ok(()),
-            Err(failure) => {
-                let settings = &self.settings;
-                let effort = settings.clamped.effort.clone();
-                (settings.choice.model.clone(), effort, None, Some(failure))
-            }
+            Err(failure) => (None, Some(failure)),
             Ok(Some(chosen)) => {
                 let note = chosen.notes.join("; ");
-                let note = Some(note).filter(|note| !note.is_empty());
-                let model = chosen.choice.model.clone();
-                let effort = chosen.clamped.effort.clone();
                 // A new conversation begins with the first service again.
                 if !is_elsewhere {
                     self.settings.choice = chosen.choice;
@@ -294,10 +290,10 @@ impl Engine {
                     let substitutes = &mut self.settings.substitutes;
                     substitutes.retain(|other| other.after != SubstituteAfter::Missing);
                 }
-                (model, effort, note, None)
+                (Some(note).filter(|note| !note.is_empty()), None)
             }
         };
-        self.report_model(&model, effort, note);
+        self.report_model(note);
         failed.map_or(Ok(()), Err)
     }
 

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use super::channel::Reporter;
 use crate::chat::event::{ChatEvent, NoticeLevel, SessionEntry};
-use crate::clock::{from_now, seconds};
+use crate::clock::{local_short, seconds};
 use crate::session::Sessions;
 
 /// How many conversations are listed.
@@ -38,15 +38,10 @@ fn entries(sessions: &Sessions) -> Vec<SessionEntry> {
             let used = used.duration_since(UNIX_EPOCH).unwrap_or_default();
             SessionEntry {
                 id: stored.id.as_str().to_owned(),
-                used: time_of_use(used.as_secs(), now),
+                used: local_short(used.as_secs(), now),
                 model: stored.model,
                 first: stored.first,
             }
         })
         .collect()
-}
-
-/// The time at which a conversation was last used, as the list shows it; both arguments in Unix seconds.
-fn time_of_use(used: u64, now: u64) -> String {
-    from_now(used.min(now), now)
 }

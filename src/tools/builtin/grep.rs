@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &GrepArguments, context: &Context<'_>) -> CallResul
     } else {
         required_literal(&arguments.pattern)
     };
-    let mut search = Search {
+    let mut search = FileSearch {
         deadline,
         regex,
         literal: literal.map(|literal| Finder::new(&literal).into_owned()),
@@ -170,7 +170,7 @@ fn with_rg(
 
 /// A search in many files, with output in `rg`'s format: `path:line:text` for matches, `path-line-text` for context
 /// lines.
-struct Search {
+struct FileSearch {
     deadline: Instant,
     regex: Regex,
     /// Finds a text that every match contains: only lines with it are matched.
@@ -195,7 +195,7 @@ struct Position {
     after: usize,
 }
 
-impl Search {
+impl FileSearch {
     /// Searches a file. Returns whether to continue.
     fn file(&mut self, path: &Path) -> std::io::Result<bool> {
         let file = File::open(path)?;
@@ -365,7 +365,7 @@ mod tests {
             let text = text.join("\n");
             for pattern in ["ab", "^ab", "b|o", "a?b", "x.*y|q", "b$", "zz"] {
                 for around in 0..3 {
-                    let mut search = Search {
+                    let mut search = FileSearch {
                         deadline: Instant::now() + Duration::from_secs(600),
                         regex: Regex::new(pattern).expect("a pattern"),
                         literal: required_literal(pattern)

@@ -1,5 +1,7 @@
 //! Messages of an answer: shown in order as they stream, and compared with their final text.
 
+use std::borrow::Cow;
+
 use super::super::event::ItemPosition;
 use super::super::item::{Item, ItemKind};
 use super::super::sse::MAX_EVENT_BYTES;
@@ -90,7 +92,7 @@ impl Answer {
             slot.closed = true;
             if any {
                 self.begin(front);
-                show_text(show, &rest);
+                show_text(show, Cow::Owned(rest));
                 show.push(Show::MessageEnd);
             }
         }
@@ -102,7 +104,7 @@ impl Answer {
         let shown = std::mem::replace(&mut slot.shown, slot.text.len());
         if shown < slot.shown {
             self.begin(at);
-            show_text(show, &self.slots[at].text[shown..]);
+            show_text(show, Cow::Borrowed(&self.slots[at].text[shown..]));
         }
     }
 
@@ -133,11 +135,11 @@ impl Answer {
     }
 }
 
-fn show_text(show: &mut Vec<Show>, text: &str) {
+fn show_text(show: &mut Vec<Show>, text: Cow<'_, str>) {
     match show.last_mut() {
         _ if text.is_empty() => {}
-        Some(Show::Text(last)) => last.push_str(text),
-        _ => show.push(Show::Text(text.to_owned())),
+        Some(Show::Text(last)) => last.push_str(&text),
+        _ => show.push(Show::Text(text.into_owned())),
     }
 }
 

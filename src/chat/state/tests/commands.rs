@@ -58,7 +58,10 @@ fn a_wrong_command_stays_with_a_hint() {
 fn commands_do_what_the_help_says() {
     let mut chat = chat();
     chat.types("/help\n");
-    chat.shows("/quit: leave");
+    chat.shows("  Ctrl+P                 next model\n");
+    chat.shows("  /quit            leave\n");
+    chat.press(key(Key::PageUp));
+    chat.shows("Keys\n  Enter                  send; while a turn runs, queue\n");
     chat.types("/copy\n");
     chat.shows("no answer to copy");
     let said = vec![Said::Model("the answer".into())];
@@ -93,13 +96,16 @@ fn lists_choose_models_efforts_and_conversations() {
     chat.check(&[Effect::SetModel { model, effort }], "", &[]);
     let session = |id: &str| SessionEntry {
         id: id.into(),
-        used: "today".into(),
+        used: if id == "x" { "today" } else { "2026-11-20" }.into(),
         model: "gpt-a".into(),
         first: format!("about {id}\n\u{1b}[2J"),
     };
     chat.event(ChatEvent::Sessions(vec![session("x"), session("y")]));
-    chat.shows("today  gpt-a  about x ↵ ^[[2J");
-    chat.types("about y\n");
+    chat.shows("conversations  type to filter, Enter selects, Esc closes\n");
+    chat.shows("today       gpt-a  about x ↵ ^[[2J");
+    chat.types("about y");
+    chat.shows("conversations: about y  Enter selects, Esc closes\n");
+    chat.press(ENTER);
     chat.check(&[Effect::Resume("y".into())], "", &[]);
     chat.event(ChatEvent::Sessions(Vec::new()));
     chat.shows("there are no conversations");
@@ -153,7 +159,7 @@ fn keys_change_model_and_effort() {
     };
     chat.event(changed("gpt-c", Some("clamped")));
     chat.shows("clamped");
-    chat.shows("gpt-c · read-only");
+    chat.shows("gpt-c · low · read-only");
     chat.types("/effort\n");
     chat.shows("› low (current)\n  xhigh\n");
     chat.press(ESCAPE);

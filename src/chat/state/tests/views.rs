@@ -48,6 +48,9 @@ fn a_search_goes_up_from_the_view_and_returns() {
     chat.types("LINE 4");
     chat.shows("find: LINE 4");
     chat.shows("line 49");
+    let drawn = draw(&mut chat.state).changes_from(None, true);
+    let drawn = String::from_utf8(drawn).expect("text");
+    assert!(drawn.contains("\u{1b}[0;7mline 4\u{1b}[m9"), "{drawn:?}");
     chat.press(ENTER);
     chat.shows("line 48");
     for _ in 0..20 {
@@ -71,7 +74,7 @@ fn tab_unfolds_the_last_call_in_view_and_folds_it_again() {
     let mut chat = chat();
     chat.starts("one");
     chat.press(TAB);
-    chat.shows("no tool call is in view");
+    chat.shows("no tool call in view has more lines");
     chat.turn(TurnEvent::ToolStarted(ToolCall {
         id: "1".into(),
         name: "bash".into(),
@@ -83,8 +86,15 @@ fn tab_unfolds_the_last_call_in_view_and_folds_it_again() {
         result: Box::new(CallResult::done(output)),
         took_ms: 10,
     });
+    // One that hides nothing is passed over.
+    chat.turn(TurnEvent::ToolStarted(ToolCall {
+        id: "2".into(),
+        name: "read".into(),
+        subject: ToolSubject::Other("a".into()),
+    }));
     chat.press(key(Key::End));
     let folded = chat.screen();
+    chat.shows("  … 47 more lines (Tab)\n  number 48\n");
     assert!(!folded.contains("number 1\n") && folded.contains("number 50"));
     chat.press(TAB);
     chat.shows("seq 50");
