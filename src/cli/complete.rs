@@ -2,7 +2,7 @@
 //! flags.
 
 use super::flags::{
-    COMMANDS, Command, CommandAction, Complete, Flag, Takes, ValueKind, flags, flags_of,
+    COMMANDS, Command, CommandAction, Complete, CompletedKind, Flag, Takes, flags, flags_of,
 };
 
 /// The script for this shell: bash, zsh or fish.
@@ -23,8 +23,8 @@ fn names(flag: &Flag) -> Vec<String> {
 
 /// The kinds whose values are lists.
 fn lists(separator: &str) -> String {
-    let lists = ValueKind::ALL.into_iter().filter(|kind| kind.is_list());
-    let names: Vec<&str> = lists.map(ValueKind::name).collect();
+    let lists = CompletedKind::ALL.into_iter().filter(|kind| kind.is_list());
+    let names: Vec<&str> = lists.map(CompletedKind::name).collect();
     names.join(separator)
 }
 
@@ -167,28 +167,23 @@ fn zsh() -> String {
                 .iter()
                 .map(|of| format!(" {} {}", of.word, offered(of)));
             let after: String = after.collect();
-            let after = match &*after {
-                "" => " ".to_owned(),
-                after => format!(" _codex_after{after}"),
-            };
-            format!("{place}: :{after}")
+            (!after.is_empty()).then(|| format!("{place}: : _codex_after{after}"))
         };
         let first = first_words(command);
         let first = (!first.is_empty()).then(|| format!("1: :({})", first.join(" ")));
-        let (all, repeated): (Vec<_>, Vec<_>) = (
-            command.actions.iter().collect(),
-            command.actions.iter().filter(|of| of.repeats).collect(),
-        );
-        let second = (!all.is_empty()).then(|| after("2", &all));
-        let places = [first, second, Some(after("*", &repeated))];
-        places
-            .into_iter()
-            .flatten()
-            .map(|spec| format!("        _codex_takes {} '{spec}'", command.name))
+        let all: Vec<_> = command.actions.iter().collect();
+        let repeated: Vec<_> = all.iter().copied().filter(|of| of.repeats).collect();
+        let places = [first, after("2", &all), after("*", &repeated)];
+        let places = places.into_iter().flatten();
+        places.map(|spec| format!("        _codex_takes {} '{spec}'", command.name))
     });
+    let ends = |command: &&Command| command.actions.iter().all(|of| !of.repeats);
+    let ending = COMMANDS.iter().filter(ends).map(|command| command.name);
+    let ending: Vec<&str> = ending.collect();
     include_str!("complete/script.zsh")
         .replace("@COMMANDS@", &joined(commands))
         .replace("@SPECS@", &joined(of_flags.chain(of_places)))
+        .replace("@ENDING@", &ending.join(" "))
         .replace("@LISTS@", &lists("|"))
 }
 
@@ -246,32 +241,45 @@ fn fish() -> String {
 mod tests {
     use super::*;
 
-    /// What each flag offers: the scripts look it up by the name alone.
+    /// The script for bash looks a flag up by its name alone.
     #[test]
     fn a_flag_offers_the_same_in_every_command() {
-        let kind = |flag: &Flag| match &flag.complete {
-            Complete::Words(words) => words.join(" "),
-            other => bash_kind(other),
-        };
+        for flag in flags() {
+            for other in flags().filter(|other| other.long == flag.long) {
+                assert_eq!(bash_kind(&flag.complete), bash_kind(&other.complete));
+                let has_value = |flag: &Flag| !matches!(flag.takes, Takes::Nothing);
+                assert_eq!(has_value(flag), has_value(other), "{}", flag.long);
+            }
+        }
+    }
+
+    #[test]
+    fn every_value_that_can_be_known_is_offered_in_every_script() {
+        let scripts = [bash(), zsh(), fish()];
         for flag in flags() {
             let name = flag.long;
-            for other in flags().filter(|other| other.long == name) {
-                assert_eq!(kind(flag), kind(other), "{name}");
-                let has_value = |flag: &Flag| !matches!(flag.takes, Takes::Nothing);
-                assert_eq!(has_value(flag), has_value(other), "{name}");
-            }
-            let is_offered = !matches!(flag.complete, Complete::Nothing);
-            assert!(
-                !is_offered || !matches!(flag.takes, Takes::Nothing),
-                "{name}"
-            );
-            // A value with one of these names is never a mere text.
-            let of_name = match flag.takes {
-                Takes::Value(name) | Takes::Values(name) | Takes::Optional(name, _) => name,
-                Takes::Nothing => continue,
+            let value = match flag.takes {
+                Takes::Value(value) | Takes::Values(value) | Takes::Optional(value, _) => value,
+                Takes::Nothing => {
+                    assert!(matches!(flag.complete, Complete::Nothing), "{name}");
+                    continue;
+                }
             };
-            let free = ["N", "DUR", "USD", "TEXT", "KEY", "NAME", "FEATURE"].contains(&of_name);
-            assert!(is_offered || free, "--{name} {of_name} offers nothing");
+            // The names of values that are a number or a text, or that have no meaning here.
+            let free = ["N", "DUR", "USD", "TEXT", "KEY", "FEATURE"].contains(&value)
+                || matches!(name, "thread-source" | "cyber-access-program");
+            let is_offered = !matches!(flag.complete, Complete::Nothing);
+            assert_eq!(is_offered, !free, "--{name} {value}");
+            let offer = match &flag.complete {
+                Complete::Words(words) => words.join(" "),
+                Complete::Found(kind) => kind.name().to_owned(),
+                Complete::Files | Complete::Directories | Complete::Nothing => continue,
+            };
+            for script in &scripts {
+                let mut lines = script.lines();
+                let has_both = lines.any(|line| line.contains(name) && line.contains(&offer));
+                assert!(has_both, "--{name} {offer}");
+            }
         }
     }
 }

@@ -63,6 +63,8 @@ needs! {
         || false;
     MAKE = "make", || succeeds("make", &["--version"]), || on_path("make");
     GIT = "git", || succeeds("git", &["--version"]), || on_path("git");
+    ZSH = "zsh", || succeeds("zsh", &["-fc", "zmodload zsh/zpty"]), || on_path("zsh");
+    FISH = "fish", || succeeds("fish", &["--version"]), || on_path("fish");
     RG = "rg", || succeeds("rg", &["--version"]), || on_path("rg");
     MANDOC = "mandoc", || on_path("mandoc"), || on_path("mandoc");
     GROFF = "groff", || on_path("groff"), || on_path("groff");

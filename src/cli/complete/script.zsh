@@ -14,10 +14,10 @@ _codex_values() {
         value=${${value#"$before"}//:/\\:}
         found+=("$value${line:+:$line}")
     done
-    _describe -V $1 found $options
+    _describe -V $1 found "${options[@]}"
 }
 
-# The same after a word: pairs of both.
+# The same after a word, for pairs of a word and a kind.
 _codex_after() {
     local word kind
     for word kind; do
@@ -50,6 +50,8 @@ _codex() {
     rest)
         curcontext=${curcontext%:*:*}:codex-$line[1]:
 @SPECS@
+        # Further arguments of which nothing is known. An empty action would show a message instead of the flags.
+        _codex_takes '@ENDING@' '*: : _codex_after'
         specs+=('(- : *)'{-h,--help}'[help for this command]')
         _arguments -s -S $specs
         ;;

@@ -1,6 +1,6 @@
 //! An entry of the command table.
 
-use super::value_kind::ValueKind;
+use super::completed_kind::CompletedKind;
 
 /// A command.
 pub(crate) struct Command {
@@ -20,5 +20,5 @@ pub(crate) struct CommandAction {
     pub(crate) word: &'static str,
     /// It takes any number of them.
     pub(crate) repeats: bool,
-    pub(crate) offers: ValueKind,
+    pub(crate) offers: CompletedKind,
 }

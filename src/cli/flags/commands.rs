@@ -1,7 +1,7 @@
 //! The commands.
 
 use super::command::{Command, CommandAction};
-use super::flag::ValueKind;
+use super::flag::CompletedKind;
 use super::words::{SHELLS, TOOL_NAMES};
 
 /// The commands, in listing order.
@@ -81,12 +81,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             CommandAction {
                 word: "resume",
                 repeats: false,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
             CommandAction {
                 word: "fork",
                 repeats: false,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
         ],
     },
@@ -115,12 +115,12 @@ pub(crate) const COMMANDS: &[Command] = &[
             CommandAction {
                 word: "show",
                 repeats: false,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
             CommandAction {
                 word: "rm",
                 repeats: true,
-                offers: ValueKind::Sessions,
+                offers: CompletedKind::Sessions,
             },
         ],
     },
@@ -149,7 +149,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "completion",
         usage: "SHELL",
         brief: "print a completion script",
-        doc: "Prints a completion script to standard output, for bash, zsh or fish.",
+        doc: "Prints a completion script to standard output, for bash, zsh or fish. Models, stored conversations, tools and names of \
+              variables are completed from what is on this machine, without network.",
         words: SHELLS,
         actions: &[],
     },

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 
 use super::args::{Args, FlagOrigin, GivenFlag};
+pub(crate) use super::completed_kind::CompletedKind;
 pub(crate) use super::group::FlagGroup;
-pub(crate) use super::value_kind::ValueKind;
 
 /// A flag.
 pub(crate) struct Flag {
@@ -117,5 +117,5 @@ pub(crate) enum Complete {
     Directories,
     Words(&'static [&'static str]),
     /// Values that `codex __complete` finds on this machine.
-    Found(ValueKind),
+    Found(CompletedKind),
 }

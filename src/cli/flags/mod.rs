@@ -5,13 +5,13 @@ mod account_flags;
 mod args;
 mod command;
 mod commands;
+mod completed_kind;
 mod exec_flags;
 mod flag;
 mod group;
 mod output_flags;
 mod run_flags;
 mod tool_flags;
-mod value_kind;
 mod words;
 
 use std::vec;
@@ -19,7 +19,7 @@ use std::vec;
 pub(super) use args::{Args, FlagOrigin};
 pub(super) use command::{Command, CommandAction};
 pub(super) use commands::COMMANDS;
-pub(super) use flag::{Complete, Flag, Takes, ValueKind};
+pub(super) use flag::{Complete, CompletedKind, Flag, Takes};
 pub(super) use group::GROUPS;
 pub(super) use words::{
     COLORS, EFFORTS, FAILURES, INPUTS, SANDBOXES, SEARCHES, SHELLS, SUMMARIES, VERBOSITIES,

@@ -1,6 +1,6 @@
 //! The flags about output, and about stored conversations.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
+use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 
 const RUN: &[&str] = &["run"];
 const TURNS: &[&str] = &["run", "chat"];
@@ -100,7 +100,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         rare: true,
         doc: "Continues the stored conversation with this id, or the only one whose id begins or ends with it; \
               `codex sessions` lists them.",
-        complete: Complete::Found(ValueKind::Sessions),
+        complete: Complete::Found(CompletedKind::Sessions),
         excludes: &["last", "fork", "ephemeral"],
         set: |args, value| args.resume = Some(value),
         ..EMPTY
@@ -125,7 +125,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Sessions,
         rare: true,
         doc: "Continues a copy of the stored conversation with this id, which is left unchanged.",
-        complete: Complete::Found(ValueKind::Sessions),
+        complete: Complete::Found(CompletedKind::Sessions),
         excludes: &["ephemeral"],
         set: |args, value| args.fork = Some(value),
         ..EMPTY

@@ -1,6 +1,6 @@
 //! The flags of a run as a whole: the question, its limits, and its reporting.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
+use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{COLORS, EFFORTS, INPUTS, SEARCHES, SUMMARIES, VERBOSITIES};
 use crate::tools::setup::DEFAULT_TIMEOUT_TEXT;
 
@@ -21,7 +21,7 @@ pub(crate) const QUESTION: &[Flag] = &[
               models.json. An unknown id is sent unchanged. If not given, a resumed conversation keeps its \
               model; otherwise the model comes from CODEX_MODEL, then config.json, then the service's default for \
               your plan.",
-        complete: Complete::Found(ValueKind::Models),
+        complete: Complete::Found(CompletedKind::Models),
         set: |args, value| args.model = Some(value),
         ..EMPTY
     },
@@ -36,7 +36,7 @@ pub(crate) const QUESTION: &[Flag] = &[
               on this plan, or if the service is overloaded (503) or rate-limits requests (429) and retries did not help. Not \
               for the plan's usage limits, blocked regions, or network and proxy errors, and only until the run has printed text or run \
               no tool.",
-        complete: Complete::Found(ValueKind::ModelList),
+        complete: Complete::Found(CompletedKind::ModelList),
         set: |args, value| args.fallback_model = Some(value),
         ..EMPTY
     },
@@ -49,7 +49,7 @@ pub(crate) const QUESTION: &[Flag] = &[
         rare: false,
         doc: "The models that Ctrl+P cycles through, separated by commas, each with an effort after a colon if it is not its \
               default: --models gpt-5.5,gpt-5.4:high. Without it, all models that the credential can use.",
-        complete: Complete::Found(ValueKind::ModelEfforts),
+        complete: Complete::Found(CompletedKind::ModelEfforts),
         set: |args, value| args.models = Some(value),
         ..EMPTY
     },

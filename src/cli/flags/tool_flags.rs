@@ -1,6 +1,6 @@
 //! The flags about tools.
 
-use super::flag::{Complete, EMPTY, Flag, FlagGroup, Takes, ValueKind};
+use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{FAILURES, SANDBOXES};
 
 const TURNS: &[&str] = &["run", "chat"];
@@ -89,7 +89,7 @@ pub(crate) const FLAGS: &[Flag] = &[
               least three characters. By default they get what programs need, such as PATH, HOME and the settings of compilers and \
               package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
               names, and values that contain a credential of codex-run are never passed on. May be given more than once.",
-        complete: Complete::Found(ValueKind::Variables),
+        complete: Complete::Found(CompletedKind::Variables),
         set: |args, value| args.env.push(value),
         ..EMPTY
     },
@@ -102,7 +102,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         rare: true,
         doc: "The tools offered to the model, separated by commas: bash, read, edit, write, grep, find, ls, and \
               your own. Default: bash, read, edit, write, and those in the tools folder of CODEX_RUN_HOME.",
-        complete: Complete::Found(ValueKind::Tools),
+        complete: Complete::Found(CompletedKind::Tools),
         excludes: &["no-tools"],
         overrides: &["tool"],
         set: |args, value| args.tools = Some(value),

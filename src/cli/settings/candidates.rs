@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::model::models_json;
 use super::tools::{manifests, variables};
 use crate::cli::environment::Environment;
-use crate::cli::flags::{EFFORTS, ValueKind};
+use crate::cli::flags::{CompletedKind, EFFORTS};
 use crate::models::cache::CacheFile;
 use crate::models::catalogue::{self, Availability};
 use crate::models::custom::Provider;
@@ -32,25 +32,25 @@ type Candidate = (String, String);
 /// The values of this kind, each on a line with a tab and what it is, if that is known. Of a list, `word` is what is there
 /// already: the values are the list with one more element.
 pub(crate) fn candidates(kind: &str, word: &str, environment: &Environment) -> String {
-    let Some(kind) = ValueKind::ALL.into_iter().find(|of| of.name() == kind) else {
+    let Some(kind) = CompletedKind::ALL.into_iter().find(|of| of.name() == kind) else {
         return String::new();
     };
     let home = environment.home();
     let providers = models_json::providers(environment).unwrap_or_default();
     let models = || models(environment, &providers);
     let found = match kind {
-        ValueKind::Models | ValueKind::ModelList => described(&models()),
-        ValueKind::ModelEfforts => with_efforts(&models(), word),
-        ValueKind::Sessions => home.map_or_else(Vec::new, |home| {
+        CompletedKind::Models | CompletedKind::ModelList => described(&models()),
+        CompletedKind::ModelEfforts => with_efforts(&models(), word),
+        CompletedKind::Sessions => home.map_or_else(Vec::new, |home| {
             Sessions::new(&home).beginnings(MAX_DESCRIBED_SESSIONS)
         }),
-        ValueKind::Tools => {
+        CompletedKind::Tools => {
             let built_in = TOOLS.iter().map(|tool| (tool.name, tool.description));
             let built_in = built_in.map(|(name, is)| (name.to_owned(), is.to_owned()));
             let own = home.iter().flat_map(|home| manifests::names(home));
             built_in.chain(own).collect()
         }
-        ValueKind::Variables => {
+        CompletedKind::Variables => {
             let mut names = variables::names(environment, &providers);
             names.sort_unstable();
             names
@@ -77,9 +77,12 @@ fn models(environment: &Environment, providers: &[Provider]) -> Vec<Model> {
     for backend in [Backend::Subscription, Backend::Api] {
         apply_overrides(&mut all, backend, providers);
     }
-    all.extend(listed_models(providers).map(|(id, listed)| Model {
-        id,
-        ..listed.model.clone()
+    all.extend(listed_models(providers).map(|(id, listed)| {
+        let mut model = listed.model.clone();
+        if model.name == model.id {
+            model.name.clone_from(&id);
+        }
+        Model { id, ..model }
     }));
     let mut seen = HashSet::new();
     all.retain(|model| seen.insert(model.id.clone()) && !model.hidden && !model.older);
@@ -91,10 +94,10 @@ fn described(models: &[Model]) -> Vec<Candidate> {
     models.iter().map(model).collect()
 }
 
-/// The models, and the efforts of the one that a colon follows at the end of this list.
-fn with_efforts(models: &[Model], list: &str) -> Vec<Candidate> {
+/// The models, and the efforts of the one that a colon follows at the end of this word.
+fn with_efforts(models: &[Model], word: &str) -> Vec<Candidate> {
     let mut all = described(models);
-    let last = list.rsplit(',').next().unwrap_or_default();
+    let last = word.rsplit(',').next().unwrap_or_default();
     let named = last.rsplit_once(':').map_or(last, |(name, _)| name);
     let model = models
         .iter()
@@ -150,16 +153,16 @@ fn lines(found: Vec<Candidate>) -> String {
 mod tests {
     use super::*;
 
-    fn named(names: &[&str]) -> Vec<Candidate> {
-        let named = |name: &&str| ((*name).to_owned(), String::new());
-        names.iter().map(named).collect()
+    fn of(values: &[&str]) -> Vec<Candidate> {
+        let candidate = |value: &&str| ((*value).to_owned(), String::new());
+        values.iter().map(candidate).collect()
     }
 
     #[test]
     fn a_list_goes_on_with_what_it_does_not_have() {
         let check = |list: &str, expected: &[&str]| {
-            let found = in_list(list, named(&["a", "b", "b:high", "s/m:8b"]));
-            assert_eq!(found, named(expected), "{list}");
+            let found = in_list(list, of(&["a", "b", "b:high", "s/m:8b"]));
+            assert_eq!(found, of(expected), "{list}");
         };
         check("", &["a", "b", "b:high", "s/m:8b"]);
         check("a", &["a", "b", "b:high", "s/m:8b"]);

@@ -2,7 +2,7 @@
 
 /// A kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ValueKind {
+pub(crate) enum CompletedKind {
     Models,
     /// Models, separated by commas.
     ModelList,
@@ -14,7 +14,7 @@ pub(crate) enum ValueKind {
     Variables,
 }
 
-impl ValueKind {
+impl CompletedKind {
     /// All kinds.
     pub(crate) const ALL: [Self; 6] = [
         Self::Models,
