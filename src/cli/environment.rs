@@ -41,7 +41,7 @@ impl InaccessibleHome {
     /// The failure of a command that needs it.
     pub(super) fn failure(&self) -> Failure {
         let home = self.home.display();
-        Failure::usage(format!("cannot enter {home}: {}", self.why)).hint(
+        Failure::usage(format!("cannot access {home}: {}", self.why)).hint(
             "HOME or CODEX_RUN_HOME points there: set CODEX_RUN_HOME to a directory that you own; a key in \
              OPENAI_API_KEY works without it",
         )
@@ -240,7 +240,7 @@ mod tests {
             .closed()
             .map(InaccessibleHome::warning);
         assert!(
-            words.is_some_and(|words| words.starts_with("cannot enter /dev/null/.codex-run: "))
+            words.is_some_and(|words| words.starts_with("cannot access /dev/null/.codex-run: "))
         );
     }
 

@@ -282,7 +282,7 @@ mod tests {
             &[("x-codex-plan-type", "plus")],
             &format!(r#","resets_at":{}"#, NOW - 1),
             plus,
-            "it should have reset already: try again, or use another account",
+            "it should already have reset: try again, or use another account",
         );
         check(
             &[],

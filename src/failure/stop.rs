@@ -246,7 +246,9 @@ pub(crate) fn of_order(order: StopRequest) -> Failure {
         StopRequest::Signal(signal) => {
             let (outcome, what) = match signal {
                 signal_hook::consts::SIGINT => (Outcome::Interrupted, "interrupted"),
-                signal_hook::consts::SIGHUP => (Outcome::Hangup, "hangup: the terminal was closed"),
+                signal_hook::consts::SIGHUP => {
+                    (Outcome::Hangup, "hung up: the terminal was closed")
+                }
                 signal_hook::consts::SIGTERM => (Outcome::Terminated, "terminated"),
                 // Only a full screen catches others.
                 _ => {

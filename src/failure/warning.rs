@@ -140,7 +140,7 @@ mod tests {
             .to_vec();
         assert_eq!(
             RunWarning::Withheld(reasons).to_string(),
-            "the service withheld reasoning from earlier answers from the model: 3 items (b, no reason given)"
+            "the service did not show the model its reasoning from earlier answers: 3 items (b, no reason given)"
         );
     }
 }

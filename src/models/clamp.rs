@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(
             clamp(&max, &model("gpt-5.5")).note().as_deref(),
             Some(
-                "gpt-5.5 does not support all requested settings: effort max becomes xhigh (it supports effort low, medium, \
+                "gpt-5.5 does not support all requested settings: effort max is replaced by xhigh (it supports effort low, medium, \
                  high, xhigh)"
             )
         );

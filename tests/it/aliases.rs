@@ -88,7 +88,7 @@ fn a_linked_home_cannot_be_replaced() {
         .env("HOME", &work)
         .args(["run", "-s", "workspace-write", "x"]);
     cmd.run().exits(2).says(&format!(
-        "cannot let tools write to {work}: {work}/.codex-run is where credentials are kept"
+        "cannot let tools write to {work}: {work}/.codex-run contains credentials"
     ));
 }
 
@@ -161,5 +161,5 @@ fn a_second_mount_of_a_parent_directory_exposes_nothing() {
     );
     let cmd = home.offline().args(["run", "-s", "workspace-write", "go"]);
     let ran = cmd.within("unshare", ["-m", "sh", "-c", &script]).run();
-    ran.exits(2).says("is where credentials are kept");
+    ran.exits(2).says("contains credentials");
 }

@@ -14,16 +14,16 @@ use crate::tools::outputs;
 /// verbosity only by spark.
 const NOTES: &str = "
     -m gpt-5.5 -e high                           |                                                    | high
-    -m gpt-5.5 -e max                            | effort max becomes xhigh T                         | xhigh
-    -m gpt-5.5 -e minimal                        | effort minimal becomes low T                       | low
+    -m gpt-5.5 -e max                            | effort max is replaced by xhigh T                         | xhigh
+    -m gpt-5.5 -e minimal                        | effort minimal is replaced by low T                       | low
     -m gpt-5.5 --verbosity high                  | verbosity high is omitted                          | medium
     -m gpt-5.5 --summary auto                    | the summary is omitted                             | medium
     -m gpt-5.5 --summary none                    |                                                    | medium
     -m plain -e high                             | effort high is omitted                             |
     -m gpt-5.3-codex-spark -i a.png              | the image is omitted                               | medium
     -m gpt-5.3-codex-spark -i a.png -i a.png     | the 2 images are omitted                           | medium
-    -m gpt-5.3-codex-spark -e max -i a.png       | effort max becomes xhigh, the image is omitted T   | xhigh
-    -m gpt-5.5 -e max --summary auto             | effort max becomes xhigh, the summary is omitted T | xhigh
+    -m gpt-5.3-codex-spark -e max -i a.png       | effort max is replaced by xhigh, the image is omitted T   | xhigh
+    -m gpt-5.5 -e max --summary auto             | effort max is replaced by xhigh, the summary is omitted T | xhigh
     -m gpt-5.5 --summary auto --verbosity low    | the summary is omitted, verbosity low is omitted   | medium
 ";
 

@@ -228,7 +228,7 @@ fn withheld_reasoning_is_reported_once() {
         let all: Vec<Value> = reasons.iter().map(|reason| removed(reason)).collect();
         json!({ "input_transformations": all })
     };
-    let note = "the service withheld reasoning from earlier answers from the model";
+    let note = "the service did not show the model its reasoning from earlier answers";
     let reasons = ["prefix_mismatch", "model_mismatch", "turn_boundary"];
     let home = Home::with_key();
     let server = Server::start([

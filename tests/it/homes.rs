@@ -53,7 +53,7 @@ fn the_default_home_is_hidden_when_a_different_one_is_used() {
     let cmd = cmd.env("CODEX_RUN_HOME", "/nowhere/profile");
     let cmd = cmd.within("sh", ["-c", "cd ..; exec \"$0\" \"$@\""]);
     cmd.run().exits(2).says(&format!(
-        "cannot let tools write to {root}: {root}/.codex-run is where credentials are kept"
+        "cannot let tools write to {root}: {root}/.codex-run contains credentials"
     ));
     // A missing home could be created.
     let work = home.work().display().to_string();
@@ -232,8 +232,8 @@ fn tools_cannot_write_to_targets_of_links_in_the_codex_run_home() {
         fs::remove_file(own.join(name)).expect("it was made");
     };
     for (name, words) in [
-        ("config.json", "is where credentials are kept"),
-        ("sessions", "is where credentials are kept"),
+        ("config.json", "contains credentials"),
+        ("sessions", "contains credentials"),
         (
             "tools",
             "/.codex-run/tools, which is codex-run's tools folder",

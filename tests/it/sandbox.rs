@@ -74,7 +74,7 @@ fn directories_with_credentials_cannot_be_made_writable() {
             .exits(2)
             .stdout("")
             .says(&format!(
-                "cannot let tools write to {root}: {hidden} is where credentials are kept"
+                "cannot let tools write to {root}: {hidden} contains credentials"
             ))
             .says(hint);
     };
@@ -184,7 +184,7 @@ fn refusals_by_the_sandbox_are_reported_as_such() {
         ]
     };
     let (ran, outputs) = called(&home, &[], calls());
-    let rule = "the sandbox (read-only) lets tools write only below ";
+    let rule = "the sandbox (read-only) lets tools write only under ";
     for (n, words) in [
         (0, rule),
         (1, rule),
@@ -192,7 +192,7 @@ fn refusals_by_the_sandbox_are_reported_as_such() {
         (3, "hides "),
         (
             4,
-            "[this may be the sandbox (read-only) and not the command or the disk: it lets commands write only below ",
+            "[this may come from the sandbox (read-only), not from the command or the disk: it lets commands write only under ",
         ),
         (5, "it refuses to change the mode, owner or times of files"),
         (6, "it has no network"),
@@ -210,7 +210,7 @@ fn refusals_by_the_sandbox_are_reported_as_such() {
     assert_eq!(home.read("old"), "a\n");
     let (_, outputs) = called(&home, &["-s", "workspace-write"], calls());
     assert!(
-        outputs[0].contains("the sandbox (workspace-write) lets tools write only below "),
+        outputs[0].contains("the sandbox (workspace-write) lets tools write only under "),
         "{}",
         outputs[0]
     );
@@ -276,11 +276,11 @@ fn the_instructions_describe_the_sandbox() {
     };
     check(
         &[],
-        Some("write only below $TMPDIR, and there is no network."),
+        Some("write only under $TMPDIR, and there is no network."),
     );
     check(
         &["--network", "-s", "workspace-write"],
-        Some("write only below the working directory, /tmp, /var/tmp, /dev/shm, $TMPDIR."),
+        Some("write only under the working directory, /tmp, /var/tmp, /dev/shm, $TMPDIR."),
     );
     check(&["-s", "danger-full-access"], None);
     check(&["--no-tools"], None);

@@ -65,7 +65,7 @@ fn a_model_has_the_properties_given_in_models_json() {
     check(
         &thinks,
         &["-e", "high"],
-        &reported("effort high becomes medium (it supports effort low, medium)"),
+        &reported("effort high is replaced by medium (it supports effort low, medium)"),
         &[
             ("/reasoning/effort", json!("medium")),
             ("/include/0", json!("reasoning.encrypted_content")),

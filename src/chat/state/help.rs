@@ -100,8 +100,8 @@ mod tests {
         let [(_, keys), (_, commands)] = help(60);
         let begin = "  Enter                  send; while a turn runs, queue
   Alt+Enter, Ctrl+J      new line
-  Esc, Ctrl+C            stop the turn and its tools; again:
-                         at once, without waiting for them\n";
+  Esc, Ctrl+C            stop the turn and its tools; press
+                         again to stop without waiting for\n";
         assert!(keys.starts_with(begin), "{keys}");
         assert!(commands.contains("  /effort [LEVEL]  list the efforts"));
         let [(_, keys), _] = help(30);

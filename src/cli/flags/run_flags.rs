@@ -339,7 +339,7 @@ pub(crate) const LIMITS: &[Flag] = &[
         long: "input",
         takes: Takes::Value("FORMAT"),
         commands: RUN,
-        brief: "several turns, as JSON lines on standard input",
+        brief: "several turns, as JSON lines on stdin",
         group: FlagGroup::Prompt,
         rare: true,
         doc: "With jsonl, reads messages from standard input, as JSON lines, until end of file; each is a turn of one conversation. Lines can also \

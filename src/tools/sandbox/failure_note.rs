@@ -217,7 +217,7 @@ mod tests {
             &read,
             "sh: x: Permission denied",
             1,
-            &["-s workspace-write opens"],
+            &["-s workspace-write allows"],
         );
         check(
             &read,

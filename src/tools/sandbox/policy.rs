@@ -174,7 +174,7 @@ impl SandboxPolicy {
         } else {
             ", and there is no network"
         };
-        format!("A sandbox lets them write only below {places}{network}.")
+        format!("A sandbox lets them write only under {places}{network}.")
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
         };
         assert_eq!(of("/nowhere/w/a"), (None, None));
         let (write, read) = of("/nowhere/h/a");
-        assert!(write.is_some_and(|words| words.contains("only below /nowhere/w")));
+        assert!(write.is_some_and(|words| words.contains("only under /nowhere/w")));
         assert!(read.is_some_and(|words| words.contains("hides /nowhere/h/a")));
     }
 }

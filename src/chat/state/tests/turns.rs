@@ -192,7 +192,7 @@ fn the_queue_and_the_question_have_limits() {
     chat.paste(&"x".repeat(2 << 20));
     chat.shows("nothing was pasted");
     chat.event(ChatEvent::Edited("y".repeat(2 << 20)));
-    chat.shows("its end is left out");
+    chat.shows("its end is cut off");
     assert_eq!(chat.state.question.text().len(), 1 << 20);
 }
 

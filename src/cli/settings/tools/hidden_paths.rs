@@ -290,7 +290,7 @@ mod tests {
             match (&refused, expected) {
                 (Ok(()), Ok(())) => {}
                 (Err(words), Err((hidden, hint))) => {
-                    let what = format!("{hidden} is where credentials are kept");
+                    let what = format!("{hidden} contains credentials");
                     assert!(words.contains(&what) && words.contains(hint), "{words}");
                 }
                 _ => panic!("{refused:?} is not {expected:?}"),
@@ -299,7 +299,10 @@ mod tests {
         let (own, other) = (("/h", "/h/.codex-run"), ("/h", "/h/.codex"));
         check(&[], Ok(()));
         check(&[("/h", "/h/.pi")], Ok(()));
-        check(&[other], Err(("/h/.codex", "or move it elsewhere")));
+        check(
+            &[other],
+            Err(("/h/.codex", "in a project directory instead (-C DIR)")),
+        );
         check(
             &[other, own],
             Err(("/h/.codex-run", "or move CODEX_RUN_HOME")),
@@ -307,7 +310,7 @@ mod tests {
         let key = ("/k", "/k/key");
         check(
             &[("/h", "/h/.pi"), key, other],
-            Err(("/k/key", "or move it elsewhere")),
+            Err(("/k/key", "in a project directory instead (-C DIR)")),
         );
     }
 }

@@ -295,7 +295,7 @@ mod tests {
         for line in 1001..=3000 {
             queue.push(line, user("a"), NONE);
         }
-        let full = "too many lines are waiting: 1,000, or 64 MiB";
+        let full = "too many lines are waiting (at most 1,000 lines, or 64 MiB)";
         let error = LineError {
             line: 1001,
             lines: 2000,
