@@ -382,6 +382,6 @@ fn a_missing_directory_is_a_note_in_the_configuration_and_a_mistake_on_the_comma
     fs::write(&config, r#"{"add-dir": ["/nonexistent/x", "/usr/lib"]}"#).expect("a file");
     run()
         .run()
-        .says("/nonexistent/x, named by \"add-dir\" in ")
-        .says(" is left out");
+        .says("ignoring /nonexistent/x, named by \"add-dir\" in ")
+        .says(": it does not exist");
 }

@@ -64,7 +64,7 @@ fn invalid_values_are_refused() {
     check(
         &["run", "--no-tools", "--timeout", "0", "x"],
         2,
-        &["a duration above 0"],
+        &["a duration greater than 0"],
     );
     check(
         &["run", "--no-tools", "--max-turns", "0", "x"],

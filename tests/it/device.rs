@@ -77,7 +77,7 @@ fn without_a_browser_a_device_code_is_used_and_the_reason_given() {
         server.issuer().device_disabled();
         let ran = home.codex(&server).env(variable, "1").args(["login"]).run();
         ran.exits(4)
-            .says(&format!("No browser can be opened ({why})"));
+            .says(&format!("Cannot open a browser ({why})"));
     };
     check("SSH_CONNECTION", "this is an SSH session");
     check("CI", "CI is set");
@@ -152,7 +152,7 @@ fn an_unusable_credentials_file_is_reported_before_the_sign_in() {
     home.write_auth("{\n  \"openai-codex\": oops\n}");
     let ran = home.codex(&server).args(["login", "--no-browser"]).run();
     ran.exits(2)
-        .says("auth.json is not a JSON object, at line 2, column 19")
+        .says("auth.json:2:19 is not a JSON object")
         .says("not overwritten");
     assert_eq!(
         home.auth_text().as_deref(),

@@ -289,7 +289,7 @@ fn pages_and_other_bodies_that_are_not_an_answer() {
         &format!("{DENIED}: {cloudflare}"),
         "your network or region may be blocked",
     );
-    let between = "check what is between you and the service: a proxy, a firewall, a sign-in page";
+    let between = "check for a proxy, firewall or captive portal between you and the service";
     let now = "the service cannot answer right now";
     check(
         (200, &html, "<!doctype html><p>Please sign in"),

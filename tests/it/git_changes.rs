@@ -28,7 +28,7 @@ fn a_change_to_what_git_executes_is_reported_once() {
         cmd.run()
     };
     let reported = format!(
-        "codex: tools changed {0}/config and {0}/hooks: review before running git, which executes programs named there\n",
+        "codex: tools changed {0}/config and {0}/hooks: review it before you use git, which runs the programs named there\n",
         home.work().join(".git").display()
     );
     for flags in [
@@ -53,6 +53,6 @@ fn a_change_to_what_git_executes_is_reported_once() {
     running.signal(TERM);
     let ran = finish(running, "codex run go".to_owned());
     ran.ends_by(TERM)
-        .says("/.git/config: review before running git");
+        .says("/.git/config: review it before you use git");
     assert!(home.read(".git/config").len() > before.len());
 }

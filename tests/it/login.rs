@@ -23,7 +23,7 @@ fn a_browser_sign_in_completes() {
     let ran = sign_in.end();
     ran.exits(0)
         .stdout("")
-        .says("Signed in as ada@example.com (plus). It is stored in ");
+        .says("Signed in as ada@example.com (plus). The sign-in is stored in ");
     assert_eq!(server.lists().len(), 1, "the list of models comes with it");
     let exchange = server.requests().pop().expect("a request");
     let form = String::from_utf8_lossy(&exchange.body).into_owned();
@@ -60,7 +60,7 @@ fn the_list_of_models_comes_with_the_sign_in() {
     let (server, home) = (Server::start([Reply::text("ok")]), Home::new());
     let sign_in = home.codex(&server).args(["login", "--with-access-token"]);
     let sign_in = sign_in.input(jwt("acct-1", now_unix() + 5000)).run();
-    sign_in.exits(0).says("It is stored in ");
+    sign_in.exits(0).says("The sign-in is stored in ");
     let lists = server.lists();
     assert_eq!(lists.len(), 1);
     assert_eq!(lists[0].header("chatgpt-account-id"), Some("acct-1"));
@@ -83,7 +83,7 @@ fn a_missing_model_list_does_not_fail_the_sign_in() {
         let home = Home::new();
         let cmd = home.codex(&server).args(["login", "--with-access-token"]);
         let ran = cmd.input(jwt("acct-1", now_unix() + 5000)).run();
-        ran.exits(0).says("It is stored in ");
+        ran.exits(0).says("The sign-in is stored in ");
         assert!(!ran.stderr.contains("models"), "{}", ran.stderr);
         assert_eq!(server.lists().len(), 1);
     }
@@ -94,7 +94,7 @@ fn a_missing_model_list_does_not_fail_the_sign_in() {
         .env("CODEX_RUN_BASE_URL", "http://far.example");
     let cmd = cmd.input(jwt("acct-1", now_unix() + 5000));
     let ran = cmd.args(["login", "--with-access-token"]).run();
-    ran.exits(0).says("It is stored in ");
+    ran.exits(0).says("The sign-in is stored in ");
     assert!(!home.own().join("models_cache.json").exists());
 }
 

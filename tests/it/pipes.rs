@@ -80,7 +80,7 @@ fn a_silent_pipe_is_ignored() {
     cmd.run()
         .exits(0)
         .stdout("ok\n")
-        .says("nothing arrived on standard input within 3 s");
+        .says("no data on standard input for 3 s");
     assert_eq!(asked(&server.requests()[0]), "hello");
     drop(held);
 }

@@ -81,13 +81,13 @@ fn an_inaccessible_home_is_only_a_warning_if_a_key_is_given() {
             .run()
             .exits(0)
             .stdout("ok\n")
-            .says("cannot enter ")
+            .says("cannot access ")
             .says(why);
         ask(key()).args(["--resume", "x"]).run().exits(2);
         ask(cmd())
             .run()
             .exits(2)
-            .says("cannot enter ")
+            .says("cannot access ")
             .says("codex: hint: ");
         for args in [
             &["login", "--with-api-key"][..],
@@ -97,10 +97,10 @@ fn an_inaccessible_home_is_only_a_warning_if_a_key_is_given() {
         ] {
             let mut cmd = cmd().input(KEY);
             cmd.command.args(args);
-            cmd.run().exits(2).says("cannot enter ").says(why);
+            cmd.run().exits(2).says("cannot access ").says(why);
         }
         let status = key().args(["status"]).run();
-        status.exits(0).says("cannot enter ");
+        status.exits(0).says("cannot access ");
     };
     let home = Home::new();
     check(

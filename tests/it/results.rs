@@ -145,7 +145,7 @@ fn equal_calls_have_equal_results_across_runs() {
     let first = run();
     assert_eq!(first, run());
     let note = "[this may come from the sandbox (read-only), not from the command or the disk: it lets commands write only \
-                below $TMPDIR (";
+                under $TMPDIR (";
     assert!(first[2].contains(note), "{}", first[2]);
     // A failure inside a command that succeeds, as in a pipeline, is explained too.
     assert!(

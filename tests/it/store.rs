@@ -19,7 +19,7 @@ fn a_mode_that_is_too_open_is_restricted_with_a_warning() {
     widen(&home.auth(), 0o644);
     let ran = home.codex(&server).args(["run", "--no-tools", "hi"]).run();
     ran.exits(0).stdout("ok\n");
-    ran.says("others could read")
+    ran.says("was readable by others")
         .says("(mode 644)")
         .says("(mode 755)");
     home.is_private();
@@ -80,9 +80,9 @@ fn an_invalid_file_is_reported_and_left_unchanged() {
         (
             "{\"openai-codex\": ",
             2,
-            "is not a JSON object, at line 1, column",
+            "auth.json:1:17 is not a JSON object",
         ),
-        ("[]", 2, "is not a JSON object, at line 1"),
+        ("[]", 2, " is not a JSON object"),
         (
             "{\"openai-codex\": {\"access\": \"opaque\"}}",
             4,

@@ -60,7 +60,7 @@ fn without_a_turn_the_exit_code_is_2() {
     let home = Home::with_key();
     let server = Server::start([]);
     let (ran, events) = Driver::start(&home, &server, &["--no-tools"]).end();
-    ran.exits(2).says("standard input requested no turn");
+    ran.exits(2).says("standard input contained no message");
     assert_eq!(in_short(&events), ["thread.started", "error"]);
 }
 
@@ -109,7 +109,7 @@ fn budgets_count_over_all_turns_and_end_the_run() {
     let (ran, events) = driver.end();
     ran.exits(9)
         .says("the limit of 2 requests has been reached")
-        .says("one more message was waiting and is not sent");
+        .says("one waiting message was not sent");
     let turns = in_short(&events);
     let turns: Vec<&str> = turns
         .iter()

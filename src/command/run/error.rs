@@ -129,7 +129,7 @@ impl Error {
             })
             .hint("the input_error lines on standard output say which and why"),
             Error::LateInput => {
-                Failure::usage("standard input started after 3 s and is not part of the prompt; use -")
+                Failure::usage("input began after 3 s and was not part of the question; use -")
                     .hint("with - as an argument, the run waits for standard input")
             }
             Error::Output(error) => failure::of_output(&error),

@@ -88,9 +88,9 @@ impl ProtectedPaths {
         let (conflict, hint) = match (in_list(&self.own), in_list(&self.others)) {
             (Some(own), _) => (
                 own,
-                "work in a project directory instead (-C DIR), or move CODEX_RUN_HOME",
+                "use a project directory instead (-C, --add-dir), or move CODEX_RUN_HOME",
             ),
-            (None, Some(other)) => (other, "work in a project directory instead (-C DIR)"),
+            (None, Some(other)) => (other, "use a project directory instead (-C, --add-dir)"),
             (None, None) => return Ok(()),
         };
         Err(Failure::usage(format!(
@@ -301,7 +301,7 @@ mod tests {
         check(&[("/h", "/h/.pi")], Ok(()));
         check(
             &[other],
-            Err(("/h/.codex", "in a project directory instead (-C DIR)")),
+            Err(("/h/.codex", "use a project directory instead")),
         );
         check(
             &[other, own],
@@ -310,7 +310,7 @@ mod tests {
         let key = ("/k", "/k/key");
         check(
             &[("/h", "/h/.pi"), key, other],
-            Err(("/k/key", "in a project directory instead (-C DIR)")),
+            Err(("/k/key", "use a project directory instead")),
         );
     }
 }
