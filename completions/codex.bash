@@ -101,7 +101,7 @@ _codex() {
     elif [[ $ended || $cur != -* ]]; then
         value=$cur
         # After --, a word such as `resume` is no more than a word.
-        case ${words[1]}${ended:+ --}:${places[0]}:${#places[@]} in
+        case ${words[1]}${ended:+ --}:${places[0]-}:${#places[@]} in
         login::0) kind='=status' ;;
         exec::0) kind='=resume fork' ;;
         exec:resume:1) kind=sessions ;;
@@ -135,7 +135,7 @@ _codex() {
         about+=("${last#"$kept"}${word#"${word%%$'\t'*}"}")
     done < <(_codex_list "${words[0]}")
     # Where bash only shows the values, it also shows what they are.
-    if ((${#COMPREPLY[@]} > 1)) && [[ $COMP_TYPE == 63 ]]; then
+    if ((${#COMPREPLY[@]} > 1)) && [[ ${COMP_TYPE-} == 33 || ${COMP_TYPE-} == 63 ]]; then
         COMPREPLY=("${about[@]/$'\t'/  }")
     fi
 }

@@ -1,7 +1,7 @@
 //! The completion scripts in real shells, installed under another name, and what they offer of this machine.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -73,6 +73,9 @@ while zpty -r inner line; do :; done
 cat $ZDOTDIR/offered
 "#;
 
+/// Where a line has the program by its path: the name comes behind it.
+const TYPED_PATH: &str = "~/bin/";
+
 /// A shell with the command of this name.
 struct Shell {
     need: Option<Need>,
@@ -132,10 +135,11 @@ impl Shell {
             .env("TERM", "xterm")
             .current_dir(home.work())
             .stdin(Stdio::null());
-        let text: String = lines
-            .iter()
-            .map(|line| format!("{name} {line}\n"))
-            .collect();
+        let typed = |line: &&str| match line.strip_prefix(TYPED_PATH) {
+            Some(rest) => format!("{TYPED_PATH}{name}{rest}\n"),
+            None => format!("{name} {line}\n"),
+        };
+        let text: String = lines.iter().map(typed).collect();
         let mut cmd = home.offline();
         cmd.command = shell;
         let text = cmd.input(text).run().exits(0).text();
@@ -213,10 +217,13 @@ fn home() -> (Home, String) {
 fn values_are_offered_where_they_fit_in_every_shell() {
     let (home, id) = home();
     let prefix = install(&home, "my-codex", None);
+    fs::create_dir(home.root().join("bin")).expect("a directory");
+    symlink(&*BINARY, home.root().join("bin/my-codex")).expect("a link");
     let id = &[&*id][..];
     let cases: &[(&str, &[&str])] = &[
         ("run -m box/", &["box/small", "8b"]),
         ("run --model=box/s", &["box/small"]),
+        ("~/bin/ run -m box/s", &["box/small"]),
         ("run -qm box/s", &["box/small"]),
         ("run --fallback-model box/small,box/", &["8b"]),
         ("chat --models box/small:", &["low", "high"]),

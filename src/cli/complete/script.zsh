@@ -35,7 +35,7 @@ _codex() {
     local curcontext=$curcontext state line program=${~${(Q)words[1]}}
     local -a commands specs
     # An alias has no program of its own.
-    (( $+commands[$program] )) || [[ -x $program ]] || program=codex
+    whence -p -- $program >/dev/null || program=codex
     _arguments -C \
         '(- : *)'{-h,--help}'[help]' \
         '(- : *)'{-V,--version}'[name and version]' \
