@@ -44,7 +44,7 @@ def llm(folder, url):
 
 def clients(program, folder, url):
     """Each client as a function of the prompt."""
-    mine = bench.ours(program, url, "--no-tools", bench.SHORT)
+    mine = bench.ours(program, url, bench.SHORT)
     others = [*bench.peers(folder, url), *(llm(folder, url) if folder else [])]
     made = {client.name: lambda prompt, client=client: client._replace(command=[*client.command[:-1], prompt])
             for client in [mine, *others]}
@@ -81,7 +81,7 @@ def figures(made, rounds):
     table("short answer, processor time", {n: [v[0] for v in runs] for n, runs in weighed.items()}, "{:.1f} ms")
     table("short answer, peak memory", {n: [v[1] for v in runs] for n, runs in weighed.items()}, "{:.1f} MiB")
     prompt = bench.directive([{"deltas": DELTAS}])
-    long = bench.alternate(bench.weighed, [client(prompt) for client in made.values()], max(3, rounds // 2))
+    long = bench.alternate(bench.weighed, [client(prompt) for client in made.values()], rounds)
     table(f"{DELTAS:,} deltas, processor time", {n: [v[0] for v in runs] for n, runs in long.items()}, "{:.0f} ms")
     table(f"{DELTAS:,} deltas, peak memory", {n: [v[1] for v in runs] for n, runs in long.items()}, "{:.1f} MiB")
 
