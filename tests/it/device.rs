@@ -76,8 +76,7 @@ fn without_a_browser_a_device_code_is_used_and_the_reason_given() {
         let (server, home) = (Server::start([]), Home::new());
         server.issuer().device_disabled();
         let ran = home.codex(&server).env(variable, "1").args(["login"]).run();
-        ran.exits(4)
-            .says(&format!("Cannot open a browser ({why})"));
+        ran.exits(4).says(&format!("Cannot open a browser ({why})"));
     };
     check("SSH_CONNECTION", "this is an SSH session");
     check("CI", "CI is set");

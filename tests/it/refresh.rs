@@ -242,8 +242,7 @@ fn concurrent_changes_of_the_credentials_file_are_seen() {
         });
         scope.spawn(|| {
             let (ran, _) = changed(&|_, home| home.write_auth("{\n\n  torn"));
-            ran.exits(2)
-                .says(":3:3 is not a JSON object");
+            ran.exits(2).says(":3:3 is not a JSON object");
         });
     });
 }

@@ -80,7 +80,10 @@ fn directories_with_credentials_cannot_be_made_writable() {
     };
     let cmd = || home.offline().args(write);
     let (own, pi) = (format!("{root}/.codex-run"), format!("{root}/.pi"));
-    let (move_it, keep_it) = ("or move CODEX_RUN_HOME", "use a project directory instead (-C, --add-dir)");
+    let (move_it, keep_it) = (
+        "or move CODEX_RUN_HOME",
+        "use a project directory instead (-C, --add-dir)",
+    );
     check(cmd().args(["-C", &root, "x"]), &root, &own, move_it);
     check(cmd().args(["-C", "/", "x"]), "/", &own, move_it);
     check(cmd().args(["-C", &own, "x"]), &own, &own, move_it);
