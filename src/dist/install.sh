@@ -190,11 +190,12 @@ is_recorded() { [ -f "$DESTDIR$1" ] && grep -qxF -e "$(sum_of "$DESTDIR$1") $1" 
 remove() {
     find_foreign_link "${1%/*}"
     if [ -n "$link" ]; then
-        report_error "skipped $DESTDIR$1: $link is a link that belongs to another user"
-        return 1
+        reason="$link is a link that belongs to another user"
+    else
+        reason=$(rm -f "$DESTDIR$1" 2>&1) && return
+        reason=${reason##*: }
     fi
-    reason=$(rm -f "$DESTDIR$1" 2>&1) && return
-    report_error "cannot remove $DESTDIR$1: ${reason##*: }"
+    report_error "cannot remove $DESTDIR$1: $reason"
     failed=yes
     return 1
 }
@@ -325,7 +326,7 @@ install_all() {
     while read -r file place; do
         [ "$checked" = "${place%/*}" ] || check_directory "${place%/*}"
         checked=${place%/*}
-        ! [ -d "$DESTDIR$place" ] || fail "$DESTDIR$place is a directory"
+        ! [ -d "$DESTDIR$place" ] || fail "cannot write $DESTDIR$place: it is a directory" "$other_place"
         if { [ -e "$DESTDIR$place" ] || [ -L "$DESTDIR$place" ]; } && ! is_recorded "$place" &&
             ! cmp -s "$work/new/$file" "$DESTDIR$place"; then
             way="remove it first: rm $(typed "$DESTDIR$place"); or choose another name, as in NAME=codex-run, or another PREFIX"
