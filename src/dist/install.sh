@@ -95,7 +95,7 @@ attempt "make a temporary directory" mktemp -d
 case $answer in /*) work=$answer ;; *) work=$working/$answer ;; esac
 step= # the directory that has the file that is being put into place
 trap 'rm -rf "$work" ${step:+"$step"}' EXIT
-trap 'exit 130' HUP INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 
 sum_of() { { cksum <"$1" | tr '\t' ' '; } 2>/dev/null; }
 
@@ -134,7 +134,7 @@ other_place="remove it, or use another PREFIX"
 if [ "$action" = install ]; then
     permission="use another PREFIX, or sudo; PROGRAM=FILE installs what is built already"
 else
-    permission="call this as the user who has installed it, or with sudo"
+    permission="call this as the user who has installed it, with sudo if that was root"
 fi
 
 # Copies the record, which is empty if there is none, to `$work/record`. Refuses one that may have been made by another user to
@@ -326,6 +326,7 @@ install_all() {
     while read -r file place; do
         [ "$checked" = "${place%/*}" ] || check_directory "${place%/*}"
         checked=${place%/*}
+        # Only the checksum in the record shows that a file may be replaced; what a file says of itself can be said by any other.
         ! [ -d "$DESTDIR$place" ] || fail "cannot write $DESTDIR$place: it is a directory" "$other_place"
         if { [ -e "$DESTDIR$place" ] || [ -L "$DESTDIR$place" ]; } && ! is_recorded "$place" &&
             ! cmp -s "$work/new/$file" "$DESTDIR$place"; then
