@@ -17,7 +17,7 @@ use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
 use super::reader::Reading;
-use super::substitute::Substitute;
+use super::substitute::{Substitute, UnrecordedModel};
 use super::turn_usage::Tally;
 use crate::api::Client;
 use crate::clock::seconds;
@@ -120,6 +120,8 @@ pub struct Conversation {
     model: Model,
     /// Its effort in the request head, and the effort in effect.
     effort: TurnEffort,
+    /// The current model, if the journal does not name it yet.
+    unrecorded: Option<UnrecordedModel>,
     policy: Policy,
     /// Usage of all turns.
     spent: Spent,
@@ -169,6 +171,7 @@ impl Conversation {
                 ..TurnEffort::of(blueprint.profile.effort)
             },
             model: blueprint.profile.model,
+            unrecorded: None,
             policy,
             spent: Spent::default(),
             journal,
@@ -250,6 +253,9 @@ impl Conversation {
         if let Some(journal) = &mut self.journal {
             if to_withdraw > 0 {
                 journal.withdraw(to_withdraw);
+            }
+            if let Some(model) = self.unrecorded.take() {
+                model.record(journal.as_mut(), &self.model, &self.effort);
             }
             if self.turns > 0 {
                 journal.turn(seconds(), &self.model.id, self.effort.head.as_deref());
@@ -356,6 +362,7 @@ impl Conversation {
             printed: Printed::new(self.policy.buffer),
             model: &mut self.model,
             effort: &mut self.effort,
+            unrecorded: &mut self.unrecorded,
             policy: self.policy,
             spent: &mut self.spent,
             sink,

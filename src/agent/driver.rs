@@ -15,7 +15,7 @@ use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::reader::Reading;
-use super::substitute::Substitute;
+use super::substitute::{Substitute, UnrecordedModel};
 use super::turn_usage::Tally;
 use crate::api::{Client, Unanswered};
 use crate::clock::seconds;
@@ -42,6 +42,8 @@ pub(super) struct Driver<'a> {
     /// The current model.
     pub(super) model: &'a mut Model,
     pub(super) effort: &'a mut TurnEffort,
+    /// The current model, if the journal does not name it yet.
+    pub(super) unrecorded: &'a mut Option<UnrecordedModel>,
     pub(super) policy: Policy,
     /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
@@ -152,7 +154,7 @@ impl Driver<'_> {
             let continues = !kept.calls.is_empty();
             self.notify(next.notice(&why, continues, self.policy.retries, seconds()))?;
             if let Some(answer) = answer.as_deref().filter(|_| continues) {
-                self.fallback.keep_model();
+                self.keep_model();
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;
@@ -174,6 +176,7 @@ impl Driver<'_> {
     fn finish(&mut self, answer: &Answer) -> Result<(), Stop> {
         self.unanswered = 0;
         self.printed.complete();
+        self.keep_model();
         self.fallback.learn();
         self.printed.show_held(answer, |_| true, self.sink)?;
         if let Some(journal) = self.journal.as_deref_mut() {
@@ -186,6 +189,7 @@ impl Driver<'_> {
     fn accept_calls(&mut self, answer: &Answer, calls: Vec<Call>) -> Result<AnswerCalls, Stop> {
         self.printed.complete();
         self.refuse_repeated(&calls)?;
+        self.keep_model();
         self.fallback.learn();
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
@@ -277,22 +281,28 @@ impl Driver<'_> {
             client.begin_turn();
             std::mem::replace(self.client, client).shutdown();
         }
-        let effort = profile.effort;
-        if let Some(journal) = self.journal.as_deref_mut() {
-            let id = &profile.model.id;
-            journal.model(seconds(), id, provider.as_deref(), effort.as_deref());
-        }
         *self.model = profile.model;
-        *self.effort = TurnEffort::of(effort);
+        *self.effort = TurnEffort::of(profile.effort);
+        *self.unrecorded = Some(UnrecordedModel { provider });
         let model = self.model.id.clone();
         self.notify(Notice::OtherModel {
             model: &model,
             reason: why,
         })?;
-        if let Some(note) = note {
-            self.notify(Notice::Warning(&RunWarning::Note(note)))?;
+        match note {
+            Some(note) => self.notify(Notice::Warning(&RunWarning::Note(note))),
+            None => Ok(()),
         }
-        self.report_storage_failure()
+    }
+
+    /// Keeps the model from now on: a part of its answer was reported, or a call of it will run. A substitute is recorded only
+    /// now, because the conversation belongs to the model that answered.
+    fn keep_model(&mut self) {
+        self.fallback.keep_model();
+        if let (Some(model), Some(journal)) = (self.unrecorded.take(), self.journal.as_deref_mut())
+        {
+            model.record(journal, self.model, self.effort);
+        }
     }
 
     /// Waits until the next attempt is due.
@@ -320,7 +330,7 @@ impl Driver<'_> {
                         reading.mark_reported();
                     }
                     if !self.policy.buffer && shows.iter().any(Show::is_text) {
-                        self.fallback.keep_model();
+                        self.keep_model();
                     }
                     self.printed.show(shows, self.sink)?;
                 }

@@ -164,7 +164,6 @@ impl Fallback {
 
     /// Records that the service accepts the model and the shape, since an answer has arrived.
     pub(super) fn learn(&mut self) {
-        self.keep_model();
         self.not_found = None;
         if let Some(shape) = self.trying.take() {
             self.learned.shape = Some(shape);

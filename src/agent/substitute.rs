@@ -1,7 +1,11 @@
 //! Another model, for a run without an answer: which failures it is asked after.
 
+use super::effort::TurnEffort;
 use super::profile::Profile;
 use crate::api::{Client, Unanswered};
+use crate::clock::seconds;
+use crate::models::Model;
+use crate::session::Journal;
 use crate::wire::fault::{Cause, Fault};
 
 /// Another model, for a run without an answer.
@@ -28,6 +32,21 @@ pub enum SubstituteAfter {
     Missing,
     /// The service does not offer the model, or not on this plan, or it is too busy for it after all retries.
     MissingOrBusy,
+}
+
+/// A substitute that is asked and has not answered yet.
+#[derive(Debug)]
+pub(super) struct UnrecordedModel {
+    /// Its provider in `models.json`, if it has one.
+    pub(super) provider: Option<String>,
+}
+
+impl UnrecordedModel {
+    /// Records it in the journal.
+    pub(super) fn record(&self, journal: &mut dyn Journal, model: &Model, effort: &TurnEffort) {
+        let provider = self.provider.as_deref();
+        journal.model(seconds(), &model.id, provider, effort.head.as_deref());
+    }
 }
 
 impl SubstituteAfter {

@@ -187,6 +187,16 @@ fn the_model_that_answered_is_reported_stored_and_resumed() {
 }
 
 #[test]
+fn a_conversation_without_an_answer_stays_with_the_first_model() {
+    let home = Home::with_key();
+    let server = Server::start([busy(), busy(), Reply::text("answered")]);
+    let flags = [&FALLBACK[..], &["--retries", "0"]].concat();
+    run(&home, &server, &flags).exits(7).stdout("");
+    run(&home, &server, &["--last"]).exits(0);
+    assert_eq!(asked(&server), [FIRST, NEXT, FIRST]);
+}
+
+#[test]
 fn reasoning_of_the_first_model_is_not_sent_to_the_next_one() {
     let home = Home::with_key();
     let thought = || Reply::items([Item::reasoning("hm"), Item::text("one")]);
