@@ -1,5 +1,6 @@
 //! The answers of a turn: reports them, retries those that broke off, and passes their calls on.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
@@ -15,7 +16,7 @@ use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::reader::Reading;
-use super::substitute::{Substitute, UnrecordedModel};
+use super::substitute::ReplacedModel;
 use super::turn_usage::Tally;
 use crate::api::{Client, Unanswered};
 use crate::clock::seconds;
@@ -42,8 +43,10 @@ pub(super) struct Driver<'a> {
     /// The current model.
     pub(super) model: &'a mut Model,
     pub(super) effort: &'a mut TurnEffort,
-    /// The current model, if the journal does not name it yet.
-    pub(super) unrecorded: &'a mut Option<UnrecordedModel>,
+    /// Its provider in `models.json`, if it has one.
+    pub(super) provider: &'a mut Option<String>,
+    /// The model that was replaced by the current one, which has not answered yet.
+    pub(super) replaced: Option<ReplacedModel>,
     pub(super) policy: Policy,
     /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
@@ -140,16 +143,15 @@ impl Driver<'_> {
                 self.printed.broke_off(answer);
             }
             let Some(next) = attempts.next(&why, seconds()) else {
-                match self.fallback.next_model(&why, self.body, &self.model.id) {
-                    Some(substitute) => self.use_substitute(*substitute, &why)?,
-                    None => return Err(self.final_stop(why)),
+                if !self.ask_substitute(&why)? {
+                    return Err(self.final_stop(why));
                 }
                 attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
                 continue;
             };
             let wait = Wait::new(next, Instant::now(), jitter());
             let client = self.client.renewed();
-            std::mem::replace(self.client, client).shutdown();
+            mem::replace(self.client, client).shutdown();
             let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
             let continues = !kept.calls.is_empty();
             self.notify(next.notice(&why, continues, self.policy.retries, seconds()))?;
@@ -178,6 +180,7 @@ impl Driver<'_> {
         self.printed.complete();
         self.keep_model();
         self.fallback.learn();
+        self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         if let Some(journal) = self.journal.as_deref_mut() {
             history::store_answer(journal, answer.items());
@@ -191,6 +194,7 @@ impl Driver<'_> {
         self.refuse_repeated(&calls)?;
         self.keep_model();
         self.fallback.learn();
+        self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
         Ok(AnswerCalls { calls, retry: None })
@@ -266,43 +270,16 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Continues with another model, which the request body is for already. `why` is the failure of the previous one.
-    fn use_substitute(&mut self, substitute: Substitute, why: &Unanswered) -> Result<(), Stop> {
-        let Substitute {
-            profile,
-            provider,
-            note,
-            client,
-            ..
-        } = substitute;
-        let has_own = client.is_some();
-        if has_own || !matches!(why, Unanswered::Refused(_)) {
-            let mut client = client.unwrap_or_else(|| self.client.renewed());
-            client.begin_turn();
-            std::mem::replace(self.client, client).shutdown();
+    /// Reports, once, that the service does not report the tokens that a budget is for.
+    fn check_counted(&mut self, answer: &Answer) -> Result<(), Stop> {
+        if answer.is_counted() {
+            return Ok(());
         }
-        *self.model = profile.model;
-        *self.effort = TurnEffort::of(profile.effort);
-        *self.unrecorded = Some(UnrecordedModel { provider });
-        let model = self.model.id.clone();
-        self.notify(Notice::OtherModel {
-            model: &model,
-            reason: why,
-        })?;
-        match note {
-            Some(note) => self.notify(Notice::Warning(&RunWarning::Note(note))),
-            None => Ok(()),
+        self.tally.is_partial = true;
+        if !self.policy.budget.needs_usage() || mem::replace(&mut self.spent.is_partial, true) {
+            return Ok(());
         }
-    }
-
-    /// Keeps the model from now on: a part of its answer was reported, or a call of it will run. A substitute is recorded only
-    /// now, because the conversation belongs to the model that answered.
-    fn keep_model(&mut self) {
-        self.fallback.keep_model();
-        if let (Some(model), Some(journal)) = (self.unrecorded.take(), self.journal.as_deref_mut())
-        {
-            model.record(journal, self.model, self.effort);
-        }
+        self.notify(Notice::Warning(&RunWarning::Uncounted))
     }
 
     /// Waits until the next attempt is due.

@@ -1,20 +1,19 @@
 //! Another model, for a run without an answer: which failures it is asked after.
 
+use std::sync::Arc;
+
 use super::effort::TurnEffort;
 use super::profile::Profile;
 use crate::api::{Client, Unanswered};
-use crate::clock::seconds;
 use crate::models::Model;
-use crate::session::Journal;
 use crate::wire::fault::{Cause, Fault};
+use crate::wire::request::RequestBody;
 
 /// Another model, for a run without an answer.
 #[derive(Clone, Debug)]
 pub struct Substitute {
     /// The model and its request settings.
     pub profile: Profile,
-    /// The provider of the model in `models.json`, if it has one.
-    pub provider: Option<String>,
     /// The failures after which it is asked.
     pub after: SubstituteAfter,
     /// A note for the user about settings that were clamped.
@@ -34,19 +33,14 @@ pub enum SubstituteAfter {
     MissingOrBusy,
 }
 
-/// A substitute that is asked and has not answered yet.
+/// The model that a substitute has replaced, with the state of its turn. It comes back if no substitute answers.
 #[derive(Debug)]
-pub(super) struct UnrecordedModel {
-    /// Its provider in `models.json`, if it has one.
+pub(super) struct ReplacedModel {
+    pub(super) client: Client,
+    pub(super) body: Arc<RequestBody>,
+    pub(super) model: Model,
     pub(super) provider: Option<String>,
-}
-
-impl UnrecordedModel {
-    /// Records it in the journal.
-    pub(super) fn record(&self, journal: &mut dyn Journal, model: &Model, effort: &TurnEffort) {
-        let provider = self.provider.as_deref();
-        journal.model(seconds(), &model.id, provider, effort.head.as_deref());
-    }
+    pub(super) effort: TurnEffort,
 }
 
 impl SubstituteAfter {
