@@ -27,9 +27,16 @@ pub(super) struct Spent {
     pub(super) cost: Cost,
     /// Tool calls that were started.
     pub(super) calls: usize,
+    /// An answer was not counted, because the service did not report its tokens. That was reported.
+    pub(super) is_partial: bool,
 }
 
 impl Budget {
+    /// Whether it depends on the tokens that the service reports.
+    pub(super) fn needs_usage(&self) -> bool {
+        self.max_tokens.is_some() || self.max_cost.is_some()
+    }
+
     /// Checks that another turn fits.
     ///
     /// # Errors
@@ -83,6 +90,7 @@ mod tests {
             tokens: spent[1] as u64,
             calls: spent[2],
             cost: Cost::default(),
+            is_partial: false,
         };
         let shown = |checked: Result<(), Stop>| match checked {
             Ok(()) => String::new(),

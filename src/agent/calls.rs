@@ -222,13 +222,20 @@ impl Driver<'_> {
             stop,
             Stop::Interrupted | Stop::TurnTimeout(_) | Stop::Ordered(_)
         );
-        if is_stopped {
-            for text in self.partial_texts() {
-                let item = assistant_message(&text);
-                Arc::make_mut(self.body).push(&item);
-                if let Some(journal) = self.journal.as_deref_mut() {
-                    journal.item(&item);
-                }
+        let texts = if is_stopped {
+            self.partial_texts()
+        } else {
+            Vec::new()
+        };
+        if !texts.is_empty() {
+            self.keep_model();
+        }
+        self.restore_model();
+        for text in texts {
+            let item = assistant_message(&text);
+            Arc::make_mut(self.body).push(&item);
+            if let Some(journal) = self.journal.as_deref_mut() {
+                journal.item(&item);
             }
         }
         // Without the messages that no answer followed, the conversation is as it was, and can be resumed.

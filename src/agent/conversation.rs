@@ -118,6 +118,8 @@ pub struct Conversation {
     tools: Arc<Toolbox>,
     /// The current model.
     model: Model,
+    /// Its provider in `models.json`, if it has one.
+    provider: Option<String>,
     /// Its effort in the request head, and the effort in effect.
     effort: TurnEffort,
     policy: Policy,
@@ -169,6 +171,7 @@ impl Conversation {
                 ..TurnEffort::of(blueprint.profile.effort)
             },
             model: blueprint.profile.model,
+            provider: blueprint.profile.provider,
             policy,
             spent: Spent::default(),
             journal,
@@ -203,6 +206,12 @@ impl Conversation {
         self.fallback.learned()
     }
 
+    /// The substitute that was asked last in this turn or kept in an earlier one, as its index.
+    #[must_use]
+    pub(crate) fn asked(&self) -> Option<usize> {
+        self.fallback.asked()
+    }
+
     /// The journal, if the conversation is stored.
     #[must_use]
     pub(crate) fn journal(&self) -> Option<&dyn Journal> {
@@ -230,6 +239,7 @@ impl Conversation {
         self.policy.budget.check_turn(&self.spent)?;
         self.tools.resume();
         self.client.begin_turn();
+        self.fallback.begin_turn();
         // Two concurrent readings would need two connections.
         if self
             .reading
@@ -269,7 +279,8 @@ impl Conversation {
         }
         let answer = ended.map(Arc::from);
         let (usage, requests) = (driver.tally.usage, driver.tally.requests);
-        let cost = driver.model.price.map(|_| driver.tally.cost.dollars());
+        let price = driver.model.price.filter(|_| !driver.tally.is_partial);
+        let cost = price.map(|_| driver.tally.cost.dollars());
         let failed_calls = driver.tally.failed;
         let reported = driver
             .sink
@@ -338,7 +349,7 @@ impl Conversation {
             self.body.for_other_model(body)
         });
         self.effort = TurnEffort::of(profile.effort);
-        self.model = profile.model;
+        (self.model, self.provider) = (profile.model, profile.provider);
     }
 
     fn driver<'a>(
@@ -356,6 +367,8 @@ impl Conversation {
             printed: Printed::new(self.policy.buffer),
             model: &mut self.model,
             effort: &mut self.effort,
+            provider: &mut self.provider,
+            replaced: None,
             policy: self.policy,
             spent: &mut self.spent,
             sink,

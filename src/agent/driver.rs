@@ -1,5 +1,6 @@
 //! The answers of a turn: reports them, retries those that broke off, and passes their calls on.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
@@ -15,7 +16,7 @@ use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::reader::Reading;
-use super::substitute::Substitute;
+use super::substitute::ReplacedModel;
 use super::turn_usage::Tally;
 use crate::api::{Client, Unanswered};
 use crate::clock::seconds;
@@ -42,6 +43,10 @@ pub(super) struct Driver<'a> {
     /// The current model.
     pub(super) model: &'a mut Model,
     pub(super) effort: &'a mut TurnEffort,
+    /// Its provider in `models.json`, if it has one.
+    pub(super) provider: &'a mut Option<String>,
+    /// The model that was replaced by the current one, which has not answered yet.
+    pub(super) replaced: Option<ReplacedModel>,
     pub(super) policy: Policy,
     /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
@@ -138,21 +143,20 @@ impl Driver<'_> {
                 self.printed.broke_off(answer);
             }
             let Some(next) = attempts.next(&why, seconds()) else {
-                match self.fallback.next_model(&why, self.body, &self.model.id) {
-                    Some(substitute) => self.use_substitute(*substitute, &why)?,
-                    None => return Err(self.final_stop(why)),
+                if !self.ask_substitute(&why)? {
+                    return Err(self.final_stop(why));
                 }
                 attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
                 continue;
             };
             let wait = Wait::new(next, Instant::now(), jitter());
             let client = self.client.renewed();
-            std::mem::replace(self.client, client).shutdown();
+            mem::replace(self.client, client).shutdown();
             let kept = answer.as_deref().map(Answer::kept).unwrap_or_default();
             let continues = !kept.calls.is_empty();
             self.notify(next.notice(&why, continues, self.policy.retries, seconds()))?;
             if let Some(answer) = answer.as_deref().filter(|_| continues) {
-                self.fallback.keep_model();
+                self.keep_model();
                 self.refuse_repeated(&kept.calls)?;
                 self.printed
                     .show_held(answer, |item| kept.holds(item), self.sink)?;
@@ -174,7 +178,9 @@ impl Driver<'_> {
     fn finish(&mut self, answer: &Answer) -> Result<(), Stop> {
         self.unanswered = 0;
         self.printed.complete();
+        self.keep_model();
         self.fallback.learn();
+        self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         if let Some(journal) = self.journal.as_deref_mut() {
             history::store_answer(journal, answer.items());
@@ -186,7 +192,9 @@ impl Driver<'_> {
     fn accept_calls(&mut self, answer: &Answer, calls: Vec<Call>) -> Result<AnswerCalls, Stop> {
         self.printed.complete();
         self.refuse_repeated(&calls)?;
+        self.keep_model();
         self.fallback.learn();
+        self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
         Ok(AnswerCalls { calls, retry: None })
@@ -262,37 +270,16 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Continues with another model, which the request body is for already. `why` is the failure of the previous one.
-    fn use_substitute(&mut self, substitute: Substitute, why: &Unanswered) -> Result<(), Stop> {
-        let Substitute {
-            profile,
-            provider,
-            note,
-            client,
-            ..
-        } = substitute;
-        let has_own = client.is_some();
-        if has_own || !matches!(why, Unanswered::Refused(_)) {
-            let mut client = client.unwrap_or_else(|| self.client.renewed());
-            client.begin_turn();
-            std::mem::replace(self.client, client).shutdown();
+    /// Reports, once, that the service does not report the tokens that a budget is for.
+    fn check_counted(&mut self, answer: &Answer) -> Result<(), Stop> {
+        if answer.is_counted() {
+            return Ok(());
         }
-        let effort = profile.effort;
-        if let Some(journal) = self.journal.as_deref_mut() {
-            let id = &profile.model.id;
-            journal.model(seconds(), id, provider.as_deref(), effort.as_deref());
+        self.tally.is_partial = true;
+        if !self.policy.budget.needs_usage() || mem::replace(&mut self.spent.is_partial, true) {
+            return Ok(());
         }
-        *self.model = profile.model;
-        *self.effort = TurnEffort::of(effort);
-        let model = self.model.id.clone();
-        self.notify(Notice::OtherModel {
-            model: &model,
-            reason: why,
-        })?;
-        if let Some(note) = note {
-            self.notify(Notice::Warning(&RunWarning::Note(note)))?;
-        }
-        self.report_storage_failure()
+        self.notify(Notice::Warning(&RunWarning::Uncounted))
     }
 
     /// Waits until the next attempt is due.
@@ -320,7 +307,7 @@ impl Driver<'_> {
                         reading.mark_reported();
                     }
                     if !self.policy.buffer && shows.iter().any(Show::is_text) {
-                        self.fallback.keep_model();
+                        self.keep_model();
                     }
                     self.printed.show(shows, self.sink)?;
                 }

@@ -2,10 +2,12 @@
 //! different model. Each is tried once and reported.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
+use super::profile::Profile;
 use super::substitute::{Substitute, SubstituteAfter};
-use crate::api::{self, Unanswered};
+use crate::api::{self, Client, Unanswered};
 use crate::failure::RunWarning;
 use crate::wire::request::{Function, RequestBody, Shape};
 
@@ -21,11 +23,26 @@ pub struct Learned {
 /// The fallbacks that are left.
 #[derive(Debug)]
 pub(super) struct Fallback {
+    /// The forms of requests to the current model.
+    forms: Forms,
+    /// Those of the model that a substitute has replaced, until the substitute answers.
+    replaced: Option<Forms>,
+    /// The substitutes for the model, in order.
+    substitutes: Vec<PreparedSubstitute>,
+    /// How many of them this turn is done with.
+    passed: usize,
+    /// The substitute that the current turn has asked last, as its index.
+    asked: Option<usize>,
+    learned: Learned,
+    /// Withheld reasoning was reported.
+    withheld_reported: bool,
+}
+
+/// The forms of requests to one model that are left.
+#[derive(Debug, Default)]
+struct Forms {
     /// Empty bodies in the shapes that are not tried yet.
     others: VecDeque<RequestBody>,
-    /// The substitutes for the model that are not tried yet, in order.
-    substitutes: VecDeque<PreparedSubstitute>,
-    learned: Learned,
     /// The shape that is being tried.
     trying: Option<Shape>,
     /// "Model not found", which may be due to the shape. It is reported if no shape is accepted.
@@ -34,12 +51,10 @@ pub(super) struct Fallback {
     searches: bool,
     /// Earlier reasoning was removed because the service could not decrypt it.
     without_reasoning: bool,
-    /// Withheld reasoning was reported.
-    withheld_reported: bool,
 }
 
 /// A substitute with its empty bodies.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct PreparedSubstitute {
     index: usize,
     substitute: Substitute,
@@ -51,13 +66,16 @@ impl Fallback {
     /// `others` are empty bodies in the other shapes.
     pub(super) fn new(others: Vec<RequestBody>, searches: bool) -> Self {
         Self {
-            others: others.into(),
-            substitutes: VecDeque::new(),
+            forms: Forms {
+                others: others.into(),
+                searches,
+                ..Forms::default()
+            },
+            replaced: None,
+            substitutes: Vec::new(),
+            passed: 0,
+            asked: None,
             learned: Learned::default(),
-            trying: None,
-            not_found: None,
-            searches,
-            without_reasoning: false,
             withheld_reported: false,
         }
     }
@@ -85,7 +103,7 @@ impl Fallback {
 
     /// The fallbacks for another model that the user has chosen. Substitutes that the user has named stay.
     pub(super) fn for_model(&mut self, others: Vec<RequestBody>, searches: bool) -> Self {
-        let mut substitutes = std::mem::take(&mut self.substitutes);
+        let mut substitutes = mem::take(&mut self.substitutes);
         substitutes.retain(|prepared| prepared.substitute.after != SubstituteAfter::Missing);
         Self {
             substitutes,
@@ -98,6 +116,16 @@ impl Fallback {
         &self.learned
     }
 
+    /// The substitute that the current turn has asked last, or that an earlier one has kept, as its index.
+    pub(super) fn asked(&self) -> Option<usize> {
+        self.asked.or(self.learned.substitute)
+    }
+
+    /// Begins a turn: it may ask every substitute.
+    pub(super) fn begin_turn(&mut self) {
+        (self.passed, self.asked) = (0, None);
+    }
+
     /// Changes the body to the next form to try after this refusal. Returns the warning to report.
     ///
     /// # Errors
@@ -107,77 +135,98 @@ impl Fallback {
         error: api::Error,
         body: &mut Arc<RequestBody>,
     ) -> Result<RunWarning, api::Error> {
+        let forms = &mut self.forms;
         if error.is_about_shape()
-            && let Some(other) = self.others.pop_front()
+            && let Some(other) = forms.others.pop_front()
         {
             let shape = other.shape();
             *body = Arc::new(body.with_head(other));
-            self.trying = Some(shape);
+            forms.trying = Some(shape);
             if error.is_about_model() {
-                self.not_found.get_or_insert(error);
+                forms.not_found.get_or_insert(error);
             }
             return Ok(RunWarning::OtherShape(shape));
         }
         // Another account or server may have encrypted it.
-        if error.is_about_reasoning() && !self.without_reasoning {
-            self.without_reasoning = true;
+        if error.is_about_reasoning() && !forms.without_reasoning {
+            forms.without_reasoning = true;
             Arc::make_mut(body).remove_reasoning();
             return Ok(RunWarning::WithoutReasoning);
         }
-        match self.not_found.take() {
+        match forms.not_found.take() {
             Some(not_found) if error.is_about_request() => Err(not_found),
             not_found => {
-                self.not_found = not_found;
+                forms.not_found = not_found;
                 Err(error)
             }
         }
     }
 
-    /// The model to ask after this failure of the model with the id `current`, which was the last attempt. The body becomes one
-    /// for it.
+    /// The model to ask after this failure of the model with the provider and id `current`, which was the last attempt. The body
+    /// becomes one for it.
     pub(super) fn next_model(
         &mut self,
         why: &Unanswered,
         body: &mut Arc<RequestBody>,
-        current: &str,
+        current: (Option<&str>, &str),
     ) -> Option<Box<Substitute>> {
-        let is_other = |substitute: &Substitute| {
-            substitute.client.is_some() || substitute.profile.model.id != current
-        };
+        let is_current =
+            |profile: &Profile| (profile.provider.as_deref(), &*profile.model.id) == current;
         let fits = |prepared: &PreparedSubstitute| {
-            prepared.substitute.after.includes(why) && is_other(&prepared.substitute)
+            let Substitute { after, profile, .. } = &prepared.substitute;
+            after.includes(why) && !is_current(profile)
         };
-        let at = self.substitutes.iter().position(fits)?;
-        let prepared = self.substitutes.drain(..=at).next_back()?;
-        self.others = prepared.others.into();
+        let left = self.substitutes.get(self.passed..)?;
+        let at = self.passed + left.iter().position(fits)?;
+        let prepared = self.substitutes[at].clone();
+        self.passed = at + 1;
         *body = Arc::new(body.for_other_model(prepared.body));
-        (self.trying, self.not_found) = (None, None);
-        self.searches = prepared.substitute.searches;
-        self.learned.substitute = Some(prepared.index);
-        Some(Box::new(prepared.substitute))
+        let forms = Forms {
+            others: prepared.others.into(),
+            searches: prepared.substitute.searches,
+            without_reasoning: self.forms.without_reasoning,
+            ..Forms::default()
+        };
+        let before = mem::replace(&mut self.forms, forms);
+        self.replaced.get_or_insert(before);
+        self.asked = Some(prepared.index);
+        self.learned.substitute = self.asked;
+        let client = prepared.substitute.client.as_ref().map(Client::renewed);
+        Some(Box::new(Substitute {
+            client,
+            ..prepared.substitute
+        }))
+    }
+
+    /// Returns to the model that the substitutes have replaced.
+    pub(super) fn restore_model(&mut self) {
+        if let Some(forms) = self.replaced.take() {
+            self.forms = forms;
+            self.learned.substitute = None;
+        }
     }
 
     /// Keeps the model from now on: a part of its answer was reported, or a call of it will run.
     pub(super) fn keep_model(&mut self) {
         self.substitutes.clear();
+        self.replaced = None;
     }
 
     /// Records that the service accepts the model and the shape, since an answer has arrived.
     pub(super) fn learn(&mut self) {
-        self.keep_model();
-        self.not_found = None;
-        if let Some(shape) = self.trying.take() {
+        self.forms.not_found = None;
+        if let Some(shape) = self.forms.trying.take() {
             self.learned.shape = Some(shape);
         }
     }
 
     /// Whether this refusal means that the request shape does not allow a web search.
     pub(super) fn forbids_search(&self, error: &api::Error) -> bool {
-        self.searches && error.is_refused_shape()
+        self.forms.searches && error.is_refused_shape()
     }
 
     /// Whether to report withheld reasoning, which is done once.
     pub(super) fn reports_withheld(&mut self) -> bool {
-        !std::mem::replace(&mut self.withheld_reported, true)
+        !mem::replace(&mut self.withheld_reported, true)
     }
 }

@@ -23,6 +23,7 @@ mod repeated_text;
 pub mod resume;
 pub mod round;
 mod substitute;
+mod substitution;
 mod thread;
 mod turn_usage;
 

@@ -11,6 +11,8 @@ use crate::wire::request::{Function, RequestBody, RequestHead, Shape, WebSearch}
 pub struct Profile {
     /// The model.
     pub model: Model,
+    /// Its provider in `models.json`, if it has one.
+    pub provider: Option<String>,
     /// The backend that serves it.
     pub backend: Backend,
     /// The shape of the requests.
@@ -39,6 +41,7 @@ impl Profile {
     pub fn new(choice: &Choice, clamped: &ClampedSettings, instructions: &str) -> Self {
         Self {
             model: choice.model.clone(),
+            provider: choice.provider.clone(),
             backend: choice.backend,
             shape: choice.shape,
             others: choice.others.clone(),

@@ -1,16 +1,19 @@
 //! Another model, for a run without an answer: which failures it is asked after.
 
+use std::sync::Arc;
+
+use super::effort::TurnEffort;
 use super::profile::Profile;
 use crate::api::{Client, Unanswered};
+use crate::models::Model;
 use crate::wire::fault::{Cause, Fault};
+use crate::wire::request::RequestBody;
 
 /// Another model, for a run without an answer.
 #[derive(Clone, Debug)]
 pub struct Substitute {
     /// The model and its request settings.
     pub profile: Profile,
-    /// The provider of the model in `models.json`, if it has one.
-    pub provider: Option<String>,
     /// The failures after which it is asked.
     pub after: SubstituteAfter,
     /// A note for the user about settings that were clamped.
@@ -28,6 +31,16 @@ pub enum SubstituteAfter {
     Missing,
     /// The service does not offer the model, or not on this plan, or it is too busy for it after all retries.
     MissingOrBusy,
+}
+
+/// The model that a substitute has replaced, with the state of its turn. It comes back if no substitute answers.
+#[derive(Debug)]
+pub(super) struct ReplacedModel {
+    pub(super) client: Client,
+    pub(super) body: Arc<RequestBody>,
+    pub(super) model: Model,
+    pub(super) provider: Option<String>,
+    pub(super) effort: TurnEffort,
 }
 
 impl SubstituteAfter {

@@ -11,6 +11,8 @@ pub(super) struct Tally {
     pub(super) usage: Usage,
     /// Cost of all requests, as far as the prices are known.
     pub(super) cost: Cost,
+    /// The service did not report the tokens of an answer.
+    pub(super) is_partial: bool,
     /// Number of requests, including retries.
     pub(super) requests: usize,
     /// Number of tool calls that failed.

@@ -171,9 +171,12 @@ where
 fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCode, Failure> {
     check_descriptors()?;
     let environment = checked()?;
+    seen.note(&args);
+    let early = start_deadline(&args, seen.lines.get(), begun)?;
     let args = configured(args, "run", &environment)?;
     seen.note(&args);
-    let deadline = start_deadline(&args, seen.lines.get())?;
+    let deadline = start_deadline(&args, seen.lines.get(), begun)?;
+    drop(early);
     let settings = settings::run(&args, &environment, begun)?;
     drop(deadline);
     let host_of_service = settings::host(&settings.found, &settings.endpoints);
@@ -200,8 +203,10 @@ fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCod
 fn talk(args: Box<Args>, begun: Instant) -> Result<ExitCode, Failure> {
     check_descriptors()?;
     let environment = checked()?;
+    let early = start_deadline(&args, false, begun)?;
     let args = configured(args, "chat", &environment)?;
-    let deadline = start_deadline(&args, false)?;
+    let deadline = start_deadline(&args, false, begun)?;
+    drop(early);
     let host = Host {
         setup: network::setup(&environment),
         exit_now,

@@ -1,7 +1,7 @@
 //! Preconditions of a command: enough file descriptors, and a deadline while it reads its files.
 
 use std::process;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ending::{print_failure, print_json_line};
 use super::flags::Args;
@@ -22,12 +22,17 @@ pub(super) fn check_descriptors() -> Result<(), Failure> {
         .map_err(|error| failure::of_exhausted("cannot start", error))
 }
 
-/// Ends the process if `--timeout` expires while the files named by arguments are being read. Without `--timeout`, only
-/// the idle timeout for each file applies.
-pub(super) fn start_deadline(args: &Args, lines: bool) -> Result<Option<StartupDeadline>, Failure> {
+/// Ends the process if `--timeout` expires while the files named by arguments are being read, in a command that has `begun`
+/// then. Without `--timeout`, only the idle timeout for each file applies.
+pub(super) fn start_deadline(
+    args: &Args,
+    lines: bool,
+    begun: Instant,
+) -> Result<Option<StartupDeadline>, Failure> {
     let limit = values::duration(&args.named("timeout"), args.timeout.as_deref())?;
     let waiting = limit.map(|limit| {
-        StartupDeadline::start(limit, move || {
+        let left = limit.saturating_sub(begun.elapsed());
+        StartupDeadline::start(left, move || {
             let failure = failure::of_order(StopRequest::Timeout);
             if lines {
                 print_json_line(&failure);

@@ -216,6 +216,7 @@ impl ConversationBuilder {
                 max_output: None,
                 format: None,
                 model,
+                provider: None,
             },
             effort: clamped.effort.or(kept_effort),
             substitutes: Vec::new(),

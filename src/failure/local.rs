@@ -52,6 +52,10 @@ pub(crate) fn of_session(error: &session::Error) -> Failure {
             Failure::usage(format!("cannot continue {}: {damage}", path.display()))
                 .hint("repair that line, or start a new conversation")
         }
+        Error::NotRemoved(path, damage) => {
+            Failure::usage(format!("cannot remove {}: {damage}", path.display()))
+                .hint("if you do not need the file, remove it with rm")
+        }
     }
 }
 

@@ -32,6 +32,7 @@ fn warnings_of_a_run() {
         OtherShape(Shape::Lite),
         WithoutReasoning,
         Withheld(vec![None]),
+        Uncounted,
         Withheld(vec![Some("prefix_mismatch".to_owned()), None]),
         Skipped(1),
         Skipped(7),

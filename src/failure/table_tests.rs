@@ -368,7 +368,8 @@ fn this_machine() {
         NoneHere("/home/ada/project".into()),
         Busy("/home/ada/sessions/a.jsonl".into()),
         Io("/home/ada/sessions/a.jsonl".into(), no_space()),
-        Damaged("/home/ada/sessions/a.jsonl".into(), damage),
+        Damaged("/home/ada/sessions/a.jsonl".into(), damage.clone()),
+        NotRemoved("/home/ada/sessions/a.jsonl".into(), damage),
     ]
     .iter()
     .map(of_session)

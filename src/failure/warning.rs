@@ -21,6 +21,8 @@ pub enum RunWarning {
     /// The service withheld reasoning from earlier answers from the model: its reason for each item, if
     /// it gave one.
     Withheld(Vec<Option<String>>),
+    /// The service did not report the tokens of an answer, which a budget should count.
+    Uncounted,
     /// This many events in a response could not be read.
     Skipped(usize),
     /// The tools changed files that make git run programs.
@@ -58,6 +60,9 @@ impl fmt::Display for RunWarning {
                 "the service cannot read the reasoning from earlier answers; retrying without it",
             ),
             Self::Withheld(reasons) => f.write_str(&withheld(reasons)),
+            Self::Uncounted => f.write_str(
+                "the service did not report the tokens of an answer: the limits on tokens and cost do not count it",
+            ),
             Self::Skipped(1) => {
                 f.write_str("one event in the response could not be read and was skipped")
             }

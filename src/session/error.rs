@@ -27,4 +27,6 @@ pub enum Error {
     Io(PathBuf, io::Error),
     /// A line before the last is damaged.
     Damaged(PathBuf, Damage),
+    /// It is not removed, because its first line is not that of a conversation.
+    NotRemoved(PathBuf, Damage),
 }

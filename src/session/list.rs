@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use rustix::fs::OFlags;
 
-use super::{Error, Sessions, StoredConversation, id_of, read, regular};
+use super::{Error, Sessions, StoredConversation, id_of, parse, read, regular};
 use crate::id::ThreadId;
 
 impl Sessions {
@@ -88,11 +88,10 @@ fn read_beginning(path: &Path) -> Option<String> {
 
 /// Reads a file without its items.
 fn read_summary(path: &Path) -> Option<StoredConversation> {
+    id_of(path)?;
     let bytes = read(path).ok()?;
-    let (mut stored, _) = StoredConversation::read(&bytes).ok()?;
+    let (mut stored, _) = parse(path, &bytes).ok()?;
     stored.items = Vec::new();
     stored.models = Vec::new();
-    // The id comes from the file name, which is what lookups use.
-    stored.id = path.file_stem()?.to_str()?.parse().ok()?;
     Some(stored)
 }

@@ -9,8 +9,8 @@ pub mod list;
 pub mod stored;
 mod writer;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek};
+use std::fs::{self, DirEntry, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,7 @@ pub use error::Error;
 pub use journal::Journal;
 use line::LineFormat;
 pub use line::on_one_line;
+use stored::Flaw;
 pub use stored::StoredConversation;
 pub use writer::{TurnHeader, Writer};
 
@@ -42,7 +43,7 @@ impl Sessions {
         }
     }
 
-    /// Creates a conversation and its file.
+    /// Creates a conversation and its file. The file is removed if no item was added when the writer is dropped.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -60,6 +61,7 @@ impl Sessions {
         // No other process knows about the file yet.
         let _ = FileExt::try_lock(&file);
         let mut writer = Writer::new(file, path.clone(), LineFormat::default());
+        writer.is_empty = true;
         match writer.begin(id, beginning) {
             Err(error) => {
                 // The file contains nothing to resume.
@@ -87,8 +89,7 @@ impl Sessions {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
-        let (stored, whole) = StoredConversation::read(&bytes)
-            .map_err(|damage| Error::Damaged(path.clone(), damage))?;
+        let (stored, whole) = parse(&path, &bytes)?;
         if whole < bytes.len() {
             file.set_len(whole as u64).map_err(failed)?;
             file.seek(io::SeekFrom::End(0)).map_err(failed)?;
@@ -104,27 +105,38 @@ impl Sessions {
     pub fn read(&self, id: &str) -> Result<StoredConversation, Error> {
         let path = self.path(id)?;
         let bytes = read(&path).map_err(|error| Error::Io(path.clone(), error))?;
-        let (stored, _) =
-            StoredConversation::read(&bytes).map_err(|damage| Error::Damaged(path, damage))?;
-        Ok(stored)
+        Ok(parse(&path, &bytes)?.0)
     }
 
     /// Removes a conversation that is not in use.
     ///
     /// # Errors
-    /// If it is missing, locked, or cannot be removed.
+    /// If it is missing, locked, not a conversation by its first line, or cannot be removed.
     pub fn remove(&self, id: &str) -> Result<(), Error> {
-        let path = self.path(id)?;
-        let failed = |error| Error::Io(path.clone(), error);
-        let file = regular(&path, OFlags::RDONLY).map_err(failed)?;
-        if let Err(TryLockError::WouldBlock) = FileExt::try_lock(&file) {
-            return Err(Error::Busy(path));
+        let paths = self.paths(id)?;
+        // The locks are held until the files are gone.
+        let mut files = Vec::new();
+        for path in &paths {
+            let failed = |error| Error::Io(path.clone(), error);
+            let file = regular(path, OFlags::RDONLY).map_err(failed)?;
+            if let Err(TryLockError::WouldBlock) = FileExt::try_lock(&file) {
+                return Err(Error::Busy(path.clone()));
+            }
+            let first = first_line(&file).map_err(failed)?;
+            match StoredConversation::read(&first) {
+                Err(damage) if damage.flaw != Flaw::Newer => {
+                    return Err(Error::NotRemoved(path.clone(), damage));
+                }
+                _ => files.push(file),
+            }
         }
-        fs::remove_file(&path).map_err(failed)?;
-        // Directories of dates that became empty are removed too.
-        for folder in path.ancestors().skip(1).take(3) {
-            if fs::remove_dir(folder).is_err() {
-                break;
+        for path in paths {
+            fs::remove_file(&path).map_err(|error| Error::Io(path.clone(), error))?;
+            // Directories of dates that became empty are removed too.
+            for folder in path.ancestors().skip(1).take(3) {
+                if fs::remove_dir(folder).is_err() {
+                    break;
+                }
             }
         }
         Ok(())
@@ -148,42 +160,56 @@ impl Sessions {
 
     /// Returns the file of the conversation with this id, or with the only one that begins or ends like this.
     fn path(&self, id: &str) -> Result<PathBuf, Error> {
+        self.paths(id).map(|mut paths| paths.swap_remove(0))
+    }
+
+    /// Returns its files, at least one, the newest day first: someone may have copied it to the directory of another day.
+    fn paths(&self, id: &str) -> Result<Vec<PathBuf>, Error> {
         // Lists on a terminal shorten ids.
         let part = id.trim_matches('…');
         let is_match = |of: &str| of.starts_with(part) || of.ends_with(part);
-        let mut found = Vec::new();
-        for path in self.files().into_iter().filter(|_| !part.is_empty()) {
-            match id_of(&path) {
-                Some(of) if of == part => return Ok(path),
-                Some(of) if is_match(&of) => found.push((of, path)),
-                _ => {}
-            }
-        }
-        if !found.is_empty() && part.chars().count() < MIN_PART_CHARACTERS {
+        let files = self.all_files().into_iter().filter(|_| !part.is_empty());
+        let found = files.filter_map(|path| Some((id_of(&path)?, path)));
+        let mut found: Vec<(String, PathBuf)> = found.filter(|(of, _)| is_match(of)).collect();
+        if found.iter().any(|(of, _)| of == part) {
+            found.retain(|(of, _)| of == part);
+        } else if !found.is_empty() && part.chars().count() < MIN_PART_CHARACTERS {
             return Err(Error::Short(part.to_owned()));
         }
-        match found.len() {
-            0 | 1 => match found.pop() {
-                Some((_, path)) => Ok(path),
-                None => Err(Error::Missing(id.to_owned())),
-            },
+        let (mut ids, paths): (Vec<String>, Vec<PathBuf>) = found.into_iter().unzip();
+        ids.dedup();
+        match ids.len() {
+            0 => Err(Error::Missing(id.to_owned())),
+            1 => Ok(paths),
             _ => Err(Error::Ambiguous {
                 part: part.to_owned(),
-                ids: found.into_iter().map(|(of, _)| of).collect(),
+                ids,
             }),
         }
     }
 
-    /// Lists all files, newest first.
+    /// Lists one file for each conversation, newest first.
     fn files(&self) -> Vec<PathBuf> {
+        let mut files = self.all_files();
+        files.dedup_by(|a, b| a.file_name() == b.file_name());
+        files
+    }
+
+    /// Lists all files, newest first. Links are not followed: what they lead to is not stored here.
+    fn all_files(&self) -> Vec<PathBuf> {
         let mut level = vec![self.root.clone()];
-        for _ in 0..4 {
+        for depth in 0..4 {
             let entries = level.iter().flat_map(fs::read_dir).flatten().flatten();
+            let is_wanted = |entry: &DirEntry| {
+                let kind = entry.file_type();
+                kind.is_ok_and(|kind| !kind.is_symlink() && (depth == 3 || kind.is_dir()))
+            };
+            let entries = entries.filter(is_wanted);
             level = entries.map(|entry| entry.path()).collect();
         }
         level.retain(|path| path.extension().is_some_and(|ending| ending == "jsonl"));
         // The ids begin with a timestamp.
-        level.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
+        level.sort_by(|a, b| (b.file_name(), b).cmp(&(a.file_name(), a)));
         level
     }
 }
@@ -199,6 +225,26 @@ pub const MIN_PART_CHARACTERS: usize = 4;
 
 /// Size limit for a session file, in bytes: far beyond the context window of any model.
 const MAX_SESSION_BYTES: u64 = 512 << 20;
+
+/// The maximum size of a first line, in bytes: it contains an id and a path.
+const MAX_FIRST_LINE_BYTES: u64 = 64 << 10;
+
+/// Reads the first line, with its end if it has one within the limit.
+fn first_line(file: &File) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(file.take(MAX_FIRST_LINE_BYTES)).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// Parses the content of the file at a path. The id is that of the file's name, which lookups use.
+fn parse(path: &Path, bytes: &[u8]) -> Result<(StoredConversation, usize), Error> {
+    let parsed = StoredConversation::read(bytes);
+    let (mut stored, whole) = parsed.map_err(|damage| Error::Damaged(path.to_owned(), damage))?;
+    if let Some(id) = id_of(path).and_then(|id| id.parse().ok()) {
+        stored.id = id;
+    }
+    Ok((stored, whole))
+}
 
 /// Opens a regular file. Opening anything else could block, and links are not followed.
 fn regular(path: &Path, flags: OFlags) -> io::Result<File> {

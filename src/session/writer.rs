@@ -1,6 +1,6 @@
 //! Appends to a stored conversation. After a failed write, nothing more is written: a line would be missing in between.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,8 @@ pub struct Writer {
     cwd: String,
     provider: Option<String>,
     state: WriterState,
+    /// The file is new, and no item was added.
+    pub(super) is_empty: bool,
 }
 
 /// The state of the writer.
@@ -61,6 +63,7 @@ impl Writer {
             cwd: String::new(),
             provider: None,
             state: WriterState::Writing,
+            is_empty: false,
         }
     }
 
@@ -117,11 +120,21 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // There is nothing to resume.
+        if self.is_empty && self.misplaced().is_none() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 impl Journal for Writer {
     fn item(&mut self, item: &[u8]) {
         // A service must not write metadata lines, nor a line that cannot be read back, which would break the
         // conversation.
         if self.line_format.is_item(item) {
+            self.is_empty = false;
             self.line(item);
         }
     }

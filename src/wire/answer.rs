@@ -48,6 +48,7 @@ pub struct Answer {
     lost: bool,
     ending: Option<Ending>,
     usage: Usage,
+    is_counted: bool,
     /// Why the service withheld reasoning from earlier answers from the model: one entry for each item, with the reason
     /// if given.
     withheld: Vec<Option<String>>,
@@ -202,6 +203,12 @@ impl Answer {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.usage
+    }
+
+    /// Whether the service reported the input and output tokens.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.is_counted
     }
 
     /// Why the service withheld reasoning from earlier answers from the model: one entry for each item, with the

@@ -51,6 +51,8 @@ pub(super) struct Response<'a> {
     /// Whether it contains an error.
     pub(super) error: bool,
     pub(super) usage: Usage,
+    /// Whether it reports the input and output tokens.
+    pub(super) is_counted: bool,
     /// The output items; the subscription backend often sends an empty list.
     pub(super) output: Option<&'a RawValue>,
     /// Why reasoning from earlier answers was withheld from the model: one entry for each item, with the reason if
@@ -124,17 +126,20 @@ impl<'a> Response<'a> {
         let status = own
             .status
             .map(|raw| word(raw).unwrap_or_else(|| beginning(raw.get(), MAX_WORD_BYTES)));
+        let (input_tokens, output_tokens) =
+            (number(usage.input_tokens), number(usage.output_tokens));
         Some(Self {
             status: status.filter(|word| !word.is_empty()),
             reason: (details.reason.and_then(word)).filter(|word| !word.is_empty()),
             error: own.error.is_some(),
             usage: Usage {
-                input: number(usage.input_tokens),
-                cached: number(input.cached_tokens),
-                written: number(input.cache_write_tokens),
-                output: number(usage.output_tokens),
-                reasoning: number(output.reasoning_tokens),
+                input: input_tokens.unwrap_or_default(),
+                cached: number(input.cached_tokens).unwrap_or_default(),
+                written: number(input.cache_write_tokens).unwrap_or_default(),
+                output: output_tokens.unwrap_or_default(),
+                reasoning: number(output.reasoning_tokens).unwrap_or_default(),
             },
+            is_counted: input_tokens.is_some() && output_tokens.is_some(),
             output: own.output,
             withheld: withheld(own.input_transformations),
         })
@@ -169,9 +174,15 @@ fn object<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
     raw.and_then(|raw| fields(raw.get())).unwrap_or_default()
 }
 
-fn number(raw: Option<&RawValue>) -> u64 {
-    raw.and_then(|raw| raw.get().parse().ok())
-        .unwrap_or_default()
+/// A whole number, in any notation of JSON. One that is too large becomes the largest.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast saturates
+fn number(raw: Option<&RawValue>) -> Option<u64> {
+    let raw = raw?.get();
+    raw.parse().ok().or_else(|| {
+        let number: f64 = raw.parse().ok()?;
+        let is_whole = number.is_infinite() || number.fract() == 0.0;
+        (is_whole && number >= 0.0).then_some(number as u64)
+    })
 }
 
 #[cfg(test)]
@@ -209,6 +220,28 @@ mod tests {
         }
         assert!(Response::read(r#"{"status":"a","status":"b"}"#).is_none());
         assert!(Response::read("null").is_none());
+    }
+
+    #[test]
+    fn numbers_that_are_too_large_count_as_the_largest() {
+        let check = |input: &str, expected: u64, is_counted: bool| {
+            let raw = format!(r#"{{"usage":{{"input_tokens":{input},"output_tokens":2}}}}"#);
+            let response = read(&raw);
+            let found = (response.usage.input, response.is_counted);
+            assert_eq!(found, (expected, is_counted), "{input}");
+        };
+        check("7", 7, true);
+        check("1.5e1", 15, true);
+        for large in ["99999999999999999999999", "1e26", "1e999"] {
+            check(large, u64::MAX, true);
+        }
+        for odd in ["5.5", "-1", "-1e999", "null", "\"7\"", "[]"] {
+            check(odd, 0, false);
+        }
+        for usage in ["null", "{}", "7", r#"{"prompt_tokens":1}"#] {
+            let raw = format!(r#"{{"usage":{usage}}}"#);
+            assert!(!read(&raw).is_counted, "{usage}");
+        }
     }
 
     #[test]

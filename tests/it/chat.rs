@@ -187,8 +187,9 @@ fn another_model_is_asked_and_shown_where_one_is_too_busy() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;
     }
-    let busy = Reply::status(503, &[], "");
-    let (home, server) = (home(), Server::start([busy, Reply::text("answer")]));
+    let busy = || Reply::status(503, &[], "");
+    let replies = [busy(), busy(), busy(), Reply::text("answer")];
+    let (home, server) = (home(), Server::start(replies));
     let args = [
         "-m",
         "gpt-5.5",
@@ -200,10 +201,20 @@ fn another_model_is_asked_and_shown_where_one_is_too_busy() {
     ];
     let mut chat = chat(&home, &server, args);
     chat.shows("; asking gpt-5.4 instead");
+    // Neither answers: the conversation stays with the first one.
+    let is_first = |screen: &str| screen.contains("gpt-5.5 ·") && !screen.contains("working");
+    chat.waits("the first model", is_first);
+    chat.enters("again");
     chat.shows("answer");
     let is_shown = |screen: &str| screen.contains("gpt-5.4 ·") && !screen.contains("working");
     chat.waits("the model in the status line", is_shown);
     chat.leaves().exits(0);
+    let models: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|one| one.json()["model"].clone())
+        .collect();
+    assert_eq!(models, ["gpt-5.5", "gpt-5.4", "gpt-5.5", "gpt-5.4"]);
 }
 
 #[test]

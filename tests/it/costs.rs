@@ -50,6 +50,47 @@ fn costs_are_counted_over_all_requests() {
 }
 
 #[test]
+fn a_budget_that_cannot_be_counted_is_reported_once() {
+    let call = r#"{"type":"function_call","id":"fc_1","call_id":"c1","name":"bash","arguments":"{\"command\":\"true\"}","status":"completed"}"#;
+    let message = r#"{"type":"message","id":"m1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"done","annotations":[]}]}"#;
+    let reply = |item: &str, usage: &str| {
+        let done =
+            format!(r#"{{"type":"response.output_item.done","output_index":0,"item":{item}}}"#);
+        let end = format!(
+            r#"{{"type":"response.completed","response":{{"status":"completed","usage":{usage}}}}}"#
+        );
+        Reply::sse(format!("data: {done}\n\ndata: {end}\n\n"))
+    };
+    let run = |usage: &str, flags: &[&str]| {
+        let server = Server::start([reply(call, usage), reply(message, usage)]);
+        let home = Home::with_key();
+        let cmd = home
+            .codex(&server)
+            .args(["run", "-s", "danger-full-access", "--json", "hi"]);
+        let mut cmd = cmd.args(["-m", "gpt-5.5"]);
+        cmd.command.args(flags);
+        cmd.run()
+    };
+    let limits = ["--max-cost", "1", "--max-tokens", "10"];
+    let words = "the service did not report the tokens of an answer";
+    for usage in ["null", r#"{"input_tokens":5.5}"#] {
+        let ran = run(usage, &limits);
+        let events = ran.exits(0).events();
+        let last = &events[events.len() - 1];
+        assert_eq!(
+            (&last["final_message"], &last["cost_usd"]),
+            (&json!("done"), &Value::Null)
+        );
+        assert_eq!(ran.stderr.matches(words).count(), 1, "{}", ran.stderr);
+        // Without a budget, nobody needs it.
+        assert!(!run(usage, &[]).stderr.contains(words));
+    }
+    let large = r#"{"input_tokens":1e26,"output_tokens":99999999999999999999999}"#;
+    run(large, &limits[..2]).exits(9);
+    run(large, &limits[2..]).exits(9);
+}
+
+#[test]
 fn list_prices_apply_with_a_sign_in_and_those_of_models_json_come_first() {
     let check = |home: &Home, provider: &str, price: Option<f64>, code: i32| {
         if let Some(price) = price {

@@ -2,12 +2,13 @@
 //! a damaged line before the end is reported with its position.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::home::{Home, each};
-use crate::sessions::{ask, file, id, input};
+use crate::sessions::{ask, file, files, id, input};
 use crate::standin::{Item, Reply, Scenarios, Script, Server};
 use crate::tools::bash;
 
@@ -213,4 +214,86 @@ fn a_call_without_a_result_gets_one_result() {
         assert_eq!(outputs, [&json!("aborted"), &json!("aborted")]);
     }
     assert!(Path::new(&home.own()).join(&whole.place).exists());
+}
+
+#[test]
+fn an_id_is_a_file_name_and_names_one_conversation() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("a")]);
+    ask(&home, &server, &[], "hi").exits(0);
+    let (file, other) = (file(&home), "0a000000-0000-7000-8000-000000000000");
+    let day = home.own().join("sessions/2020/01/02");
+    fs::create_dir_all(&day).expect("a directory");
+    let copies = [
+        file.with_file_name(format!("{other}.jsonl")),
+        day.join(format!("{other}.jsonl")),
+    ];
+    for copy in &copies {
+        fs::copy(&file, copy).expect("a file");
+    }
+    let sessions = |args: [&str; 2]| home.offline().args(["sessions"]).args(args).run();
+    let listed = sessions(["--limit", "9"]).exits(0).text();
+    assert_eq!(
+        listed
+            .lines()
+            .filter(|line| line.starts_with(other))
+            .count(),
+        1,
+        "{listed}"
+    );
+    let shown = sessions(["show", "0a00"]).exits(0).text();
+    assert!(
+        shown.starts_with(&format!("id        {other}\n")),
+        "{shown}"
+    );
+    sessions(["rm", "0a00"])
+        .exits(0)
+        .stderr(&format!("codex: removed {other}\n"));
+    assert_eq!(files(&home), [file]);
+    assert!(!day.exists());
+}
+
+#[test]
+fn only_conversations_are_removed_and_no_link_is_followed() {
+    let home = Home::with_key();
+    let day = home.own().join("sessions/2026/01/02");
+    let foreign = home.root().join("foreign/01/02");
+    for place in [&day, &foreign] {
+        fs::create_dir_all(place).expect("a directory");
+    }
+    symlink(
+        home.root().join("foreign"),
+        home.own().join("sessions/2027"),
+    )
+    .expect("a link");
+    let id = |n: u8| format!("{n}f000000-0000-7000-8000-000000000000");
+    let head = |n: u8| {
+        format!(
+            "{{\"type\":\"session\",\"version\":1,\"id\":\"{}\"}}\n",
+            id(n)
+        )
+    };
+    let name = |n: u8| format!("{}.jsonl", id(n));
+    let remove = |n: u8| home.offline().args(["sessions", "rm", &id(n)]).run();
+    for (n, text) in [(1, "not a session"), (2, "not a session\n"), (3, "")] {
+        fs::write(day.join(name(n)), text).expect("a file");
+        remove(n).exits(2).says(&format!("{}: line 1: ", name(n)));
+        assert!(day.join(name(n)).exists(), "{text:?}");
+    }
+    fs::write(foreign.join(name(4)), head(4)).expect("a file");
+    symlink(foreign.join(name(4)), day.join(name(5))).expect("a link");
+    for n in [4, 5] {
+        remove(n).exits(2).says("no stored conversation has the id");
+        let server = Server::start([]);
+        let resumed = ask(&home, &server, &["--resume", &id(n)], "x");
+        resumed.exits(2).says("no stored conversation has the id");
+    }
+    assert!(foreign.join(name(4)).exists());
+    // Older and newer formats are conversations, too.
+    for (n, version) in [(6, "1"), (7, "9")] {
+        let head = head(n).replace(":1,", &format!(":{version},"));
+        fs::write(day.join(name(n)), head + "damaged\n").expect("a file");
+        remove(n).exits(0);
+        assert!(!day.join(name(n)).exists(), "{version}");
+    }
 }

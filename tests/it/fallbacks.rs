@@ -187,6 +187,47 @@ fn the_model_that_answered_is_reported_stored_and_resumed() {
 }
 
 #[test]
+fn a_conversation_stays_with_the_first_model_if_no_substitute_answers() {
+    let thought = Reply::items([Item::reasoning("hm"), Item::text("one")]);
+    let server = Server::start([thought, busy(), Reply::text("three")]);
+    let of_box = Server::start(Script::replies([busy(), busy()]).unchecked());
+    let home = home_with_box(&of_box, "$BOX_KEY");
+    let flags = ["--retries", "0", "--fallback-model", "box/small"];
+    run(&home, &server, &["-m", FIRST]).exits(0);
+    run(&home, &server, &[&["--last"], &flags[..]].concat()).exits(7);
+    run(&home, &server, &["--last"]).exits(0).stdout("three\n");
+
+    // The turns of one run do as well, and the next one may ask the substitute again.
+    server.push(busy());
+    server.push(Reply::text("two"));
+    let line = json!({"type": "user", "text": "again"});
+    let cmd = home.codex(&server).args(["run", "--no-tools", "--last"]);
+    let cmd = cmd.args(flags).args(["--json", "--input", "jsonl"]);
+    let ran = cmd.input(format!("{line}\n{line}\n")).run();
+    assert_eq!(ran.status.code(), Some(7));
+    let events = ran.events();
+    assert_eq!(events[events.len() - 1]["final_message"], "two");
+    assert_eq!(asked(&server), [FIRST; 5]);
+    assert_eq!(asked(&of_box), ["small"; 2]);
+    let inputs = server.requests();
+    let last = inputs[4].json()["input"].to_string();
+    assert!(last.contains("encrypted_content"), "{last}");
+    assert_eq!(last.matches("again").count(), 1, "{last}");
+}
+
+#[test]
+fn a_model_that_is_named_twice_is_asked_once() {
+    let (server, of_box) = (Server::start([Reply::text("answered")]), busy());
+    let of_box = Server::start(Script::replies([of_box]).unchecked());
+    let home = home_with_box(&of_box, "$BOX_KEY");
+    let list = format!("box/small,box/small,{FIRST}");
+    let flags = ["--retries", "0", "-m", "box/small", "--fallback-model"];
+    run(&home, &server, &[&flags[..], &[&list]].concat()).exits(0);
+    assert_eq!(asked(&of_box), ["small"]);
+    assert_eq!(asked(&server), [FIRST]);
+}
+
+#[test]
 fn reasoning_of_the_first_model_is_not_sent_to_the_next_one() {
     let home = Home::with_key();
     let thought = || Reply::items([Item::reasoning("hm"), Item::text("one")]);

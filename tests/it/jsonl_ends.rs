@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::home::{CommandOutput, Home, finish, processes, until};
 use crate::needs::{Need, lacks};
 use crate::reader::{Event, Failure, read, short};
+use crate::sessions::files;
 use crate::standin::{Ends, Reply, Server, now_unix};
 use crate::stops::{INT, TERM, ignored, is_blocked_in_write};
 use crate::tools::bash;
@@ -234,4 +235,24 @@ fn a_failed_tool_fails_the_run_on_request() {
     assert_eq!(error.code, "failed");
     let text: Vec<Value> = ran.events();
     assert!(text.iter().any(|event| event["item"]["text"] == "done"));
+}
+
+#[test]
+fn a_run_without_a_turn_leaves_no_conversation() {
+    let (home, server) = (Home::with_key(), Server::start([]));
+    let cmd = home
+        .codex(&server)
+        .args(["run", "--json", "--input", "jsonl"]);
+    let ran = cmd.input("not a line\n").run();
+    assert_eq!(ran.status.code(), Some(2));
+    let id = ran.events()[0]["thread_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    assert!(files(&home).is_empty());
+    let resumed = home
+        .codex(&server)
+        .args(["run", "--resume", &id, "hi"])
+        .run();
+    resumed.exits(2).says("no stored conversation has the id");
 }

@@ -73,6 +73,9 @@ fn a_silent_pipe_is_waited_for_with_a_message_and_a_limit() {
             "{waits}codex: the time limit has expired\ncodex: hint: raise --timeout\n"
         ));
     });
+    dry(&home, &["--config-file", "silent", "--timeout", "2s", "hi"])
+        .exits(124)
+        .says("the time limit has expired");
     // A pipe that is held open by a silent writer is the same.
     let held = home.work().join("silent");
     let _held = File::options().read(true).write(true).open(held);

@@ -164,7 +164,7 @@ impl Engine {
             Err(Stop::Interrupted | Stop::Ordered(_)) => Some(TurnFailure::Interrupted),
             Err(Stop::Panicked) => return Err(TurnFailure::Panicked),
             Err(stop) => {
-                let other = open.other_service(&self.settings);
+                let other = open.service_asked_last(&self.settings);
                 let used = other.map_or(&self.used, |other| &other.used);
                 Some(TurnFailure::Failed(of_stop(&stop, used.as_ref())))
             }

@@ -132,7 +132,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     )?;
     let ended = open.conversation.ask(message, &mut sink);
     let used = open
-        .other_service(&settings)
+        .service_asked_last(&settings)
         .and_then(|other| other.used.clone());
     open.close(&settings, &mut sink);
     let delivery = Delivery {

@@ -36,7 +36,7 @@ pub(in crate::command) struct OpenConversation {
     other_authorities: Vec<Authority>,
     /// The current model, unless a substitute has replaced it since it was chosen.
     choice: Choice,
-    /// The substitute that was asked last, as its index in the settings.
+    /// The substitute that is asked instead of the first model, as its index in the settings.
     substitute: Option<usize>,
     /// What the answers of earlier models have shown.
     earlier: Vec<(Choice, Learned)>,
@@ -85,7 +85,7 @@ impl OpenConversation {
         self.earlier.push((before, learned));
     }
 
-    /// The substitute that was asked last, as its index in the settings.
+    /// The substitute that is asked instead of the first model, as its index in the settings.
     pub(in crate::command) fn find_substitute(&mut self) -> Option<usize> {
         self.substitute = self.conversation.learned().substitute.or(self.substitute);
         self.substitute
@@ -98,6 +98,15 @@ impl OpenConversation {
     ) -> Option<&'a OtherService> {
         let substitute = settings.substitutes.get(self.find_substitute()?)?;
         substitute.service.as_ref()
+    }
+
+    /// The service that the last turn has asked last, if it is not that of the first model. It may not have answered.
+    pub(in crate::command) fn service_asked_last<'a>(
+        &mut self,
+        settings: &'a RunSettings,
+    ) -> Option<&'a OtherService> {
+        let substitute = self.conversation.asked().or(self.find_substitute())?;
+        settings.substitutes.get(substitute)?.service.as_ref()
     }
 
     /// Sends the requests that follow with another credential for the same service.

@@ -45,7 +45,6 @@ impl ReadySubstitutes {
             };
             substitutes.push(Substitute {
                 profile: profile(settings, &model.choice, &model.clamped),
-                provider: model.choice.provider.clone(),
                 after: model.after,
                 note: model.clamped.note(),
                 searches: model.choice.searches,

@@ -44,6 +44,7 @@ impl Answer {
             return Response::default();
         };
         self.usage = fields.usage;
+        self.is_counted = fields.is_counted;
         self.withheld.clone_from(&fields.withheld);
         let Some(output) = fields.output else {
             return fields;

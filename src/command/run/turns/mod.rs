@@ -70,7 +70,7 @@ pub(super) fn run(
     };
     let ended = turns.run(&mut open, sink, stop, last_message);
     let used = open
-        .other_service(settings)
+        .service_asked_last(settings)
         .and_then(|other| other.used.as_ref());
     let ended = ended.map_err(|error| error.about_service(used));
     open.close(settings, sink);
@@ -193,7 +193,7 @@ impl Turns<'_> {
 
     /// The credential that signs the requests.
     fn used<'a>(&'a self, open: &mut OpenConversation) -> Option<&'a Used> {
-        match open.other_service(self.settings) {
+        match open.service_asked_last(self.settings) {
             Some(other) => other.used.as_ref(),
             None => self.host.used.as_ref(),
         }
