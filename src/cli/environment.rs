@@ -50,6 +50,7 @@ impl InaccessibleHome {
 
 /// The environment of this process, in which an empty variable counts as unset, and the home of codex-run if it cannot be
 /// entered.
+#[derive(Clone)]
 pub(super) struct Environment(
     pub(super) Vec<(OsString, OsString)>,
     pub(super) Option<InaccessibleHome>,

@@ -2,6 +2,7 @@
 //! which `failure` turns into a message.
 
 pub mod chat;
+mod check_item;
 pub mod login;
 pub mod logout;
 mod model_list_refresh;
@@ -21,6 +22,7 @@ pub mod stdout;
 mod stdout_at_start;
 mod stop_requests;
 mod stop_watch;
+mod time_limit;
 pub mod token;
 pub mod tool;
 

@@ -4,9 +4,10 @@
 use std::io;
 use std::path::PathBuf;
 
-pub use super::status_check::CheckSettings;
+use super::check_item::CheckItem;
 use super::status_check::check;
-use super::status_report::Report;
+pub use super::status_check::{CheckSettings, ReadRunSettings};
+use super::status_report::{Report, item_line};
 use super::stdout::Stdout;
 use super::{SignInSource, authority, warn};
 use crate::api::{Endpoints, usage};
@@ -98,10 +99,18 @@ pub fn run(mut settings: StatusSettings, critical: &Critical) -> Result<(), Erro
         }
     };
     if let Some(to_check) = to_check {
-        let are_limits_missing = matches!(ended, Err(Error::Limits(_)));
-        if to_check.is_for_server() && !are_limits_missing {
-            ended = Ok(());
+        // A check may take long, so its items are printed as they are found.
+        let mut printed = Ok(());
+        if !settings.json {
+            printed = stdout.print(&report.text(false, stdout.columns()));
         }
+        let mut print = |item: &CheckItem| {
+            if !settings.json && printed.is_ok() {
+                let line = item_line(item, stdout.columns());
+                printed = stdout.print(&line);
+            }
+        };
+        let are_limits_missing = matches!(ended, Err(Error::Limits(_)));
         let usable = ended.is_ok() || are_limits_missing;
         let checked = check(
             (&settings.found, &settings.sign_in_source),
@@ -109,7 +118,11 @@ pub fn run(mut settings: StatusSettings, critical: &Critical) -> Result<(), Erro
             to_check,
             usable,
             critical,
+            &mut print,
         );
+        if checked.is_for_server && !are_limits_missing {
+            ended = Ok(());
+        }
         report.checks = checked.items;
         ended = match (checked.settings, ended, checked.other) {
             (Some(failure), _, _) | (None, Ok(()), Some(failure)) => {
@@ -117,6 +130,10 @@ pub fn run(mut settings: StatusSettings, critical: &Critical) -> Result<(), Erro
             }
             (None, ended, _) => ended,
         };
+        printed.map_err(Error::Output)?;
+        if !settings.json {
+            return ended;
+        }
     }
     let text = report.text(settings.json, stdout.columns());
     stdout.print(&text).map_err(Error::Output)?;

@@ -1,35 +1,43 @@
 //! `codex status --check`: looks at what a run needs besides the credential, without a request to a model.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, access, statvfs};
-use serde_json::{Value, json};
 
+use super::check_item::{CheckItem, CheckState};
 use super::run::{self, RunSettings};
-use super::{SignInSource, authority};
+use super::time_limit::{NoResult, within};
+use super::{SignInSource, authority, warn};
 use crate::api::Endpoints;
 use crate::api::models::probe;
-use crate::auth::critical_section::Critical;
+use crate::auth::critical_section::{Critical, MAX_DELAY};
 use crate::auth::{FoundCredential, choose};
 use crate::clock::seconds;
-use crate::failure::{self, Failure, Used};
+use crate::failure::{self, Failure, Stop, Used};
 use crate::http::{self, BaseUrl, Http, HttpSetup, IDLE_TIMEOUT, Network};
 use crate::models::Backend;
+use crate::outcome::Outcome;
 use crate::tools::sandbox::confine;
 
 /// How long the service may take to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long each item may take: a file may be a pipe that does not end, and a request may renew the sign-in first.
+const ITEM_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// The difference between two clocks that does no harm.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(120);
 
+/// Reads the settings of a run without flags; the error is why it would not start.
+pub type ReadRunSettings = dyn FnOnce() -> Result<Box<RunSettings>, Failure> + Send;
+
 /// What to check.
-#[derive(Debug)]
 pub struct CheckSettings {
-    /// The settings of a run without flags, or why it would not start.
-    pub run: Result<Box<RunSettings>, Failure>,
+    /// The settings of a run without flags.
+    pub run: Box<ReadRunSettings>,
     /// The home of codex-run, if there is one.
     pub home: Option<PathBuf>,
     /// The backends of the credential.
@@ -38,114 +46,31 @@ pub struct CheckSettings {
     pub backend: Backend,
 }
 
-impl CheckSettings {
-    /// Whether a run asks a server in `models.json`, which has a credential of its own.
-    pub(super) fn is_for_server(&self) -> bool {
-        let run = self.run.as_ref();
-        run.is_ok_and(|run| run.choice.provider.is_some())
-    }
-}
-
-/// What was found.
-#[derive(Debug)]
-pub(super) struct CheckItem {
-    /// Its name in JSON.
-    pub(super) name: &'static str,
-    /// Its name for people.
-    pub(super) label: &'static str,
-    pub(super) state: CheckState,
-    /// What was found, or what is wrong.
-    pub(super) detail: String,
-    /// What to do.
-    pub(super) hint: Option<String>,
-}
-
-/// The result of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CheckState {
-    Fine,
-    /// A run works without it.
-    Noted,
-    /// A run would end with this exit code.
-    Failed(u8),
-    /// It could not be checked.
-    Skipped,
-}
-
-impl CheckItem {
-    fn new(name: &'static str, state: CheckState, detail: impl Into<String>) -> Self {
-        Self {
-            name,
-            label: if name == "certificates" {
-                "TLS roots"
-            } else {
-                name
-            },
-            state,
-            detail: detail.into(),
-            hint: None,
-        }
-    }
-
-    fn hint(mut self, hint: &str) -> Self {
-        self.hint = Some(hint.to_owned());
-        self
-    }
-
-    fn failed(name: &'static str, failure: &Failure) -> Self {
-        let state = CheckState::Failed(failure.outcome().exit_code());
-        let item = Self::new(name, state, failure.what());
-        match failure.advice() {
-            Some(hint) => item.hint(hint),
-            None => item,
-        }
-    }
-
-    /// The line for people, behind its label.
-    pub(super) fn line(&self) -> String {
-        let detail = &self.detail;
-        let words = match self.state {
-            CheckState::Fine => format!("ok: {detail}"),
-            CheckState::Noted => format!("note: {detail}"),
-            CheckState::Failed(code) => format!("problem (exit {code}): {detail}"),
-            CheckState::Skipped => format!("not checked: {detail}"),
-        };
-        match &self.hint {
-            Some(hint) => format!("{words}; {hint}"),
-            None => words,
-        }
-    }
-
-    pub(super) fn json(&self) -> Value {
-        let (state, code) = match self.state {
-            CheckState::Fine => ("ok", None),
-            CheckState::Noted => ("note", None),
-            CheckState::Failed(code) => ("problem", Some(code)),
-            CheckState::Skipped => ("skipped", None),
-        };
-        let mut json = json!({"name": self.name, "state": state, "detail": self.detail});
-        if let Some(hint) = &self.hint {
-            json["hint"] = hint.as_str().into();
-        }
-        if let Some(code) = code {
-            json["exit_code"] = code.into();
-        }
-        json
+impl fmt::Debug for CheckSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckSettings")
+            .field("home", &self.home)
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
     }
 }
 
 /// The items, and what would end a run.
-#[derive(Debug, Default)]
-pub(super) struct Checked {
+pub(super) struct Checked<'a> {
     pub(super) items: Vec<CheckItem>,
+    /// A run asks a server in `models.json`, which has a credential of its own.
+    pub(super) is_for_server: bool,
     /// A run would not get as far as to look at its credential.
     pub(super) settings: Option<Failure>,
     /// The first of the others, in the order in which a run meets them.
     pub(super) other: Option<Failure>,
+    /// Takes each item as it is found.
+    report: &'a mut dyn FnMut(&CheckItem),
 }
 
-impl Checked {
+impl Checked<'_> {
     fn add(&mut self, item: CheckItem) {
+        (self.report)(&item);
         self.items.push(item);
     }
 
@@ -153,44 +78,61 @@ impl Checked {
         self.add(CheckItem::failed(name, &failure));
         self.other.get_or_insert(failure);
     }
+
+    fn skip(&mut self, name: &'static str, why: &str) {
+        self.add(CheckItem::new(name, CheckState::Skipped, why));
+    }
+}
+
+/// The result of an item within its time limit; otherwise the failure, which is `late` if the limit has passed.
+fn in_time<T: Send + 'static>(
+    late: Failure,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    within(ITEM_TIMEOUT, work).map_err(|error| match error {
+        NoResult::Late => late,
+        NoResult::Thread(error) => failure::of_thread(&error),
+        NoResult::Panicked => failure::of_stop(&Stop::Panicked, None),
+    })
+}
+
+/// The failure of an item that took too long.
+fn late(outcome: Outcome, what: &str, hint: &str) -> Failure {
+    let limit = ITEM_TIMEOUT.as_secs();
+    Failure::new(outcome, format!("{what} within {limit} s")).hint(hint)
 }
 
 /// Checks everything. The service is asked if there is a credential that can be used, among those `found` unless a run finds
-/// others.
-pub(super) fn check(
+/// others. Each item is reported as it is found.
+pub(super) fn check<'a>(
     (found, sign_in_source): (&[FoundCredential], &Option<SignInSource>),
     setup: &HttpSetup,
     check: CheckSettings,
     has_credential: bool,
     critical: &Critical,
-) -> Checked {
-    let mut checked = Checked::default();
+    report: &'a mut dyn FnMut(&CheckItem),
+) -> Checked<'a> {
+    let mut checked = Checked {
+        items: Vec::new(),
+        is_for_server: false,
+        settings: None,
+        other: None,
+        report,
+    };
     let CheckSettings {
         run,
         home,
         endpoints,
         backend,
     } = check;
-    let run = match run {
-        Ok(run) => {
-            let detail = "config.json, models.json and the variables are valid";
-            checked.add(CheckItem::new("settings", CheckState::Fine, detail));
-            Some(run)
-        }
-        Err(failure) => {
-            checked.add(CheckItem::failed("settings", &failure));
-            checked.settings = Some(failure);
-            None
-        }
-    };
-    checked.add(of_home(home.as_deref()));
+    let run = check_settings(run, &mut checked);
+    checked.is_for_server = run
+        .as_ref()
+        .is_some_and(|run| run.choice.provider.is_some());
+    check_home(home, &mut checked);
     match run.as_deref() {
         Some(run) => check_sandbox(run, &mut checked),
-        None => checked.add(CheckItem::new(
-            "sandbox",
-            CheckState::Skipped,
-            "see settings",
-        )),
+        None => checked.skip("sandbox", "see settings"),
     }
     let (found, source, endpoints, backend) = match run.as_deref() {
         Some(run) => (
@@ -205,8 +147,8 @@ pub(super) fn check(
         Backend::Subscription => &endpoints.subscription,
         Backend::Api | Backend::Other => &endpoints.api,
     };
-    check_network(&setup.network, address, &mut checked);
-    let skipped = |name| CheckItem::new(name, CheckState::Skipped, "there is no usable credential");
+    let has_roots = check_network(&setup.network, address, &mut checked);
+    let has_credential = has_credential || checked.is_for_server;
     let authority = match choose(found) {
         Ok(chosen) if has_credential => authority(chosen, source.clone(), setup, critical),
         Err(error) if has_credential => {
@@ -215,39 +157,90 @@ pub(super) fn check(
         }
         _ => None,
     };
-    let Some(authority) = authority else {
-        checked.add(skipped("service"));
-        checked.add(skipped("clock"));
+    let why = match &authority {
+        None => Some("there is no usable credential"),
+        Some(_) if !has_roots => Some("see TLS roots"),
+        Some(_) => None,
+    };
+    if let Some(why) = why {
+        checked.skip("service", why);
+        checked.skip("clock", why);
+    }
+    let (Some(authority), None) = (authority, why) else {
         return checked;
     };
     let host = http::host(address.as_str());
     let begun = Instant::now();
-    let http = Http::new(setup, IDLE_TIMEOUT);
-    let answer = probe(&http, endpoints, &authority, PROBE_TIMEOUT);
+    let (setup, asked) = (setup.clone(), endpoints.clone());
+    let what = format!("{host}, or the issuer of the sign-in, did not answer");
+    let hint = "check the network, or try again later";
+    let answer = in_time(late(Outcome::Unreachable, &what, hint), move || {
+        let http = Http::new(&setup, IDLE_TIMEOUT);
+        probe(&http, &asked, &authority, PROBE_TIMEOUT)
+    });
     let took = begun.elapsed().as_millis();
     let mut date = None;
-    let error = match answer {
-        Ok(answer) => {
+    let failure = match answer {
+        Ok(Ok(answer)) => {
             date = answer.date;
             // Another server may have no list of models. That it answers is enough.
             let has_list = backend != Backend::Other || !matches!(answer.status, 404 | 405 | 501);
-            answer.refused.filter(|_| has_list)
+            answer.refused.filter(|_| has_list).map(Ok)
         }
-        Err(error) => Some(error),
+        Ok(Err(error)) => Some(Ok(error)),
+        Err(failure) => Some(Err(failure)),
     };
-    if let Some(error) = error {
-        let store = source.as_ref().map(|source| &source.store);
-        let used = Used::of(found, store, Some(host));
-        checked.fail("service", failure::of_api(&error, used.as_ref()));
-    } else {
-        let detail = format!("{host} answered in {took} ms");
-        checked.add(CheckItem::new("service", CheckState::Fine, detail));
+    match failure {
+        Some(Ok(error)) => {
+            let store = source.as_ref().map(|source| &source.store);
+            let used = Used::of(found, store, Some(host));
+            checked.fail("service", failure::of_api(&error, used.as_ref()));
+        }
+        Some(Err(failure)) => checked.fail("service", failure),
+        None => {
+            let detail = format!("{host} answered in {took} ms");
+            checked.add(CheckItem::new("service", CheckState::Fine, detail));
+        }
     }
     checked.add(of_clock(date, seconds()));
+    // An exit now would lose the sign-in.
+    if !critical.close(Duration::ZERO) {
+        warn("the sign-in is being renewed; waiting for its end, at most 130 s");
+        let _ = critical.close(MAX_DELAY);
+    }
     checked
 }
 
-fn check_sandbox(run: &RunSettings, checked: &mut Checked) {
+fn check_settings(
+    run: Box<ReadRunSettings>,
+    checked: &mut Checked<'_>,
+) -> Option<Box<RunSettings>> {
+    let hint = "a run waits for a file that they name, such as a pipe: name a regular file";
+    let late = late(Outcome::Usage, "the settings could not be read", hint);
+    match in_time(late, run).and_then(|run| run) {
+        Ok(run) => {
+            let detail = "config.json, models.json and the variables are valid";
+            checked.add(CheckItem::new("settings", CheckState::Fine, detail));
+            Some(run)
+        }
+        Err(failure) => {
+            checked.add(CheckItem::failed("settings", &failure));
+            checked.settings = Some(failure);
+            None
+        }
+    }
+}
+
+fn check_home(home: Option<PathBuf>, checked: &mut Checked<'_>) {
+    let hint = "check the file system of the home";
+    let late = late(Outcome::Io, "the home could not be examined", hint);
+    match in_time(late, move || of_home(home.as_deref())) {
+        Ok(item) => checked.add(item),
+        Err(failure) => checked.fail("home", failure),
+    }
+}
+
+fn check_sandbox(run: &RunSettings, checked: &mut Checked<'_>) {
     let Some(policy) = &run.tools.policy else {
         let detail = "tools are not confined (danger-full-access)";
         return checked.add(CheckItem::new("sandbox", CheckState::Noted, detail));
@@ -266,8 +259,8 @@ fn check_sandbox(run: &RunSettings, checked: &mut Checked) {
     }
 }
 
-/// The proxy and the trusted roots for this address.
-fn check_network(network: &Network, address: &BaseUrl, checked: &mut Checked) {
+/// The proxy and the trusted roots for this address. Returns whether the roots could be read.
+fn check_network(network: &Network, address: &BaseUrl, checked: &mut Checked<'_>) -> bool {
     let unusable = |error| failure::of_http_setup(&http::Error::Setup(error));
     match network.proxy_for(address) {
         Ok(proxy) => {
@@ -276,13 +269,24 @@ fn check_network(network: &Network, address: &BaseUrl, checked: &mut Checked) {
         }
         Err(error) => checked.fail("proxy", unusable(error)),
     }
-    match network.roots_for(address) {
-        Ok(Some(roots)) => checked.add(CheckItem::new("certificates", CheckState::Fine, roots)),
-        Ok(None) => {
-            let detail = "the service is on this machine, without TLS";
+    let hint = "CODEX_CA_CERTIFICATE or SSL_CERT_FILE must name a regular file";
+    let late = late(Outcome::Usage, "the certificates could not be read", hint);
+    let (network, address) = (network.clone(), address.clone());
+    match in_time(late, move || network.roots_for(&address)) {
+        Ok(Ok(roots)) => {
+            let local = || "the service is on this machine, without TLS".to_owned();
+            let detail = roots.unwrap_or_else(local);
             checked.add(CheckItem::new("certificates", CheckState::Fine, detail));
+            true
         }
-        Err(error) => checked.fail("certificates", unusable(error)),
+        Ok(Err(error)) => {
+            checked.fail("certificates", unusable(error));
+            true
+        }
+        Err(failure) => {
+            checked.fail("certificates", failure);
+            false
+        }
     }
 }
 
@@ -374,13 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_has_a_line_and_an_object() {
-        let item = CheckItem::failed("certificates", &Failure::usage("wrong").hint("fix it"));
-        assert_eq!(item.label, "TLS roots");
-        assert_eq!(item.line(), "problem (exit 2): wrong; fix it");
-        let expected = json!({"name": "certificates", "state": "problem", "detail": "wrong",
-            "hint": "fix it", "exit_code": 2});
-        assert_eq!(item.json(), expected);
+    fn a_home_that_cannot_be_made_is_a_note() {
         let home = of_home(Some(Path::new("/nonexistent-home/x")));
         assert!(matches!(home.state, CheckState::Fine | CheckState::Noted));
         assert_eq!(of_home(None).state, CheckState::Noted);

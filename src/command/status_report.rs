@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::status_check::CheckItem;
+use super::check_item::CheckItem;
 use crate::api::usage::{PlanLimits, PlanWindow};
 use crate::auth::access_token::Personal;
 use crate::auth::identity::is_personal;
@@ -129,12 +129,7 @@ impl Report {
         let mut lines = Vec::new();
         // An account, a plan or a path may contain any text, which must not look like further lines.
         let mut line = |name: &str, value: &str| {
-            let (name, value) = (visible::line(name), visible::line(value));
-            let line = format!("{name:<9} {value}");
-            lines.push(match columns {
-                Some(columns) => wrap(&line, columns, VALUE_COLUMN),
-                None => line,
-            });
+            lines.push(row(name, value, columns));
         };
         match (self.method, &self.problem) {
             (None, Some(_)) if self.source.is_some() => {
@@ -196,11 +191,23 @@ impl Report {
         for window in limits.map(|limits| &limits.windows[..]).unwrap_or_default() {
             line(&length(window), &bar(window, now, columns));
         }
-        for item in &self.checks {
-            line(item.label, &item.line());
-        }
         lines.push(String::new());
         lines.join("\n")
+    }
+}
+
+/// A line of a check.
+pub(super) fn item_line(item: &CheckItem, columns: Option<usize>) -> String {
+    row(item.label, &item.line(), columns) + "\n"
+}
+
+/// A name and its value.
+fn row(name: &str, value: &str, columns: Option<usize>) -> String {
+    let (name, value) = (visible::line(name), visible::line(value));
+    let line = format!("{name:<9} {value}");
+    match columns {
+        Some(columns) => wrap(&line, columns, VALUE_COLUMN),
+        None => line,
     }
 }
 

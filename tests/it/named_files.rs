@@ -3,13 +3,17 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
-use crate::home::{Home, each};
+use serde_json::json;
+
+use crate::home::{Home, each, finish};
 use crate::inputs::{body, dry};
 use crate::network::AWAY;
 use crate::pty::Terminal;
+use crate::standin::Server;
 
 /// Flags that name a file to read, and the maximum size that is read.
 const FLAGS: [(&str, &str); 5] = [
@@ -97,6 +101,59 @@ fn certificates_from_a_pipe_are_waited_for_with_a_message_and_a_limit() {
         .stdout("")
         .says("codex: waiting for the end of silent, named by SSL_CERT_FILE\n")
         .says("the time limit has expired");
+}
+
+#[test]
+fn a_check_does_not_wait_for_long_and_prints_what_it_has_found() {
+    let of_settings = || {
+        let home = Home::with_key();
+        pipe(&home, "silent");
+        let silent = home.work().join("silent").display().to_string();
+        home.configure(&json!({ "instructions": silent }).to_string());
+        let ran = home.offline().args(["status", "--check"]).run();
+        ran.exits(2)
+            .says("codex: the settings could not be read within 15 s\n");
+        let found = "settings  problem (exit 2): the settings could not be read within 15 s; ";
+        let text = ran.text();
+        assert!(
+            text.contains(found) && text.contains("service   problem (exit 7)"),
+            "{text}"
+        );
+    };
+    let of_roots = || {
+        let home = Home::with_key();
+        pipe(&home, "silent");
+        let cmd = home.offline().env("OPENAI_BASE_URL", AWAY);
+        let ran = cmd
+            .env("SSL_CERT_FILE", "silent")
+            .args(["status", "--check"])
+            .run();
+        ran.exits(2)
+            .says("codex: the certificates could not be read within 15 s\n");
+        assert!(
+            ran.text()
+                .contains("service   not checked: see TLS roots\n"),
+            "{}",
+            ran.text()
+        );
+    };
+    // A renewal that has been sent must end, but the check says that it waits.
+    let of_issuer = || {
+        let server = Server::start([]);
+        let (home, _) = Home::expired(&server);
+        let issuer = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", issuer.local_addr().expect("an address"));
+        let cmd = home.codex(&server).env("CODEX_RUN_ISSUER", &address);
+        let mut running = cmd.args(["status", "--check"]).start();
+        running.wait_for_message("the sign-in is being renewed");
+        drop(issuer);
+        let ran = finish(running, "codex status --check".to_owned());
+        let text = ran.exits(7).text();
+        let found = "the issuer of the sign-in, did not answer within 15 s; ";
+        assert!(text.contains(found), "{text}");
+    };
+    let checks: Vec<&(dyn Fn() + Sync)> = vec![&of_settings, &of_roots, &of_issuer];
+    each(checks, 3, |check| check());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::cli::flags::Args;
 use crate::cli::network;
 use crate::cli::values::exclusive;
 use crate::command::login::LoginMethod;
-use crate::command::run::RunSettings;
+use crate::command::status::ReadRunSettings;
 use crate::command::{SignInSource, login, logout, status, token};
 use crate::failure::Failure;
 
@@ -96,7 +96,7 @@ pub(crate) fn status(
         let endpoints = endpoints?;
         limits = args.limits.then(|| endpoints.clone());
         check = args.check.then(|| status::CheckSettings {
-            run: plain_run(args, environment).map(Box::new),
+            run: plain_run(args, environment),
             home: environment.home(),
             backend: endpoints::backend(&found, &endpoints),
             endpoints,
@@ -114,8 +114,8 @@ pub(crate) fn status(
     })
 }
 
-/// The settings of a run with these credentials and no other flag.
-fn plain_run(args: &Args, environment: &Environment) -> Result<RunSettings, Failure> {
+/// Reads the settings of a run with these credentials and no other flag.
+fn plain_run(args: &Args, environment: &Environment) -> Box<ReadRunSettings> {
     let mut run = Args {
         is_run: true,
         words: vec!["hi".into()],
@@ -124,8 +124,11 @@ fn plain_run(args: &Args, environment: &Environment) -> Result<RunSettings, Fail
         auth_file: args.auth_file.clone(),
         ..Args::default()
     };
-    config::apply(&mut run, "run", environment)?;
-    super::run::run(&run, environment, Instant::now())
+    let environment = environment.clone();
+    Box::new(move || {
+        config::apply(&mut run, "run", &environment)?;
+        super::run::run(&run, &environment, Instant::now()).map(Box::new)
+    })
 }
 
 /// The settings of `codex token`, which prints no keys: the file is read even if a key takes precedence.
