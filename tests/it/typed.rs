@@ -6,7 +6,7 @@ use std::process::Child;
 use rustix::process::Signal;
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::home::{Home, KEY, finish, signal_process, until, wait};
+use crate::home::{Cmd, Home, KEY, finish, signal_process, until, wait};
 use crate::needs::{Need, lacks};
 use crate::pty::{Terminal, keyboard, line};
 use crate::standin::{Server, jwt, now_unix};
@@ -21,11 +21,15 @@ const QUESTION: &str = "(it is not shown): ";
 /// Starts `codex login` with this flag on a terminal of its own, up to its question.
 fn start(home: &Home, server: &Server, flag: &str, terminal: &Terminal) -> Child {
     let cmd = home.codex(server).args(["login", flag]);
-    let mut cmd = cmd.within("setsid", ["--ctty"]).stdin(terminal.line());
-    cmd.command.stdout(terminal.line()).stderr(terminal.line());
-    let child = cmd.command.spawn().expect("it starts");
+    let child = spawn(cmd.within("setsid", ["--ctty"]), terminal);
     until("it asks", || terminal.shows(QUESTION));
     child
+}
+
+fn spawn(cmd: Cmd, terminal: &Terminal) -> Child {
+    let mut cmd = cmd.stdin(terminal.line());
+    cmd.command.stdout(terminal.line()).stderr(terminal.line());
+    cmd.command.spawn().expect("it starts")
 }
 
 #[test]
@@ -101,9 +105,7 @@ fn a_secret_is_typed_only_in_the_foreground() {
     let (home, server, terminal) = (Home::new(), Server::start([]), Terminal::open());
     let shell = ["--ctty", "bash", "--norc", "--noprofile", "-is"];
     let cmd = home.codex(&server).args(["login", "--with-api-key"]);
-    let mut cmd = cmd.within("setsid", shell).stdin(terminal.line());
-    cmd.command.stdout(terminal.line()).stderr(terminal.line());
-    let mut child = cmd.command.spawn().expect("it starts");
+    let mut child = spawn(cmd.within("setsid", shell), &terminal);
     // The shell reports at once what becomes of a job.
     terminal.types("set -b\n\"$@\"\n");
     until("it asks", || terminal.shows(QUESTION));
