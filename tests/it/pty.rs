@@ -23,13 +23,7 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn open() -> Self {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let main = openpt(flags).expect("a pseudo terminal");
-        grantpt(&main).expect("it is ours");
-        unlockpt(&main).expect("it is ours");
-        let path = ptsname(&main, Vec::new()).expect("it has a name");
-        let path = PathBuf::from(path.into_string().expect("ASCII"));
-        let keyboard = File::from(main);
+        let (keyboard, path) = keyboard();
         let mut output = keyboard.try_clone().expect("a second descriptor");
         let screen = Arc::<Mutex<Vec<u8>>>::default();
         let reading = thread::spawn({
@@ -89,8 +83,13 @@ impl Terminal {
     }
 
     pub(crate) fn shows(&self, words: &str) -> bool {
+        self.times(words) > 0
+    }
+
+    /// How often these words were written to it.
+    pub(crate) fn times(&self, words: &str) -> usize {
         let screen = self.screen.lock().expect("no thread panics");
-        String::from_utf8_lossy(&screen).contains(words)
+        String::from_utf8_lossy(&screen).matches(words).count()
     }
 
     /// Everything that was written to it. No other process has it open any more.
@@ -102,7 +101,18 @@ impl Terminal {
     }
 }
 
-fn line(path: &PathBuf) -> OwnedFd {
+/// The keyboard of a new pseudo-terminal, which hangs up when that is dropped, and the path of the end for a command.
+pub(crate) fn keyboard() -> (File, PathBuf) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let main = openpt(flags).expect("a pseudo terminal");
+    grantpt(&main).expect("it is ours");
+    unlockpt(&main).expect("it is ours");
+    let path = ptsname(&main, Vec::new()).expect("it has a name");
+    let path = PathBuf::from(path.into_string().expect("ASCII"));
+    (File::from(main), path)
+}
+
+pub(crate) fn line(path: &PathBuf) -> OwnedFd {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).expect("the other end")
 }

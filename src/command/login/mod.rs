@@ -4,6 +4,7 @@
 mod error;
 mod hidden_input;
 pub(super) mod new_sign_in;
+mod secret_line;
 mod settings;
 mod wait;
 
