@@ -8,7 +8,7 @@ use super::headers::{PROTOCOL, common};
 use super::refusal::refused;
 use super::signed::{RequestPath, Signed, UnsignedRequest};
 use crate::auth::Authority;
-use crate::http::{self, Http, TimeLimit};
+use crate::http::{self, Http, HttpResponse, TimeLimit};
 
 /// Time limit for the response, for callers that need the list.
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -52,12 +52,7 @@ pub fn probe(
         endpoints,
         authority,
     };
-    let answer = signed.ask(&UnsignedRequest {
-        place: RequestPath::Below(&path(authority)),
-        headers: &common(http::JSON),
-        body: None,
-        limit: TimeLimit::Whole(limit),
-    })?;
+    let answer = ask(&signed, &common(http::JSON), limit)?;
     let date = answer.header("date").and_then(|date| {
         let date = httpdate::parse_http_date(date).ok()?;
         Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
@@ -68,6 +63,20 @@ pub fn probe(
         date,
         status,
         refused: (!is_list).then(|| refused(authority, answer)),
+    })
+}
+
+/// Asks for the list.
+fn ask(
+    signed: &Signed<'_>,
+    headers: &[(&'static str, String)],
+    limit: Duration,
+) -> Result<HttpResponse, Error> {
+    signed.ask(&UnsignedRequest {
+        place: RequestPath::Below(&path(signed.authority)),
+        headers,
+        body: None,
+        limit: TimeLimit::Whole(limit),
     })
 }
 
@@ -99,12 +108,7 @@ pub fn fetch(
         endpoints,
         authority,
     };
-    let answer = signed.ask(&UnsignedRequest {
-        place: RequestPath::Below(&path(authority)),
-        headers: &headers,
-        body: None,
-        limit: TimeLimit::Whole(limit),
-    })?;
+    let answer = ask(&signed, &headers, limit)?;
     match answer.status() {
         304 => Ok(Listing::Unchanged),
         200 => {

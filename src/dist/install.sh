@@ -6,21 +6,30 @@
 #
 # PREFIX/share/codex-run has a record of each name: the files, with their checksums, and in `directories` those that were made.
 # Only what is recorded is removed or replaced: a file of another program under the same name is refused before anything is
-# changed, and one that has taken the place of an installed file since then stays.
+# changed, and one that has taken the place of an installed file since then stays. PREFIX may belong to another user than the one
+# who calls: a record cannot name files outside PREFIX, and no link is written through.
 set -eu
 umask 022
 unset CDPATH
+LC_ALL=C
+export LC_ALL
 
 here=$(cd -P -- "$(dirname -- "$0")" && pwd)
 if [ -d "$here/man" ]; then source=$here; else source=$(cd -P -- "$here/../.." && pwd); fi
 if [ -f "$source/Makefile" ]; then again=make; else again=./install.sh; fi
 
 action=install PREFIX=${HOME:-}/.local DESTDIR= NAME=codex PROGRAM=$source/codex
+newline='
+'
 
 say() { printf '%s\n' "$*"; }
-fail() {
+# report_error WHAT [HINT]
+report_error() {
     printf 'install: %s\n' "$1" >&2
     [ $# -lt 2 ] || printf 'install: hint: %s\n' "$2" >&2
+}
+fail() {
+    report_error "$@"
     exit 1
 }
 
@@ -37,14 +46,25 @@ done
 case $NAME in
 '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._-]*) fail "NAME=$NAME is no name of a command: letters, digits and . _ - are possible" ;;
 esac
-case $PREFIX in
-/*) ;;
-'') fail "PREFIX is empty" ;;
-*) PREFIX=$(pwd)/$PREFIX ;;
-esac
-while [ "$PREFIX" != "${PREFIX%/}" ]; do PREFIX=${PREFIX%/}; done
-case $PREFIX$DESTDIR in *'
-'*) fail "PREFIX and DESTDIR cannot contain a line break" ;; esac
+[ -n "$PREFIX" ] || fail "PREFIX is empty"
+
+# An absolute path, so that none begins with `-`. The `.` keeps line breaks at the end, which are refused below.
+working=$(pwd && echo .)
+working=${working%"$newline".}
+absolute() {
+    case $1 in
+    '' | /*) printf '%s.' "$1" ;;
+    *) printf '%s/%s.' "${working%/}" "$1" ;;
+    esac
+}
+PREFIX=$(absolute "$PREFIX") DESTDIR=$(absolute "$DESTDIR") PROGRAM=$(absolute "$PROGRAM")
+PREFIX=${PREFIX%.} DESTDIR=${DESTDIR%.} PROGRAM=${PROGRAM%.}
+case $PREFIX$DESTDIR in *"$newline"*) fail "PREFIX and DESTDIR cannot contain a line break" "choose another directory" ;; esac
+# One spelling, without `//`, `.` and `..`: records are compared with it.
+PREFIX=$(printf '%s/\n' "$PREFIX" | sed -e 's|//*|/|g' -e ':dot' -e 's|/\./|/|' -e 't dot' \
+    -e ':up' -e 's|^/\.\./|/|' -e 't up' -e 's|/[^/]*/\.\./|/|' -e 't up')
+PREFIX=${PREFIX%/}
+while [ "$DESTDIR" != "${DESTDIR%/}" ]; do DESTDIR=${DESTDIR%/}; done
 
 bin=$PREFIX/bin
 share=$PREFIX/share
@@ -59,58 +79,172 @@ typed() {
     esac
 }
 options=
-[ "$PREFIX" = "${HOME:-}/.local" ] || options="$options PREFIX=$(typed "$PREFIX")"
+[ "$PREFIX" = "${HOME:-}/.local" ] || options="$options PREFIX=$(typed "${PREFIX:-/}")"
 [ -z "$DESTDIR" ] || options="$options DESTDIR=$(typed "$DESTDIR")"
 [ "$NAME" = codex ] || options="$options NAME=$NAME"
 
-work=$(mktemp -d)
-step=$work/step # the file that is being put into place
-trap 'rm -rf "$work" "$step"' EXIT
-trap 'exit 130' HUP INT TERM
-
-sum_of() { cksum <"$1" | tr '\t' ' '; }
-
-# Whether the record names this file as it is now.
-is_recorded() {
-    [ -f "$DESTDIR$record" ] && [ -f "$DESTDIR$1" ] || return 1
-    grep -qxF "$(sum_of "$DESTDIR$1") $1" "$DESTDIR$record"
+# attempt WHAT COMMAND...: if the command fails, its reason is reported, and the end of the script. `answer` is what it printed.
+attempt() {
+    what=$1
+    shift
+    answer=$("$@" 2>&1) || fail "cannot $what: ${answer##*: }" "$after"
 }
 
-# Whether this file is the program of codex-run, of any version.
-is_program() { [ -f "$1" ] && LC_ALL=C grep -q "independent client, not OpenAI's Codex CLI" "$1"; }
+after="TMPDIR=DIR names another directory for temporary files"
+attempt "make a temporary directory" mktemp -d
+case $answer in /*) work=$answer ;; *) work=$working/$answer ;; esac
+step= # the directory that has the file that is being put into place
+trap 'rm -rf "$work" ${step:+"$step"}' EXIT
+trap 'exit 130' HUP INT PIPE TERM
 
-# The directory, or the nearest one above it that is there, can be written.
-check_writable() {
-    folder=$1
-    while ! [ -d "$folder" ]; do folder=$(dirname -- "$folder"); done
-    [ -w "$folder" ] || fail "$folder cannot be written" "use another PREFIX, or sudo; PROGRAM=FILE installs what is built already"
+sum_of() { { cksum <"$1" | tr '\t' ' '; } 2>/dev/null; }
+
+# ---- the record ----
+
+user=$(id -u)
+# Whether a file or link belongs to another user than root and the caller.
+is_foreign() { [ -n "$(find "$1" -prune ! -user 0 ! -user "$user")" ]; }
+
+# Sets `link` to a link below PREFIX, in the path of this directory, that another user has made: it may lead anywhere. A link of
+# the caller, such as ~/.local/bin to ~/bin, is followed.
+find_foreign_link() {
+    link=$DESTDIR$1
+    while [ "$link" != "$DESTDIR$PREFIX" ] && [ -n "$link" ]; do
+        if [ -L "$link" ] && is_foreign "$link"; then return; fi
+        link=${link%/*}
+    done
+    link=
+}
+
+# The directory, or the nearest one above it that is there, can be written. Collects those that are not there.
+check_directory() {
+    find_foreign_link "$1"
+    [ -z "$link" ] || fail "cannot use $link: it is a link that belongs to another user" "$other_place"
+    folder=$DESTDIR$1
+    while ! [ -d "$folder" ]; do
+        if [ -e "$folder" ]; then fail "cannot make the directory $folder: a file has this name" "$other_place"; fi
+        if [ -L "$folder" ]; then fail "cannot make the directory $folder: a link that leads nowhere has this name" "$other_place"; fi
+        case $folder in "$DESTDIR"/*) say "${folder#"$DESTDIR"}" >>"$work/directories" ;; esac
+        folder=${folder%/*}
+        folder=${folder:-/}
+    done
+    [ -w "$folder" ] && [ -x "$folder" ] || fail "$folder cannot be written: this user may not, or it is mounted read-only" "$permission"
+}
+other_place="remove it, or use another PREFIX"
+if [ "$action" = install ]; then
+    permission="use another PREFIX, or sudo; PROGRAM=FILE installs what is built already"
+else
+    permission="call this as the user who has installed it, with sudo if that was root"
+fi
+
+# Copies the record, which is empty if there is none, to `$work/record`. Refuses one that may have been made by another user to
+# have files removed or written: root must not act for others, and a link may lead to a file that is not a record.
+read_record() {
+    folder=$DESTDIR${record%/*}
+    if [ -L "$folder" ]; then
+        top=$(physical "$DESTDIR$PREFIX/")
+        case $(physical "$folder") in
+        "${top%/}"/?*) ;;
+        *) fail "$folder is a link that leads out of $DESTDIR$PREFIX" "remove the link" ;;
+        esac
+    fi
+    for file in "$folder" "$DESTDIR$record" "$DESTDIR$directories"; do
+        [ -e "$file" ] || [ -L "$file" ] || continue
+        [ "$file" = "$folder" ] || { [ -f "$file" ] && ! [ -L "$file" ]; } ||
+            fail "$file is not a regular file, as the record of an installation is" "remove it"
+        [ "$user" != 0 ] || ! is_foreign "$file" ||
+            fail "$file belongs to another user, and root does not follow it" "call this as that user, without sudo"
+    done
+    : >"$work/record"
+    after=$permission
+    [ ! -f "$DESTDIR$record" ] || attempt "read $DESTDIR$record" cp "$DESTDIR$record" "$work/record"
+    : >"$work/directories"
+    [ ! -f "$DESTDIR$directories" ] || attempt "read $DESTDIR$directories" cp "$DESTDIR$directories" "$work/directories"
+}
+
+physical() { (cd -P -- "$1" 2>/dev/null && pwd) || :; }
+
+# Whether a recorded path is below PREFIX.
+is_below() {
+    case $1/ in
+    *//* | */./* | */../*) return 1 ;;
+    "$PREFIX"/?*) ;;
+    *) return 1 ;;
+    esac
+}
+
+# The recorded files, once each, in `$work/recorded`: those that can be files of an installation.
+list_recorded() {
+    sed 's/^[0-9]* [0-9]* //' "$work/record" | sort -u >"$work/paths"
+    : >"$work/recorded"
+    while IFS= read -r file; do
+        if is_below "$file"; then say "$file" >>"$work/recorded"; else skip "$file"; fi
+    done <"$work/paths"
+}
+skip() { report_error "skipped a path of the record that is not below $DESTDIR$PREFIX: $(printf '%s' "$1" | tr -d '\000-\037\177')"; }
+
+# Whether the record names this file as it is now.
+is_recorded() { [ -f "$DESTDIR$1" ] && grep -qxF -e "$(sum_of "$DESTDIR$1") $1" "$work/record"; }
+
+# Removes a recorded file if it is as it was installed. The rest continues after a file that cannot be removed.
+remove() {
+    find_foreign_link "${1%/*}"
+    if [ -n "$link" ]; then
+        reason="$link is a link that belongs to another user"
+    else
+        reason=$(rm -f "$DESTDIR$1" 2>&1) && return
+        reason=${reason##*: }
+    fi
+    report_error "cannot remove $DESTDIR$1: $reason"
+    failed=yes
+    return 1
+}
+failed=
+
+# Whether this file is the program of codex-run, of any version, as far as its text says. This is for messages only: it decides
+# nothing, since any file can contain the words, and is not started, since root may call this in the directory of another user.
+is_program() {
+    [ -f "$1" ] || return 1
+    case $(dd if="$1" bs=4 count=1 2>/dev/null | od -An -tx1 | tr -d ' \n') in
+    7f454c46 | cffaedfe | feedfacf | cafebabe) grep -q "independent client, not OpenAI's Codex CLI" "$1" ;;
+    *) return 1 ;;
+    esac
 }
 
 # ---- uninstall ----
 
 uninstall() {
+    read_record
     if ! [ -f "$DESTDIR$record" ]; then
         say "nothing to remove: $DESTDIR$record, the record of an installation, is not there"
         ! is_program "$DESTDIR$bin/$NAME" || say "  $DESTDIR$bin/$NAME is a codex-run that came in another way, and stays"
         return
     fi
-    check_writable "$DESTDIR${record%/*}"
-    sed 's/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u >"$work/files"
+    check_directory "${record%/*}"
+    list_recorded
     say "removing from $DESTDIR$PREFIX:"
     while IFS= read -r file; do
         if is_recorded "$file"; then
-            rm -f "$DESTDIR$file"
-            say "  ${file#"$PREFIX"/}"
+            ! remove "$file" || say "  ${file#"$PREFIX"/}"
         elif [ -e "$DESTDIR$file" ] || [ -L "$DESTDIR$file" ]; then
             say "  ${file#"$PREFIX"/} stays: it is not what was installed"
         fi
-    done <"$work/files"
-    rm -f "$DESTDIR$record"
-    # Directories that are still used, under another name or by others, are not empty.
-    sort -u "$DESTDIR$directories" >"$work/directories" 2>/dev/null || :
+    done <"$work/recorded"
+    [ -z "$failed" ] || fail "not everything was removed: $DESTDIR$record still names the rest" "$permission"
+    after=$permission
+    attempt "remove $DESTDIR$record" rm -f "$DESTDIR$record"
     set -- "$DESTDIR${record%/*}"/*.installed
-    [ -e "$1" ] || rm -f "$DESTDIR$directories"
-    sort -r "$work/directories" | while IFS= read -r folder; do rmdir "$DESTDIR$folder" 2>/dev/null || :; done
+    [ -e "$1" ] || attempt "remove $DESTDIR$directories" rm -f "$DESTDIR$directories"
+    # Directories that are still used, under another name or by others, are not empty. PREFIX, and those above it, may be new.
+    sort -ru "$work/directories" >"$work/paths"
+    while IFS= read -r folder; do
+        case $PREFIX/ in
+        "$folder"/*) [ -n "$folder" ] || continue ;;
+        *) is_below "$folder" || { skip "$folder" && continue; } ;;
+        esac
+        find_foreign_link "$folder"
+        [ -n "$link" ] || rmdir "$DESTDIR$folder" 2>/dev/null || :
+    done <"$work/paths"
     say "removed."
     [ -n "$DESTDIR" ] || say "What stays: CODEX_RUN_HOME, here ${CODEX_RUN_HOME:-${HOME:-}/.codex-run}: the sign-in, settings and conversations of a user."
 }
@@ -158,66 +292,80 @@ place_of() {
     esac
 }
 
-# Makes a directory and those above it, and records the new ones.
-make_directory() {
-    folder=$1 new=
-    while [ -n "$folder" ] && ! [ -d "$DESTDIR$folder" ]; do
-        new="$folder
-$new"
-        folder=${folder%/*}
-    done
-    mkdir -p "$DESTDIR$1"
-    # The first call makes the directory of this list.
-    [ -z "$new" ] || printf '%s' "$new" >>"$DESTDIR$directories"
-}
-
-# put FILE PLACE MODE: the file appears under its name in one step, so that a running program is not disturbed.
+# put FILE PLACE: the file appears under its name in one step, so that a running program is not disturbed, and from a directory
+# of its own, so that nobody can have made a link under its name.
 put() {
-    make_directory "${2%/*}"
-    say "$(sum_of "$1") $2" | tee -a "$work/installed" >>"$DESTDIR$record"
-    step=$DESTDIR${2%/*}/.$NAME.$$
-    cp "$1" "$step"
-    chmod "$3" "$step"
-    mv -f "$step" "$DESTDIR$2"
-    say "  ${2#"$PREFIX"/}"
+    target=$DESTDIR$2
+    attempt "write to ${target%/*}" mktemp -d "${target%/*}/.$NAME.XXXXXX"
+    step=$answer
+    attempt "write $target" cp "$1" "$step/file"
+    attempt "write $target" mv -f "$step/file" "$target"
+    attempt "remove $step" rmdir "$step"
+    step=
 }
 
 install_all() {
     [ -f "$PROGRAM" ] || fail "the program $PROGRAM is not there" "PROGRAM=FILE names a built one"
+    after="PROGRAM=FILE names another one"
     mkdir "$work/new"
-    cp "$PROGRAM" "$work/new/program"
-    say "$work/new/program 755 $bin/$NAME" >"$work/plan"
+    attempt "read $PROGRAM" cp "$PROGRAM" "$work/new/program"
+    chmod 755 "$work/new/program"
+    say "program $bin/$NAME" >"$work/plan"
     for file in "$source"/man/*.[1-9] "$source"/completions/*; do
         place=$(place_of "$file")
         [ -n "$place" ] || fail "no place is known for $file"
         renamed "$file" >"$work/new/${file##*/}"
-        say "$work/new/${file##*/} 644 $place" >>"$work/plan"
+        say "${file##*/} $place" >>"$work/plan"
     done
 
-    check_writable "$DESTDIR$bin"
-    check_writable "$DESTDIR${record%/*}"
-    # A completion or a page beside a program of codex-run belongs to it; the rest must be in the record.
-    if is_program "$DESTDIR$bin/$NAME"; then owns=yes; else owns=; fi
-    while read -r file mode place; do
-        ! [ -d "$DESTDIR$place" ] || fail "$DESTDIR$place is a directory"
-        if { [ -e "$DESTDIR$place" ] || [ -L "$DESTDIR$place" ]; } && [ -z "$owns" ] && ! is_recorded "$place" &&
-            ! cmp -s "$file" "$DESTDIR$place"; then
-            fail "$DESTDIR$place is there and belongs to another program: nothing was installed" \
-                "choose another name, as in NAME=codex-run, or another PREFIX"
+    # Everything that can be in the way is looked for before anything is changed.
+    read_record
+    list_recorded
+    check_directory "${record%/*}"
+    checked=
+    while read -r file place; do
+        [ "$checked" = "${place%/*}" ] || check_directory "${place%/*}"
+        checked=${place%/*}
+        # Only the checksum in the record shows that a file may be replaced; what a file says of itself can be said by any other.
+        ! [ -d "$DESTDIR$place" ] || fail "cannot write $DESTDIR$place: it is a directory" "$other_place"
+        if { [ -e "$DESTDIR$place" ] || [ -L "$DESTDIR$place" ]; } && ! is_recorded "$place" &&
+            ! cmp -s "$work/new/$file" "$DESTDIR$place"; then
+            way="remove it first: rm $(typed "$DESTDIR$place"); or choose another name, as in NAME=codex-run, or another PREFIX"
+            ! is_program "$DESTDIR$place" ||
+                fail "$DESTDIR$place is a codex-run that came in another way: nothing was installed" "$way"
+            fail "$DESTDIR$place is there and belongs to another program: nothing was installed" "$way"
         fi
+        say "$(sum_of "$work/new/$file") $place" >>"$work/installed"
     done <"$work/plan"
 
     say "installing below $DESTDIR$PREFIX:"
-    make_directory "${record%/*}"
-    while read -r file mode place; do put "$file" "$place" "$mode"; done <"$work/plan"
+    after="call this again; $again uninstall$options removes what was installed"
+    # Recorded before they are made, so that what a call that was interrupted has left can be removed.
+    attempt "make the directory $DESTDIR${record%/*}" mkdir -p "$DESTDIR${record%/*}"
+    if [ -s "$work/directories" ]; then
+        sort -u "$work/directories" >"$work/new/directories"
+        put "$work/new/directories" "$directories"
+    fi
+    cat "$work/record" "$work/installed" >"$work/new/record"
+    put "$work/new/record" "$record"
+    while read -r file place; do
+        attempt "make the directory $DESTDIR${place%/*}" mkdir -p "$DESTDIR${place%/*}"
+        put "$work/new/$file" "$place"
+        say "  ${place#"$PREFIX"/}"
+    done <"$work/plan"
 
     # What an earlier version had and this one has not.
-    sed 's/^[0-9]* [0-9]* //' "$DESTDIR$record" | sort -u | while IFS= read -r file; do
-        ! cut -d ' ' -f 3- "$work/installed" | grep -qxF "$file" || continue
-        ! is_recorded "$file" || { rm -f "$DESTDIR$file" && say "  removed, no longer used: ${file#"$PREFIX"/}"; }
-    done
-    cp "$work/installed" "$DESTDIR$record.new"
-    mv -f "$DESTDIR$record.new" "$DESTDIR$record"
+    cut -d ' ' -f 3- "$work/installed" >"$work/places"
+    while IFS= read -r file; do
+        if grep -qxF -e "$file" "$work/places" || ! is_recorded "$file"; then
+            continue
+        elif remove "$file"; then
+            say "  removed, no longer used: ${file#"$PREFIX"/}"
+        else
+            say "$(sum_of "$DESTDIR$file") $file" >>"$work/installed"
+        fi
+    done <"$work/recorded"
+    put "$work/installed" "$record"
     say "  ${record#"$PREFIX"/} (for \`$again uninstall\`)"
     if [ -n "$DESTDIR" ]; then
         say "installed $(wc -l <"$work/plan" | tr -d ' ') files below DESTDIR, to be used as $bin/$NAME."
@@ -225,8 +373,6 @@ install_all() {
         report
     fi
 }
-
-physical() { (cd -P -- "$1" 2>/dev/null && pwd) || :; }
 
 # What kind of program another file on PATH is.
 kind_of() {

@@ -16,9 +16,15 @@ pub(super) const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept for the next request while tools run. Servers commonly close one after a minute.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(55);
 
-/// Size of one read of a response body: as many bytes as ureq takes from the socket at once, so that bytes that arrived
+/// Size of the first read of a response body, in bytes. Reads grow while they fill their buffer.
+pub(super) const FIRST_READ_BYTES: usize = 32 << 10;
+
+/// Size of the largest read of a response body: as many bytes as are taken from the socket at once, so that bytes that arrived
 /// together are passed on together. The larger a read, the less a flood costs.
 pub(super) const READ_BYTES: usize = 512 << 10;
+
+/// Size of the buffers for TLS, in bytes: a few of its records.
+pub(super) const TLS_BUFFER_BYTES: usize = 64 << 10;
 
 /// Time limit for an exchange.
 #[derive(Clone, Copy, Debug)]

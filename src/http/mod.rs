@@ -2,6 +2,7 @@
 //! arrive. The address and the content of a request are left to the callers.
 
 mod address;
+mod buffers;
 mod error;
 mod limit;
 mod network;
@@ -24,7 +25,9 @@ use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
-use limit::{CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, KEEP_ALIVE, READ_BYTES};
+use limit::{
+    CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, FIRST_READ_BYTES, KEEP_ALIVE, READ_BYTES, TLS_BUFFER_BYTES,
+};
 pub use limit::{IDLE_TIMEOUT, TimeLimit};
 pub use network::Network;
 use network::Through;
@@ -104,7 +107,8 @@ impl Http {
             .timeout_recv_response(Some(silence))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
-            .input_buffer_size(READ_BYTES)
+            .input_buffer_size(TLS_BUFFER_BYTES)
+            .output_buffer_size(TLS_BUFFER_BYTES)
             .max_idle_age(KEEP_ALIVE)
             .build();
         let offers = Offers::default();
@@ -155,7 +159,8 @@ impl Http {
             proxy,
             head,
             body: Box::new(body.into_reader()),
-            buffer: vec![0; READ_BYTES],
+            buffer: vec![0; FIRST_READ_BYTES],
+            filled: false,
             silence: self.silence,
         })
     }
@@ -226,6 +231,8 @@ pub struct HttpResponse {
     head: ureq::http::response::Parts,
     body: Box<dyn Read + Send>,
     buffer: Vec<u8>,
+    /// The last read filled the buffer.
+    filled: bool,
     silence: Duration,
 }
 
@@ -259,10 +266,14 @@ impl HttpResponse {
     /// # Errors
     /// When the connection is lost or stays silent.
     pub fn read(&mut self) -> Result<&[u8], Error> {
+        if self.filled && self.buffer.len() < READ_BYTES {
+            self.buffer.resize(2 * self.buffer.len(), 0);
+        }
         let count = self
             .body
             .read(&mut self.buffer)
             .map_err(|error| Error::of_io(error, true, self.silence))?;
+        self.filled = count == self.buffer.len();
         Ok(&self.buffer[..count])
     }
 

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
-    Transport,
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, ShutdownHandle, Transport,
 };
 use ureq::{Error, Timeout};
 
+use super::buffers::ConnectionBuffers;
 use super::race::{self, ConnectError};
 
 /// How a response begins when a proxy requires authentication.
@@ -57,10 +57,9 @@ impl<In: Transport> Connector<In> for DirectConnector {
             ConnectError::Late => Error::Timeout(details.timeout.reason),
         })?;
         stream.set_nodelay(details.config.no_delay())?;
-        let sizes = details.config;
         let socket = Socket {
             stream: Arc::new(stream),
-            buffers: LazyBuffers::new(sizes.input_buffer_size(), sizes.output_buffer_size()),
+            buffers: ConnectionBuffers::default(),
             limits: [None; 2],
             offers: (!details.needs_tls()).then(|| self.0.clone()),
         };
@@ -73,7 +72,7 @@ impl<In: Transport> Connector<In> for DirectConnector {
 /// A TCP connection.
 pub(super) struct Socket {
     stream: Arc<TcpStream>,
-    buffers: LazyBuffers,
+    buffers: ConnectionBuffers,
     /// The read and write timeouts set on the socket.
     limits: [Option<Duration>; 2],
     /// Where a proxy's schemes are recorded, until its first response has been inspected.

@@ -69,7 +69,7 @@ fn invalid_values_are_refused() {
     check(
         &["run", "--no-tools", "--max-turns", "0", "x"],
         2,
-        &["a whole number of at least 1"],
+        &["a whole number, 1 or greater"],
     );
     check(
         &["run", "--no-tools", "-m", "gpt 5", "x"],

@@ -62,7 +62,8 @@ fn a_second_signal_ends_a_tool_at_once() {
         return;
     }
     let home = home();
-    let tool = "trap 'touch asked; sleep 1.8; touch late; exit' TERM; touch ready; while :; do sleep 0.05; done";
+    let tool =
+        "trap ': > asked; sleep 1.8; : > late; exit' TERM; : > ready; while :; do sleep 0.05; done";
     let server = Server::start([calls(tool)]);
     let chat = chat(&home, &server, ["wait"]);
     let exists = |name: &str| home.work().join(name).exists();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -37,6 +37,58 @@ fn tree(folder: &Path) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// A caller of the script, as `within` other programs.
+struct Script<'a> {
+    home: &'a Home,
+    within: &'a [&'a str],
+    temporary: &'a Path,
+}
+
+impl Script<'_> {
+    /// Calls the script in the working directory, with a small program. It ends within ten seconds.
+    fn run(&self, words: &[String]) -> CommandOutput {
+        let program = self.home.root().join("program");
+        write(&program, "#!/bin/sh\necho codex-run 1\n");
+        let mut script = Command::new("timeout");
+        script
+            .arg("10")
+            .args(self.within)
+            .arg("sh")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/dist/install.sh"))
+            .args(words)
+            .arg(format!("PROGRAM={}", program.display()))
+            .current_dir(self.home.work())
+            .env_clear()
+            .env("HOME", self.home.root())
+            .env("PATH", std::env::var("PATH").unwrap_or_default())
+            .env("TMPDIR", self.temporary)
+            .stdin(Stdio::null());
+        let mut cmd = self.home.offline();
+        cmd.command = script;
+        cmd.run()
+    }
+
+    fn install(&self, prefix: &Path) -> CommandOutput {
+        self.run(&["install".into(), format!("PREFIX={}", prefix.display())])
+    }
+
+    fn uninstall(&self, prefix: &Path) -> CommandOutput {
+        self.run(&["uninstall".into(), format!("PREFIX={}", prefix.display())])
+    }
+}
+
+/// Writes a file, and makes its directory.
+fn write(file: &Path, text: &str) {
+    fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+    fs::write(file, text).expect("a file");
+}
+
+/// Makes a link, and its directory.
+fn link(target: &Path, file: &Path) {
+    fs::create_dir_all(file.parent().expect("a directory")).expect("a directory");
+    symlink(target, file).expect("a link");
 }
 
 /// A program that calls itself the official client.
@@ -122,4 +174,224 @@ fn another_program_of_that_name_is_reported_and_stays() {
     let text = make(&home, "", ["uninstall", &place]).exits(0).text();
     assert!(text.contains("bin/codex stays"), "{text}");
     assert_eq!(tree(&ours).len(), 2, "the program and its directory");
+}
+
+#[test]
+fn any_directory_is_possible_except_with_a_line_break() {
+    let home = Home::new();
+    for name in ["-d", " a  b\t*[x]?'\"$(touch x)` "] {
+        let temporary = home.work().join(name);
+        fs::create_dir_all(&temporary).expect("a directory");
+        let before = tree(&home.work());
+        let script = Script {
+            home: &home,
+            within: &[],
+            temporary: Path::new(name),
+        };
+        // Relative ones, which begin as they are written here.
+        for destination in ["", name] {
+            for (action, there) in [("install", true), ("uninstall", false)] {
+                let mut words = vec![action.to_owned(), format!("DESTDIR={destination}")];
+                words.push(format!("PREFIX={name}/./x/../new"));
+                script.run(&words).exits(0).stderr("");
+                let prefix = home.work().join(name).join("new");
+                let below = home.work().join(destination);
+                let below = below.join(prefix.strip_prefix("/").expect("absolute"));
+                let prefix = if destination.is_empty() {
+                    prefix
+                } else {
+                    below
+                };
+                assert_eq!(prefix.join("bin/codex").exists(), there, "{name}");
+            }
+        }
+        assert_eq!(tree(&home.work()), before);
+    }
+    let script = Script {
+        home: &home,
+        within: &[],
+        temporary: &home.work(),
+    };
+    for word in ["PREFIX=a\nb", "PREFIX=/a\n", "DESTDIR=a\n", "NAME=a\n"] {
+        let ran = script.run(&["install".into(), "PREFIX=/x".into(), word.into()]);
+        ran.exits(1).stdout("").says("install: ");
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_reported_before_anything_is_changed() {
+    type Prepare = fn(&Path, &Path);
+    let rows: [(&str, Prepare); 11] = [
+        ("belongs to another program", |prefix, _| {
+            let words = "#!/bin/sh\n# independent client, not OpenAI's Codex CLI\n";
+            write(&prefix.join("bin/codex"), words);
+        }),
+        ("is a codex-run that came in another way", |prefix, _| {
+            let words = "\x7fELF independent client, not OpenAI's Codex CLI";
+            write(&prefix.join("bin/codex"), words);
+        }),
+        ("share/man/man5/codex-config.5 is there", |prefix, _| {
+            write(&prefix.join("share/man/man5/codex-config.5"), "another");
+        }),
+        ("bin/codex: it is a directory", |prefix, _| {
+            fs::create_dir_all(prefix.join("bin/codex")).expect("a directory");
+        }),
+        ("a file has this name", |prefix, _| {
+            write(&prefix.join("bin"), "");
+        }),
+        ("a file has this name", |prefix, _| {
+            write(&prefix.join("share/fish"), "");
+        }),
+        ("a file has this name", |prefix, _| write(prefix, "")),
+        ("a link that leads nowhere has this name", |prefix, _| {
+            link(&prefix.join("absent"), &prefix.join("share"));
+        }),
+        (
+            "codex.installed is not a regular file",
+            |prefix, outside| {
+                let record = prefix.join("share/codex-run/codex.installed");
+                link(&outside.join("victim"), &record);
+            },
+        ),
+        ("directories is not a regular file", |prefix, outside| {
+            let list = prefix.join("share/codex-run/directories");
+            link(&outside.join("victim"), &list);
+        }),
+        ("is a link that leads out of", |prefix, outside| {
+            link(outside, &prefix.join("share/codex-run"));
+        }),
+    ];
+    for (words, prepare) in rows {
+        let home = Home::new();
+        let (prefix, outside) = (home.work().join("prefix"), home.work().join("outside"));
+        write(&outside.join("victim"), "");
+        prepare(&prefix, &outside);
+        let before = tree(&home.work());
+        let script = Script {
+            home: &home,
+            within: &[],
+            temporary: &home.root().join("tmp"),
+        };
+        let ran = script.install(&prefix);
+        ran.exits(1).stdout("");
+        ran.says(words).says("install: hint: ");
+        assert_eq!(tree(&home.work()), before, "{words}");
+        assert_eq!(fs::read(outside.join("victim")).expect("a file"), b"");
+    }
+}
+
+#[test]
+fn a_planted_record_reaches_nothing_outside_the_prefix() {
+    let home = Home::new();
+    let (prefix, outside) = (home.work().join("prefix"), home.work().join("outside"));
+    write(&outside.join("victim"), "");
+    fs::create_dir(outside.join("empty")).expect("a directory");
+    let (below, out) = (prefix.display(), outside.display());
+    // The checksum of an empty file.
+    let record = format!(
+        "4294967295 0 {out}/victim\n4294967295 0 {below}/../outside/victim\n\
+         4294967295 0 {below}/./../outside/victim\nno path\n"
+    );
+    let list =
+        format!("{out}/empty\n{below}/../outside/empty\n{below}/bin/../../outside/empty\n\n");
+    let folder = prefix.join("share/codex-run");
+    let script = Script {
+        home: &home,
+        within: &[],
+        temporary: &home.root().join("tmp"),
+    };
+    for install in [true, false] {
+        write(&folder.join("codex.installed"), &record);
+        write(&folder.join("directories"), &list);
+        if install {
+            link(&outside.join("victim"), &folder.join("codex.installed.new"));
+            let ran = script.install(&prefix);
+            ran.exits(0);
+            ran.says(&format!("is not below {below}: {out}/victim"));
+            fs::remove_file(folder.join("codex.installed.new")).expect("it stays");
+        } else {
+            let ran = script.uninstall(&prefix);
+            ran.exits(0);
+            ran.says(&format!("is not below {below}: {out}/empty"));
+        }
+        assert_eq!(fs::read(outside.join("victim")).expect("it stays"), b"");
+        assert!(outside.join("empty").exists());
+    }
+}
+
+#[test]
+fn permissions_and_owners_are_checked() {
+    if lacks(&Need::OTHER_USER) {
+        return;
+    }
+    let home = Home::new();
+    let prefix = home.work().join("prefix");
+    let pages = prefix.join("share/man/man5");
+    fs::create_dir_all(&pages).expect("a directory");
+    let temporary = home.root().join("tmp");
+    for folder in [&temporary, &prefix, &prefix.join("share"), &pages] {
+        chown(folder, Some(65534), Some(65534)).expect("another owner");
+    }
+    let ids = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    let (user, root) = (
+        Script {
+            home: &home,
+            within: &ids,
+            temporary: &temporary,
+        },
+        Script {
+            home: &home,
+            within: &[],
+            temporary: &temporary,
+        },
+    );
+    let before = tree(&prefix);
+    user.install(&prefix)
+        .exits(1)
+        .stdout("")
+        .says("share/man cannot be written");
+    assert_eq!(tree(&prefix), before);
+    chown(prefix.join("share/man"), Some(65534), None).expect("another owner");
+    user.install(&prefix).exits(0).stderr("");
+
+    for action in [Script::install, Script::uninstall] {
+        let ran = action(&root, &prefix);
+        ran.exits(1).stdout("");
+        ran.says("belongs to another user, and root does not follow it");
+    }
+    // A link of the caller's own is followed, one of another user is not.
+    let linked = home.work().join("linked");
+    let elsewhere = home.work().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a directory");
+    link(&elsewhere, &linked.join("bin"));
+    root.install(&linked).exits(0);
+    rustix::fs::chownat(
+        rustix::fs::CWD,
+        linked.join("bin"),
+        Some(rustix::fs::Uid::from_raw(65534)),
+        None,
+        rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
+    )
+    .expect("another owner");
+    for action in [Script::install, Script::uninstall] {
+        let ran = action(&root, &linked);
+        ran.exits(1).says("is a link that belongs to another user");
+    }
+    assert!(elsewhere.join("codex").exists());
+
+    // One directory becomes read-only: what is in it stays, and the rest is removed.
+    fs::set_permissions(&pages, fs::Permissions::from_mode(0o555)).expect("a mode");
+    let ran = user.uninstall(&prefix);
+    ran.exits(1);
+    ran.says("man5/codex-config.5: Permission denied");
+    assert!(!prefix.join("bin/codex").exists());
+    assert!(!ran.text().contains("\nremoved."));
+    fs::set_permissions(&pages, fs::Permissions::from_mode(0o755)).expect("a mode");
+    user.uninstall(&prefix).exits(0).stderr("");
+    assert_eq!(tree(&home.work().join("prefix")), before);
 }

@@ -13,8 +13,8 @@ enum Repetition {
 pub(super) fn required_literal(pattern: &str) -> Option<String> {
     let mut rest = pattern;
     let (mut run, mut best) = (String::new(), String::new());
-    while let Some(first) = rest.chars().next() {
-        rest = &rest[first.len_utf8()..];
+    while let Some((first, behind)) = split_first(rest) {
+        rest = behind;
         let literal = match first {
             // U+FFFD stands for bytes that are not UTF-8.
             '|' | ')' | '?' | '*' | '+' | '{' | char::REPLACEMENT_CHARACTER => return None,
@@ -28,8 +28,8 @@ pub(super) fn required_literal(pattern: &str) -> Option<String> {
             }
             '.' | '^' | '$' => None,
             '\\' => {
-                let escaped = rest.chars().next()?;
-                rest = &rest[escaped.len_utf8()..];
+                let (escaped, behind) = split_first(rest)?;
+                rest = behind;
                 match escaped {
                     'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'A' | 'z' | '<' | '>' => None,
                     // `\b{start}` is a word boundary too.
@@ -54,6 +54,11 @@ pub(super) fn required_literal(pattern: &str) -> Option<String> {
     }
     keep_longer(&mut best, &mut run);
     Some(best).filter(|best| !best.is_empty())
+}
+
+fn split_first(text: &str) -> Option<(char, &str)> {
+    let first = text.chars().next()?;
+    Some((first, &text[first.len_utf8()..]))
 }
 
 fn keep_longer(best: &mut String, run: &mut String) {
@@ -96,13 +101,10 @@ fn after_group(text: &str) -> Option<&str> {
             return None;
         }
         opened = false;
-        let first = rest.chars().next()?;
-        rest = &rest[first.len_utf8()..];
+        let (first, behind) = split_first(rest)?;
+        rest = behind;
         match first {
-            '\\' => {
-                let escaped = rest.chars().next()?;
-                rest = &rest[escaped.len_utf8()..];
-            }
+            '\\' => rest = split_first(rest)?.1,
             '[' => rest = after_class(rest)?,
             '(' => {
                 depth += 1;
@@ -124,13 +126,10 @@ fn after_class(text: &str) -> Option<&str> {
     let text = text.strip_prefix('^').unwrap_or(text);
     let mut rest = text.strip_prefix(']').unwrap_or(text);
     loop {
-        let first = rest.chars().next()?;
-        rest = &rest[first.len_utf8()..];
+        let (first, behind) = split_first(rest)?;
+        rest = behind;
         match first {
-            '\\' => {
-                let escaped = rest.chars().next()?;
-                rest = &rest[escaped.len_utf8()..];
-            }
+            '\\' => rest = split_first(rest)?.1,
             '[' => return None,
             ']' => return Some(rest),
             _ => {}
