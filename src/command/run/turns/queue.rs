@@ -71,6 +71,8 @@ pub(super) enum NextStep {
 #[derive(Debug)]
 enum Waiting {
     Turn(UserMessage),
+    /// Steering that the turn it was meant for did not send.
+    Steering(UserMessage),
     Settings(SettingsRequest),
 }
 
@@ -164,7 +166,7 @@ impl TurnQueue {
 
     /// Number of messages that wait.
     pub(super) fn waiting_turns(&self) -> usize {
-        let is_turn = |waiting: &&Waiting| matches!(waiting, Waiting::Turn(_));
+        let is_turn = |waiting: &&Waiting| !matches!(waiting, Waiting::Settings(_));
         self.waiting.iter().filter(is_turn).count()
     }
 
@@ -175,7 +177,7 @@ impl TurnQueue {
             return NextStep::Errors(errors);
         }
         match self.waiting.pop_front() {
-            Some(Waiting::Turn(message)) => {
+            Some(Waiting::Turn(message) | Waiting::Steering(message)) => {
                 self.bytes -= message.size();
                 self.running = true;
                 NextStep::Turn(message)
@@ -186,13 +188,15 @@ impl TurnQueue {
         }
     }
 
-    /// Records that the turn has ended. Steering messages that it did not send become turns of their own. Returns whether another
-    /// turn is about to begin.
+    /// Records that the turn has ended. Steering messages that it did not send become turns of their own: before the messages
+    /// that wait, and after the steering that an earlier turn did not send. Returns whether another turn is about to begin.
     pub(super) fn turn_ended(&mut self, steering: Vec<UserMessage>) -> bool {
         self.running = false;
-        for message in steering.into_iter().rev() {
+        let is_earlier = |waiting: &&Waiting| matches!(waiting, Waiting::Steering(_));
+        let earlier = self.waiting.iter().take_while(is_earlier).count();
+        for (n, message) in steering.into_iter().enumerate() {
             self.bytes += message.size();
-            self.waiting.push_front(Waiting::Turn(message));
+            self.waiting.insert(earlier + n, Waiting::Steering(message));
         }
         self.is_busy()
     }
@@ -224,6 +228,21 @@ mod tests {
     }
 
     const NONE: (usize, usize) = (0, 0);
+
+    #[test]
+    fn steering_that_was_not_sent_keeps_its_order_before_the_messages_that_wait() {
+        let mut queue = TurnQueue::default();
+        queue.push(1, user("a"), NONE);
+        queue.push(2, user("b"), NONE);
+        assert_eq!(queue.next(), NextStep::Turn("a".into()));
+        assert!(queue.turn_ended(vec!["1".into(), "2".into()]));
+        assert_eq!(queue.next(), NextStep::Turn("1".into()));
+        assert!(queue.turn_ended(vec!["3".into(), "4".into()]));
+        for expected in ["2", "3", "4", "b"] {
+            assert_eq!(queue.next(), NextStep::Turn(expected.into()));
+            queue.turn_ended(Vec::new());
+        }
+    }
 
     #[test]
     fn lines_keep_their_order() {
