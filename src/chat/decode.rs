@@ -5,7 +5,8 @@
 //! A paste is text between two sequences (bracketed paste). Several characters with a line end or a tab that arrive at once
 //! without them count as a paste too, because typing is slower: a paste never sends. That also holds on a terminal that marks
 //! pastes, because not everything that pastes asks it: tmux and `screen` can paste without the marks. A short text without a
-//! line end counts as typed, as over a slow connection.
+//! line end counts as typed, as over a slow connection. A character that arrives alone is reported at once: only a line end or
+//! a tab needs the silence around it.
 
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct KeyDecoder {
     burst: String,
     /// The current burst has had a part that was reported, for its length.
     burst_goes_on: bool,
+    /// The number of characters just before the current burst that were reported at once.
+    typed_before: usize,
     /// When the last byte arrived.
     last: Duration,
     /// When an Escape was reported for the silence after it.
@@ -86,7 +89,22 @@ impl KeyDecoder {
             rest = &rest[length..];
         }
         self.pending.extend_from_slice(rest);
+        self.report_lone_character(bytes, &mut inputs);
         inputs
+    }
+
+    /// Reports a character that arrived alone, if what it means does not depend on what comes next.
+    fn report_lone_character(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
+        let mut characters = self.burst.chars();
+        if let (Some(c), None) = (characters.next(), characters.next())
+            && self.burst.as_bytes() == bytes
+            && !c.is_control()
+            && !self.burst_goes_on
+        {
+            self.burst.clear();
+            inputs.extend(typed(c).map(Input::Key));
+            self.typed_before = self.typed_before.saturating_add(1);
+        }
     }
 
     /// When `flush` must be called if nothing more arrives.
@@ -113,6 +131,7 @@ impl KeyDecoder {
         if silence >= BURST_TIMEOUT {
             self.end_burst(&mut inputs);
             self.burst_goes_on = false;
+            self.typed_before = 0;
         }
         if self.silence().is_none_or(|needed| silence < needed) {
             return inputs;
@@ -260,12 +279,14 @@ impl KeyDecoder {
     /// Reports the text of a burst: as a paste, or as the key that it is.
     fn end_burst(&mut self, inputs: &mut Vec<Input>) {
         let goes_on = std::mem::take(&mut self.burst_goes_on);
+        let typed_before = std::mem::take(&mut self.typed_before);
         if self.burst.is_empty() {
             return;
         }
         let burst = std::mem::take(&mut self.burst);
         let keys = burst.replace("\r\n", "\r");
         let count = keys.chars().filter(|c| *c != '\t').take(2).count();
+        let count = count + typed_before.min(2);
         let is_paste = keys.contains(['\r', '\n', '\t']) || keys.len() > MAX_TYPED_BYTES;
         if goes_on || count > 1 && is_paste {
             inputs.extend(paste(burst.as_bytes()));

@@ -77,6 +77,42 @@ fn every_cut_of_a_paste_is_the_same_paste() {
     check("\x1b[200~never ended\r", &[pasted("never ended\n")]);
 }
 
+/// The inputs with text in one piece: a character that arrives alone is typed, and what follows it may be pasted.
+fn joined(inputs: &[Input]) -> Vec<Input> {
+    let mut joined: Vec<Input> = Vec::new();
+    for input in inputs {
+        let text = match input {
+            Input::Key(press) => match press.key {
+                Key::Char(c) if *press == KeyPress::plain(press.key) => c.to_string(),
+                _ => String::new(),
+            },
+            Input::Paste(text) => text.clone(),
+        };
+        match joined.last_mut() {
+            Some(Input::Paste(last)) if !text.is_empty() => last.push_str(&text),
+            _ if text.is_empty() => joined.push(input.clone()),
+            _ => joined.push(Input::Paste(text)),
+        }
+    }
+    joined
+}
+
+#[test]
+fn a_character_that_arrives_alone_shows_at_once() {
+    let mut decoder = KeyDecoder::new();
+    assert_eq!(decoder.feed(b"a", ms(10)), [char_key('a', "")]);
+    assert_eq!(decoder.deadline(), None);
+    // A line end needs the silence before and after it.
+    assert_eq!(decoder.feed(b"\r", ms(16)), []);
+    assert_eq!(decoder.flush(ms(21)), [key(Key::Enter, "")]);
+    assert_eq!(decoder.feed("é".as_bytes(), ms(30)), [char_key('é', "")]);
+    assert_eq!(decoder.feed(b"\r", ms(34)), []);
+    assert_eq!(decoder.flush(ms(39)), [pasted("\n")]);
+    assert_eq!(decoder.feed(b"b", ms(50)), [char_key('b', "")]);
+    assert_eq!(decoder.feed(b"c\rd", ms(51)), []);
+    assert_eq!(decoder.flush(ms(56)), [pasted("c\nd")]);
+}
+
 #[test]
 fn a_burst_of_text_is_a_paste() {
     let check = |bytes: &str, expected: &[Input]| {
@@ -84,7 +120,8 @@ fn a_burst_of_text_is_a_paste() {
         for i in 0..=bytes.len() {
             for j in i..=bytes.len() {
                 let pieces = [&bytes[..i], &bytes[i..j], &bytes[j..]];
-                assert_eq!(decode(&pieces), expected, "cut at {i} and {j}");
+                let inputs = joined(&decode(&pieces));
+                assert_eq!(inputs, joined(expected), "cut at {i} and {j}");
             }
         }
     };
@@ -128,14 +165,15 @@ fn text_without_marks_is_a_paste_after_a_marked_one_as_well() {
 #[test]
 fn a_burst_ends_after_five_milliseconds() {
     let mut decoder = KeyDecoder::new();
-    assert_eq!(decoder.feed(b"a", ms(100)), []);
+    assert_eq!(decoder.feed(b"ab", ms(100)), []);
     assert_eq!(decoder.deadline(), Some(ms(105)));
     assert_eq!(decoder.flush(ms(104)), []);
-    assert_eq!(decoder.flush(ms(105)), [char_key('a', "")]);
+    let typed = [char_key('a', ""), char_key('b', "")];
+    assert_eq!(decoder.flush(ms(105)), typed);
     assert_eq!(decoder.deadline(), None);
-    assert_eq!(decoder.feed(b"b", ms(200)), []);
+    assert_eq!(decoder.feed(b"b", ms(200)), [char_key('b', "")]);
     assert_eq!(decoder.feed(b"\r", ms(204)), []);
-    assert_eq!(decoder.feed(b"\r", ms(209)), [pasted("b\n")]);
+    assert_eq!(decoder.feed(b"\r", ms(209)), [pasted("\n")]);
     assert_eq!(decoder.flush(ms(214)), [key(Key::Enter, "")]);
 }
 
@@ -339,6 +377,7 @@ fn random_bytes_in_random_pieces_are_the_same_inputs() {
         let expected = decode(&[&bytes]);
         let pieces: Vec<&[u8]> = bytes.chunks(length).collect();
         let text = String::from_utf8_lossy(&bytes);
-        assert_eq!(decode(&pieces), expected, "{text:?} in pieces of {length}");
+        let inputs = joined(&decode(&pieces));
+        assert_eq!(inputs, joined(&expected), "{text:?} in pieces of {length}");
     }
 }
