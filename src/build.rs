@@ -1,6 +1,6 @@
-//! The build script: `codex --version` names the commit that the program was built from and its target. A package of
-//! crates.io says its commit itself, a checkout is asked with git, and elsewhere the commit is unknown. It runs again only
-//! where its answer may be another one: after a commit, and where a source file has changed, which compiles the crate anyway.
+//! The build script: `codex --version` names the commit that the program was built from, and its target. A package of
+//! crates.io carries its commit, a checkout is asked with git; elsewhere the commit is unknown. The script runs again only if
+//! its result may change: after a commit, or when a source file has changed, which rebuilds the crate anyway.
 
 #![allow(
     clippy::print_stdout,
@@ -14,7 +14,7 @@ use std::{env, fs};
 /// The hexadecimal digits of a commit that are shown: enough for one commit, whatever the size of the repository.
 const SHOWN_DIGITS: usize = 10;
 
-/// What the program is made of, as git names it from the root of the package.
+/// The paths that the program is built from, relative to the root of the package, as git spells them.
 const SOURCES: [&str; 5] = [
     "src",
     "Cargo.toml",
@@ -97,7 +97,7 @@ fn git(root: &Path, args: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim_end().to_owned())
 }
 
-/// Has this script run again when the file changes. A file that is not there would have it run every time.
+/// Makes Cargo run this script again when the file changes. A missing file would make it run every time.
 fn depend_on(file: &Path) {
     if file.exists() {
         println!("cargo::rerun-if-changed={}", file.display());

@@ -22,13 +22,13 @@ use crate::models::Backend;
 use crate::outcome::Outcome;
 use crate::tools::sandbox::confine;
 
-/// How long the service may take to answer.
+/// The time limit for the answer of the service.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long each item may take: a file may be a pipe that does not end, and a request may renew the sign-in first.
 const ITEM_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The difference between two clocks that does no harm.
+/// The largest difference between two clocks that does no harm.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(120);
 
 /// Reads the settings of a run without flags; the error is why it would not start.

@@ -1,5 +1,5 @@
-//! The line above the question: what goes on, what waits, and the keys for it. What does not fit is left out whole, the least
-//! important first.
+//! The line above the question: what is running, what is waiting, and the keys for it. What does not fit is left out whole, the
+//! least important first.
 
 use super::super::state::ChatState;
 use super::super::style::{Color, Line, Style};

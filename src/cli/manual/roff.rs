@@ -49,7 +49,7 @@ pub(super) fn italic(escaped: &str) -> String {
     format!("\\fI{escaped}\\fR")
 }
 
-/// A paragraph, a sentence on each line. What is in backticks, and flags, are bold.
+/// A paragraph, with each sentence on a line of its own. Flags and words in backticks are bold.
 pub(super) fn text(paragraph: &str) -> String {
     let mut escaped = String::new();
     for (n, part) in paragraph.split('`').enumerate() {

@@ -20,10 +20,10 @@ use crate::text::{first_characters, one_line};
 use crate::tools::builtin::table::TOOLS;
 use crate::tools::sensitive;
 
-/// How many conversations are described. More would take longer than a person waits for a key.
+/// The number of conversations with a description. More would take longer than a person wants to wait for a key.
 const MAX_DESCRIBED_SESSIONS: usize = 100;
 
-/// How much of a description is printed, in characters.
+/// The length of a description, in characters.
 const MAX_DESCRIPTION_CHARACTERS: usize = 60;
 
 /// A value, and what it is.

@@ -1,5 +1,5 @@
 //! A secret typed or pasted on a terminal: it is not shown, ends with Enter, and may be longer than the 4095 bytes that a
-//! terminal takes for a line. The terminal is as it was afterwards, however the command ends. Nothing is read and no mode is set
+//! terminal takes for a line. The terminal is restored however the command ends. Nothing is read and no mode is set
 //! in the background, where the terminal and its keys are the shell's; back in the foreground, the question is asked again.
 
 use std::io::{self, Write};
