@@ -12,7 +12,7 @@ use crate::failure::{RunWarning, Stop};
 use crate::output::Notice;
 
 impl Driver<'_> {
-    /// Continues with the next substitute after this failure. Returns false if there is none.
+    /// Continues with the next substitute after this failure. Returns false if no substitute is left.
     pub(super) fn ask_substitute(&mut self, why: &Unanswered) -> Result<bool, Stop> {
         let body = Arc::clone(self.body);
         let current = (self.provider.as_deref(), &*self.model.id);

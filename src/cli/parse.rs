@@ -270,14 +270,15 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
 
 /// `codex sessions`, its `show` and its `rm`.
 fn sessions(mut args: Args) -> Result<Invocation, Failure> {
-    const ACTIONS: &[&str] = &["show", "rm"];
     if args.words.is_empty() {
         return Ok(Invocation::Sessions(Box::new(args)));
     }
     let word = args.words.remove(0).to_string_lossy().into_owned();
-    if !ACTIONS.contains(&&*word) {
+    let actions = command("sessions").map_or(&[][..], |command| command.actions);
+    let actions: Vec<&str> = actions.iter().map(|action| action.word).collect();
+    if !actions.contains(&&*word) {
         let hint = "`codex sessions show ID` shows a conversation";
-        return Err(unknown("argument", &word, ACTIONS, hint));
+        return Err(unknown("argument", &word, &actions, hint));
     }
     if let Some(given) = args.given.first() {
         let flag = given.long;

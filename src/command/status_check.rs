@@ -296,7 +296,7 @@ fn of_home(home: Option<&Path>) -> CheckItem {
     const HINT: &str = "runs still work, but store no conversation and no renewed sign-in";
     let noted = |detail: String| CheckItem::new(NAME, CheckState::Noted, detail).hint(HINT);
     let Some(home) = home else {
-        return noted("there is none that can be accessed".to_owned());
+        return noted("no home directory can be accessed".to_owned());
     };
     let shown = home.display();
     // A home that is not there yet is made in the nearest directory that is.

@@ -84,7 +84,7 @@ impl Write for Stdout {
     }
 }
 
-/// The columns of the terminal that this stream is; `None` if it is none.
+/// The columns of the terminal that this stream is; `None` if it is not a terminal.
 pub fn columns(stream: &(impl AsFd + IsTerminal)) -> Option<usize> {
     if !stream.is_terminal() {
         return None;

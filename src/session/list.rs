@@ -29,15 +29,10 @@ impl Sessions {
         let shown = directory.map(Path::to_string_lossy);
         let is_wanted =
             |stored: &StoredConversation| shown.as_ref().is_none_or(|shown| stored.cwd == **shown);
-        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
-        let files = self.files().into_iter();
-        let mut files: Vec<_> = files
-            .filter_map(|path| Some((used(&path)?, path)))
-            .collect();
-        files.sort_by_key(|(used, _)| Reverse(*used));
-        let found = files
+        let found = self
+            .by_last_use()
             .into_iter()
-            .filter_map(|(used, path)| Some((used, read_summary(&path)?)))
+            .filter_map(|(used, path)| Some((used?, read_summary(&path)?)))
             .filter(|(_, stored)| is_wanted(stored));
         found.take(most).collect()
     }
@@ -46,11 +41,9 @@ impl Sessions {
     /// as far as the beginning of the file has it, and only for this many.
     #[must_use]
     pub fn beginnings(&self, most: usize) -> Vec<(String, String)> {
-        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
-        let mut files = self.files();
-        files.sort_by_cached_key(|path| Reverse(used(path)));
+        let files = self.by_last_use();
         let found = files.iter().enumerate();
-        let found = found.filter_map(|(n, path)| {
+        let found = found.filter_map(|(n, (_, path))| {
             let first = || read_beginning(path).unwrap_or_default();
             Some((id_of(path)?, if n < most { first() } else { String::new() }))
         });
@@ -63,14 +56,21 @@ impl Sessions {
     /// If there is none.
     pub fn newest(&self, cwd: &Path) -> Result<ThreadId, Error> {
         let shown = cwd.to_string_lossy();
-        let used = |path: &PathBuf| fs::metadata(path).and_then(|found| found.modified()).ok();
-        let mut files = self.files();
-        files.sort_by_cached_key(|path| Reverse(used(path)));
-        let mut found = files.iter().filter_map(|path| read_summary(path));
+        let files = self.by_last_use();
+        let mut found = files.iter().filter_map(|(_, path)| read_summary(path));
         found
             .find(|stored| stored.cwd == shown)
             .map(|stored| stored.id)
             .ok_or_else(|| Error::NoneHere(cwd.to_owned()))
+    }
+
+    /// All files with the time of their last use, if it can be read, the last used first.
+    fn by_last_use(&self) -> Vec<(Option<SystemTime>, PathBuf)> {
+        let used = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
+        let files = self.files().into_iter();
+        let mut files: Vec<_> = files.map(|path| (used(&path), path)).collect();
+        files.sort_by_key(|(used, _)| Reverse(*used));
+        files
     }
 }
 

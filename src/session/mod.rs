@@ -152,7 +152,7 @@ impl Sessions {
     /// Returns the id that this text is, or the only one that begins or ends like this.
     ///
     /// # Errors
-    /// If there is none, or more than one, or if the text is too short: a mistyped letter must not name a conversation.
+    /// If no id matches, or several do, or the text is too short: a mistyped letter must not name a conversation.
     pub fn find(&self, id: &str) -> Result<String, Error> {
         let path = self.path(id)?;
         id_of(&path).ok_or_else(|| Error::Missing(id.to_owned()))

@@ -16,7 +16,7 @@ const MAX_TAIL_BYTES: usize = 2 << 10;
 /// Takes the last part of what a running call has printed.
 pub type OutputFollower = Arc<dyn Fn(String) + Send + Sync>;
 
-/// The end of a running program's output, and when to report it. It is told the time.
+/// The end of a running program's output, and when to report it. The caller passes the time.
 #[derive(Debug)]
 struct OutputTail {
     bytes: Vec<u8>,

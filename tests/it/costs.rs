@@ -82,7 +82,7 @@ fn a_budget_that_cannot_be_counted_is_reported_once() {
             (&json!("done"), &Value::Null)
         );
         assert_eq!(ran.stderr.matches(words).count(), 1, "{}", ran.stderr);
-        // Without a budget, nobody needs it.
+        // Without a budget, the count is not needed.
         assert!(!run(usage, &[]).stderr.contains(words));
     }
     let large = r#"{"input_tokens":1e26,"output_tokens":99999999999999999999999}"#;

@@ -53,16 +53,23 @@ def install(modules, *names):
         return True
     command = ["npm", "install", "--prefix", modules, "--no-audit", "--no-fund", "--omit=optional", "--save-exact",
                "--ignore-scripts", *missing.values()]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
-        why = (done.stderr.strip() or f"npm ends with {done.returncode}") if done.returncode else ""
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = str(error)
+    why = failure(command)
     if why:
-        peer.skip("npm-packages", f"{', '.join(missing)} cannot be installed ({why.splitlines()[-1]})")
+        peer.skip("npm-packages", f"{', '.join(missing)} cannot be installed ({why})")
         return False
     noted.write_text(json.dumps({**there, **missing}))
     return True
+
+
+def failure(command):
+    """Runs the command of a package manager. Returns the last line of why it failed, or nothing."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALLING)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error).splitlines()[-1]
+    if done.returncode == 0:
+        return ""
+    return (done.stderr.strip() or f"it ends with {done.returncode}").splitlines()[-1]
 
 
 def install_python(folder, *names):
@@ -72,13 +79,9 @@ def install_python(folder, *names):
     noted = folder / "installed.json"
     if not noted.exists() or json.loads(noted.read_text()) != wanted:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", folder]
-        try:
-            done = subprocess.run([*command, *wanted.values()], capture_output=True, text=True, timeout=INSTALLING)
-            why = (done.stderr.strip() or f"pip ends with {done.returncode}") if done.returncode else ""
-        except (OSError, subprocess.TimeoutExpired) as error:
-            why = str(error)
+        why = failure([*command, *wanted.values()])
         if why:
-            peer.skip("pypi-packages", f"{', '.join(wanted.values())} cannot be installed ({why.splitlines()[-1]})")
+            peer.skip("pypi-packages", f"{', '.join(wanted.values())} cannot be installed ({why})")
             return False
         noted.write_text(json.dumps(wanted))
     sys.path.append(str(folder))

@@ -88,7 +88,7 @@ impl Engine {
     }
 
     fn report(&self, event: ChatEvent) {
-        // The loop may have ended; then nobody needs it.
+        // The loop may have ended; then the event is not needed.
         let _ = self.reporter.event(event);
     }
 
