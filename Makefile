@@ -62,7 +62,7 @@ deny: ## advisories, licences and sources, where cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
 	else $(call skip,cargo-deny,licences and advisories are not checked); fi
 
-size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh
+size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh; what a panic does in it
 	@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 
 generate: ## man pages and completions, from the table of flags and the texts in src/cli/manual

@@ -193,7 +193,15 @@ const WORDS: &[(&str, &[&str])] = &[
     ("Command::new", &["auth", "command", "tools"]),
     (
         "thread::",
-        &["agent", "auth", "command", "exhausted", "http", "tools"],
+        &[
+            "agent",
+            "auth",
+            "cli",
+            "command",
+            "exhausted",
+            "http",
+            "tools",
+        ],
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::undo::{UndoGuard, end_tools_on_panic};
 use super::error::Error;
 use crate::failure::RunWarning;
 use crate::output::{Notice, Sink};
@@ -17,6 +18,7 @@ pub(super) struct RunTools {
     pub(super) tools: Arc<Toolbox>,
     /// This process is the subreaper of processes whose tool process was killed.
     adopted: bool,
+    _undo: UndoGuard,
 }
 
 impl RunTools {
@@ -33,7 +35,11 @@ impl RunTools {
             LaunchError::Signal(error) => Error::Thread(error),
         })?;
         let tools = Arc::new(tools);
-        Ok(Self { tools, adopted })
+        Ok(Self {
+            _undo: end_tools_on_panic(&tools),
+            tools,
+            adopted,
+        })
     }
 
     /// Ends what the processes of these tools leave behind too.
