@@ -176,6 +176,11 @@ fn text_ends_with_its_line() {
     );
 }
 
+/// What `/proc` says of a process.
+fn stat_of(id: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{id}/stat")).ok()
+}
+
 #[test]
 fn a_reader_that_does_not_read_does_not_keep_it() {
     if cannot_trace() || lacks(&Need::SYSTEM_CALLS) {
@@ -192,10 +197,14 @@ fn a_reader_that_does_not_read_does_not_keep_it() {
     let tracer = running.id();
     let program = || processes(&prompt).into_iter().find(|id| *id != tracer);
     // Nothing reads, so the pipe fills up and the run blocks in a write.
-    until("it is stuck", || program().is_some_and(is_blocked_in_write));
+    until("it is stuck", || {
+        // Not in the hands of the tracer.
+        let sleeps = |id| Some(stat_of(id)?.contains(") S "));
+        program().is_some_and(|id| is_blocked_in_write(id) && sleeps(id) == Some(true))
+    });
     home.file(FILE, "");
     // The thread that handles signals asks for the time.
-    signal_process(program().expect("it runs"), TERM).expect("it runs");
+    program().map(|id| signal_process(id, TERM));
     let status = running.wait().expect("a child");
     assert_eq!(status.code(), Some(70));
     is_bug(
