@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys compare fuzz
+.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys compare counts profile fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -84,6 +84,16 @@ bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory
 compare: ## the figures of the README's comparison; PEERS=DIR has the other clients, as tests/bench/compare.py says
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 -B tests/bench/compare.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
+
+counts: ## the instructions that the static program takes for three small scenarios, within 5 % of tests/bench/counts.txt; needs valgrind
+	$(CARGO) build --quiet --example standin
+	@built=$$(CARGO=$(CARGO) sh tests/size.sh $(TARGET) build) && \
+	python3 -B tests/bench/counts.py --target $${built%% *} --codex $${built#* } --standin $(TARGET)/debug/examples/standin
+
+profile: ## the functions of the static program that take the most instructions, in a start and in a long stream; needs valgrind
+	$(CARGO) build --quiet --example standin
+	@built=$$(CARGO=$(CARGO) CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR=$(TARGET)/symbols sh tests/size.sh $(TARGET)/symbols build) && \
+	python3 -B tests/bench/profile.py --codex $${built#* } --standin $(TARGET)/debug/examples/standin
 
 PREFIX ?= $(HOME)/.local
 # Not `?=`: some systems set NAME in the environment.
