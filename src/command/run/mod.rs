@@ -106,7 +106,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         let tools = Toolbox::new(settings.tools.clone(), settings.offered.clone());
         let blueprint = blueprint(&settings, &mut session, Arc::new(tools));
         let credential = authority.map(|authority| authority.current());
-        let body = blueprint.request(&message);
+        let body = blueprint.request(&message).map_err(Error::Session)?;
         let endpoints = &settings.endpoints;
         let preview = Preview::new(
             endpoints,
