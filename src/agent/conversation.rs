@@ -17,10 +17,10 @@ use super::message::UserMessage;
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
-use super::reader::Reading;
+use super::reader::BODY_END_TIMEOUT;
 use super::substitute::Substitute;
 use super::turn_usage::Tally;
-use crate::api::Client;
+use crate::api::{Client, Interrupt, Stream};
 use crate::clock::seconds;
 use crate::failure::Stop;
 use crate::id::ThreadId;
@@ -133,8 +133,8 @@ pub struct Conversation {
     /// question that failed can be continued by another run.
     to_withdraw: usize,
     control: Control,
-    /// The last answer that was read; its response body may not have ended yet.
-    reading: Option<Reading>,
+    /// The response body of the last answer, which may not have ended yet.
+    reading: Option<Box<Stream>>,
 }
 
 impl Conversation {
@@ -243,13 +243,9 @@ impl Conversation {
         self.tools.resume();
         self.client.begin_turn();
         self.fallback.begin_turn();
-        // Two concurrent readings would need two connections.
-        if self
-            .reading
-            .take()
-            .is_some_and(|reading| !reading.await_end())
-        {
-            self.reconnect();
+        // Without its end, the connection is closed, and the request opens another one.
+        if let Some(mut stream) = self.reading.take().filter(|stream| !stream.is_stale()) {
+            stream.drain(&Interrupt::default(), Instant::now() + BODY_END_TIMEOUT);
         }
         self.add_last_answer();
         let body = Arc::make_mut(&mut self.body);
@@ -384,8 +380,9 @@ impl Conversation {
             unanswered: 1,
             to_withdraw: &mut self.to_withdraw,
             kept_calls: Vec::new(),
+            interrupt: running.interrupt.clone(),
             reading: None,
-            answering: false,
+            interrupted: None,
             tally: Tally::default(),
             deadline: self.policy.turn_timeout.map(|limit| TurnDeadline {
                 at: Instant::now() + limit,

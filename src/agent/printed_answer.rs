@@ -24,7 +24,11 @@ impl Printed {
     }
 
     /// Reports the content of one read, and flushes it before the next read.
-    pub(super) fn show(&mut self, shows: Vec<Show>, sink: &mut dyn Sink) -> Result<(), Stop> {
+    pub(super) fn show(
+        &mut self,
+        shows: impl Iterator<Item = Show>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
         for show in shows {
             match self.repeated.new_part(show) {
                 Ok(Some(Show::Searched(search))) => sink.take(Notice::Searched(&search)),
