@@ -203,7 +203,8 @@ fn conclude(
         return Err(Error::Schema(unmatched));
     }
     if let Some(file) = delivery.file {
-        file.write(&reply.message()).map_err(Error::LastMessage)?;
+        file.write(&reply.raw_message())
+            .map_err(Error::LastMessage)?;
     }
     let is_json = delivery.schema.is_some();
     sink.completed(&reply, is_json).map_err(Error::Output)
