@@ -10,13 +10,14 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from collections import namedtuple
 
 import bench
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILDS = ("musl", "gnu")
-KEY = {"OPENAI_API_KEY": "sk-standin"}
 MODEL = "gpt-5.5"
 LONGEST = 300  # seconds for one call of measure.c
 
@@ -32,13 +33,17 @@ class Machine:
 
     def __init__(self, builds, standin, folder, peers, pairs):
         self.builds, self.standin, self.folder, self.peers, self.pairs = builds, standin, folder, peers, pairs
-        self.home, self.errors, self.work = folder / "home", folder / "errors", folder / "work"
+        self.home, self.work = folder / "home", folder / "work"
         for made in (self.home, self.work):
             made.mkdir()
-        self.measure, self.empty, self.post = (self.compile(name) for name in ("measure", "empty", "post"))
-        self.musl_empty = self.compile("empty", "musl-gcc") if shutil.which("musl-gcc") else None
+        self.measure = self.compile("measure", "cc")
 
-    def compile(self, name, compiler="cc"):
+    def minimal(self, name):
+        """A C program of this directory as each compiler makes it: by what it is called in the table."""
+        compilers = {"C program": "cc", "C program of musl-gcc": "musl-gcc"}
+        return {what: self.compile(name, compiler) for what, compiler in compilers.items() if shutil.which(compiler)}
+
+    def compile(self, name, compiler):
         """A C program of this directory, static if the compiler can."""
         program = self.folder / f"{compiler}-{name}"
         command = [compiler, "-O2", "-o", program, HERE / f"{name}.c"]
@@ -47,13 +52,17 @@ class Machine:
             subprocess.run(command, check=True)
         return program
 
+    def environment(self, env):
+        """Nothing of the caller's settings but the path to programs."""
+        return {"PATH": os.environ["PATH"], "HOME": self.home, "OPENAI_API_KEY": "sk-standin",
+                "OPENAI_BASE_URL": f"{self.standin.url}/v1", **dict(env)}
+
     def run(self, command, env=(), times=1, stdin="/dev/null", stdout="/dev/null", serving=()):
         """What a command takes, per run. `serving` are the arguments of measure.c with which it is the service."""
-        whole = {"PATH": os.environ["PATH"], "HOME": self.home, **KEY, **dict(env)}
         descriptors = [int(serving[1])] if serving else []
-        with self.errors.open("w+b") as errors:
+        with tempfile.TemporaryFile() as errors:
             measured = subprocess.run([self.measure, "-n", str(times), "-i", stdin, "-o", stdout, *serving, *command],
-                                      env=whole, cwd=self.work, stdout=subprocess.PIPE, stderr=errors,
+                                      env=self.environment(env), cwd=self.work, stdout=subprocess.PIPE, stderr=errors,
                                       pass_fds=descriptors, timeout=LONGEST)
             if measured.returncode:
                 errors.seek(0)
@@ -64,10 +73,20 @@ class Machine:
         return Result(wall, user + system, found["switches"] / times, found["memory"], found["request"] / 1e9,
                       [taken / 1e9 for taken in found["latencies"]])
 
+    def expect(self, wanted, command, env=(), **more):
+        """Ends the program unless the output of a command, in a run that is not measured, has this text."""
+        printed = self.folder / "printed"
+        self.run(command, env, stdout=printed, **more)
+        if wanted.encode() not in printed.read_bytes():
+            sys.exit(f"bench: {command[0].name}: {wanted[:40]!r} is not printed")
+
     def codex(self, build, *arguments, env=(), **more):
         """What `codex run` takes with these arguments, against the stand-in."""
-        env = {"OPENAI_BASE_URL": f"{self.standin.url}/v1", **dict(env)}
-        return self.run([self.builds[build], "run", "--no-stdin", "-m", MODEL, *arguments], env, **more)
+        return self.run([self.builds[build], *self.asking(*arguments)[1:]], env, **more)
+
+    def asking(self, *arguments):
+        """The command, of any build."""
+        return [next(iter(self.builds.values())), "run", "--no-stdin", "-m", MODEL, *arguments]
 
     def ask(self, build, prompt, *flags, **more):
         """The same without tools."""
@@ -82,17 +101,38 @@ class Machine:
             serving = ["-l", str(listener.fileno()), "-s", stream, "-p", str(pause)]
             return self.run(made, env, serving=serving)
 
+    def sampled(self, command, build, line, counts):
+        """The processor time of a run, in seconds, once its session file has this many lines with this text: by count."""
+        home = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        command = [self.builds[build], *command[1:]]
+        env = self.environment({"HOME": home})
+        seen, count, file = {}, 0, None
+        with subprocess.Popen(command, env=env, cwd=self.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            while len(seen) < len(counts) and run.poll() is None:
+                if not file:
+                    file = next((path.open("rb") for path in home.rglob("*.jsonl")), None)
+                count += file.read().count(line.encode()) if file else 0
+                for wanted in counts:
+                    if count >= wanted and wanted not in seen:
+                        # User and system time, of itself and of the children that it has waited for: proc_pid_stat(5).
+                        fields = pathlib.Path(f"/proc/{run.pid}/stat").read_text().rpartition(")")[2].split()
+                        seen[wanted] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+                time.sleep(0.01)
+        if run.returncode or len(seen) < len(counts):
+            sys.exit(f"bench: a long run ended after {count} calls with {run.returncode}")
+        return seen
+
     def body(self, prompt):
         """The body of the request that `codex run --no-tools` sends with this prompt, as a file."""
         path = self.folder / f"{prompt}.json"
         if not path.exists():
-            program = next(iter(self.builds.values()))
-            path.write_text(bench.body(bench.ours(program, self.standin.url, "--no-tools", "-m", MODEL, prompt)))
+            command = self.asking("--no-tools", prompt)
+            path.write_text(bench.body(bench.Client("ours", command, {"OPENAI_API_KEY": "sk-standin"})))
         return path
 
     def curl(self, prompt, *flags, url=None):
         """The command of curl with the same request."""
-        program = shutil.which("curl") or sys.exit("bench: curl is not installed")
+        program = pathlib.Path(shutil.which("curl") or sys.exit("bench: curl is not installed"))
         return [program, "--silent", "--fail", *flags, "--header", "authorization: Bearer sk-standin", "--header",
                 "content-type: application/json", "--header", "accept: text/event-stream", "--data-binary",
                 f"@{self.body(prompt)}", f"{url or self.standin.url}/v1/responses"]

@@ -4,12 +4,14 @@ A row is a function of a `Machine` with a name; it returns lines of the table. T
 chosen by the prompt, from SCRIPT. Other programs get the same request, and write to /dev/null as ours does.
 """
 
+import concurrent.futures
 import json
 import random
 import shutil
 import sys
 
 import bench
+import packages
 from measure import Line, against, cpu, median_of, ratios, shown, wall
 
 CALLS = 21  # in one answer; beside 1
@@ -17,6 +19,7 @@ ENTRIES = 20_000  # in a home
 DELTAS = 200_000  # about 58 MB of events
 PEER_DELTAS = 50_000
 ROUNDS = 50
+ROUNDS_OF_OURS, ROUNDS_OF_OFFICIAL, ROUNDS_OF_PI = ("rounds of ours", "rounds of the official client", "rounds of pi")
 LARGE_DELTA = '"\n\t\\' * 112_500  # 0.9 MB as JSON
 MESSAGE = 15_000_000  # bytes
 PACES = {100: 100, 1000: 1000}  # deltas a second: how many
@@ -24,14 +27,18 @@ FILES, FILE = 2000, 31_500  # about 63 MB
 BIG_FILE = 500_000_000
 SESSIONS, SESSION = 300, 1_150_000
 CONVERSATION = 55 << 20
+MANY_ROUNDS, SAMPLE = 1000, 100
+RUNS = 300  # at once
 SEED = 20
+ANSWER = f"You said: {bench.SHORT}"
+COMPLETED = "response.completed"
 
 ROWS = {}
 
 
-def rounds_of(tool, arguments):
+def rounds_of(tool, arguments, count=ROUNDS):
     """Rounds with a call each, and an answer."""
-    return [{"items": [{"call": {"name": tool, "arguments": arguments}}]}] * ROUNDS + [{"items": [{"text": "done"}]}]
+    return [{"items": [{"call": {"name": tool, "arguments": arguments}}]}] * count + [{"items": [{"text": "done"}]}]
 
 
 def calls(count):
@@ -48,11 +55,13 @@ SCRIPT = {"scenarios": [{"when": when, "rounds": rounds} for when, rounds in {
     "large escapes": [{"deltas": 12, "delta": LARGE_DELTA, "framing": "close"}],
     "large message": [{"deltas": MESSAGE // 250, "delta": "word " * 50}],
     "one word": [{"deltas": 1}],
-    **{f"paced {rate}": [{"deltas": count}] for rate, count in PACES.items()},
+    **{f"at {rate} a second": [{"deltas": count}] for rate, count in PACES.items()},
     "one call": calls(1), "many calls": calls(CALLS),
-    "ours in rounds": rounds_of("bash", {"command": "true"}),
-    "official in rounds": rounds_of("exec_command", {"cmd": "true"}),
-    "pi in rounds": rounds_of("bash", {"command": "true"}),
+    ROUNDS_OF_OURS: rounds_of("bash", {"command": "true"}),
+    ROUNDS_OF_OFFICIAL: rounds_of("exec_command", {"cmd": "true"}),
+    ROUNDS_OF_PI: rounds_of("bash", {"command": "true"}),
+    "a thousand times": rounds_of("bash", {"command": "true"}, MANY_ROUNDS),
+    "an answer for all": [{"items": [{"text": "done"}], "before_headers_ms": 4000}],
 }.items()]}
 
 
@@ -65,9 +74,7 @@ def row(function):
 def version(machine):
     """Starts, of 20 in a row."""
     candidates = machine.each(lambda build: machine.run([machine.builds[build], "--version"], times=20))
-    others = {"an empty static C program": machine.empty}
-    if machine.musl_empty:
-        others["an empty C program of musl-gcc"] = machine.musl_empty
+    others = {f"an empty static {what}": program for what, program in machine.minimal("empty").items()}
     for name, program in others.items():
         candidates[name] = lambda program=program: machine.run([program], times=20)
     results = machine.turns(candidates, 15)
@@ -81,31 +88,38 @@ def short(machine):
     """A short answer without tools; the peers in turns of their own, which are fewer."""
     port = machine.standin.url.rsplit(":", 1)[1]
     candidates = machine.each(lambda build: machine.ask(build, bench.SHORT, times=5))
-    post = [machine.post, port, "/v1/responses", machine.body(bench.SHORT)]
-    candidates["a C program that posts"] = lambda: machine.run(post, times=5)
-    candidates["curl"] = lambda: machine.run(machine.curl(bench.SHORT), times=5)
+    others = {}
+    for what, program in machine.minimal("post").items():
+        others[f"a static {what} that posts"] = 2, [program, port, "/v1/responses", machine.body(bench.SHORT)]
+    others["curl"] = 0.25, machine.curl(bench.SHORT)
+    for name, (_, command) in others.items():
+        machine.expect(COMPLETED, command)
+        candidates[name] = lambda command=command: machine.run(command, times=5)
     results = machine.turns(candidates, 21)
-    for name, target in (("a C program that posts", 2), ("curl", 0.25)):
+    for name, (target, _) in others.items():
         yield Line("short answer, no tools, CPU", f"{name} ({median_of(results[name], cpu)})", target,
                    against(results, name, cpu, machine.builds))
-    yield from beside_peers(machine, "short answer", bench.SHORT, lambda build: machine.ask(build, bench.SHORT), 5)
+    yield from beside_peers(machine, "short answer", lambda build: machine.ask(build, bench.SHORT), lambda _: bench.SHORT,
+                            ANSWER, 5)
 
 
-def beside_peers(machine, work, prompt, candidate, rounds, prompts=None, target=None):
-    """Lines beside the peers that are installed: processor time and wall time."""
-    if not machine.peers:
-        return
-    candidates = machine.each(candidate)
+def beside_peers(machine, work, ask, prompts, answer, rounds, targets=None):
+    """Lines beside the peers that are installed. `ask` is a candidate of ours, `prompts` the prompt for each package."""
+    candidates = machine.each(ask)
     for peer in machine.peers:
-        asked = (prompts or {}).get(peer.name.split()[0], prompt)
-        command = [*peer.command[:-1], asked]
+        command = [*peer.command[:-1], prompts(package(peer))]
         candidates[peer.name] = lambda command=command, peer=peer: machine.run(command, peer.env)
-    results = machine.turns(candidates, rounds)
+        machine.expect(answer, command, peer.env)
+    results = machine.turns(candidates, rounds) if machine.peers else {}
     for peer in machine.peers:
         for what, measure in (("CPU", cpu), ("wall time", wall)):
-            limit = target.get(peer.name.split()[0]) if target else None
-            yield Line(f"{work}, {what}", f"{peer.name} ({median_of(results[peer.name], measure)})", limit,
+            target = targets[package(peer)] if targets and measure is cpu else None
+            yield Line(f"{work}, {what}", f"{peer.name} ({median_of(results[peer.name], measure)})", target,
                        against(results, peer.name, measure, machine.builds))
+
+
+def package(peer):
+    return peer.name.split()[0]
 
 
 def crowded(machine):
@@ -188,13 +202,12 @@ def call(machine):
 def rounds(machine):
     """Rounds of a tool beside the peers, each with its default sandbox."""
     before = machine.standin.next_connection()
-    machine.codex(next(iter(machine.builds)), "ours in rounds")
+    machine.codex(next(iter(machine.builds)), ROUNDS_OF_OURS)
     if machine.standin.next_connection() - before - 1 != 1:
         sys.exit("bench: the rounds of a run take more than one connection")
-    prompts = {"@openai/codex": "official in rounds", "@earendil-works/pi-coding-agent": "pi in rounds"}
-    targets = {"@openai/codex": 0.06, "@earendil-works/pi-coding-agent": 0.12}
-    yield from beside_peers(machine, f"{ROUNDS} rounds of a tool", "", lambda build: machine.codex(build, "ours in rounds"),
-                            5, prompts, targets)
+    targets = {packages.OFFICIAL: 0.06, packages.PI: 0.12}
+    yield from beside_peers(machine, f"{ROUNDS} rounds of a tool", lambda build: machine.codex(build, ROUNDS_OF_OURS),
+                            {packages.OFFICIAL: ROUNDS_OF_OFFICIAL, packages.PI: ROUNDS_OF_PI}.get, "done", 5, targets)
 
 
 @row
@@ -203,11 +216,13 @@ def stream(machine):
     for framing, prompt, target in (("body until close", "until close", 2), ("a chunk per event", "in chunks", 0.7)):
         candidates = machine.each(lambda build: machine.ask(build, prompt))
         candidates["curl"] = lambda: machine.run(machine.curl(prompt))
+        machine.expect("word " * DELTAS, machine.asking(prompt))
+        machine.expect(COMPLETED, machine.curl(prompt))
         results = machine.turns(candidates, 15)
         yield Line(f"58 MB, {DELTAS:,} deltas to text, {framing}, CPU", f"curl ({median_of(results['curl'], cpu)})", target,
                    against(results, "curl", cpu, machine.builds))
-    yield from beside_peers(machine, f"{PEER_DELTAS:,} deltas", "fifty thousand",
-                            lambda build: machine.ask(build, "fifty thousand"), 3)
+    yield from beside_peers(machine, f"{PEER_DELTAS:,} deltas", lambda build: machine.ask(build, "fifty thousand"),
+                            lambda _: "fifty thousand", "word " * 1000, 3)
 
 
 @row
@@ -220,6 +235,7 @@ def escapes(machine):
     plain = median_of(results[f"{next(iter(machine.builds))}, plain"], cpu)
     yield Line("the same with escapes in every delta, CPU", f"without escapes ({plain})", 1.3,
                against(results, lambda build: f"{build}, plain", cpu, machine.builds))
+    machine.expect(LARGE_DELTA * 12, machine.asking("large escapes"))
     candidates = machine.each(lambda build: machine.ask(build, "large escapes"))
     candidates["curl"] = lambda: machine.run(machine.curl("large escapes"))
     results = machine.turns(candidates, 11)
@@ -236,7 +252,7 @@ def paced(machine):
         return arguments, {"OPENAI_BASE_URL": f"{url}/v1"}
 
     for rate, count in PACES.items():
-        prompt = f"paced {rate}"
+        prompt = f"at {rate} a second"
         pair = [(machine.stream(name), name) for name in (prompt, "one word")]
 
         def served(command, pair=pair, rate=rate):
@@ -333,6 +349,7 @@ def grep(machine):
     """The tool without ripgrep, beside GNU grep."""
     for what, path, flags in (("63 MB in 2,000 files", tree(machine), "-rnE"), ("a file of 500 MB", big_file(machine), "-nE")):
         candidates = tool(machine, "grep", {"pattern": PATTERN, "path": path})
+        machine.expect("needle_4711", [*machine.builds.values()][:1] + ["tool", "grep"], stdin=machine.folder / "grep.json")
         candidates["grep"] = gnu(machine, "grep", flags, PATTERN, path)
         results = machine.turns(candidates, 5)
         yield Line(f"`grep` without rg, {what}, CPU", f"GNU grep ({median_of(results['grep'], cpu)})", 3,
@@ -408,3 +425,26 @@ def resume(machine):
     results = machine.turns(machine.each(candidate), 3)
     yield Line("resume of a conversation of 55 MiB, peak memory", "the file", 1.3,
                {build: [result.memory / size for result in results[build]] for build in machine.builds})
+
+
+@row
+def flat(machine):
+    """Processor time of the last rounds of a long run beside the first ones, seen from outside while it runs."""
+    values = {build: [] for build in machine.builds}
+    for _ in range(max(1, round(2 * machine.pairs))):
+        for build, found in values.items():
+            seen = machine.sampled(machine.asking("--max-turns", str(2 * MANY_ROUNDS), "a thousand times"), build, '"type":"function_call_output"',
+                                   (SAMPLE, MANY_ROUNDS - SAMPLE, MANY_ROUNDS))
+            found.append((seen[MANY_ROUNDS] - seen[MANY_ROUNDS - SAMPLE]) / seen[SAMPLE])
+    yield Line(f"CPU of the last {SAMPLE} of {MANY_ROUNDS:,} rounds", f"the first {SAMPLE}", 1.1, values)
+
+
+@row
+def crowd(machine):
+    """Many runs at once, none of which fails."""
+    values = {}
+    for build in machine.builds:
+        with concurrent.futures.ThreadPoolExecutor(RUNS) as pool:
+            started = [pool.submit(machine.ask, build, "an answer for all") for _ in range(RUNS)]
+            values[build] = [max(run.result().memory for run in started) / 2**20]
+    yield Line(f"{RUNS} runs at once, peak memory of the largest", "–", 6, values, "MiB")
