@@ -76,6 +76,8 @@ pub mod wire; // bytes to frames to events to items, and items to a request
 
 pub mod models; // which models exist, and what each accepts
 
+pub(crate) mod mcp; // the Model Context Protocol as values
+
 pub(crate) mod input; // reading a file descriptor within limits
 pub(crate) mod prompt; // the text to send
 pub(crate) mod stdin; // standard input with its timeout

@@ -21,6 +21,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("wire", &["text"]),
     ("models", &["clock", "file", "id", "jsonc", "wire"]),
+    ("mcp", &["jsonc", "text"]),
     ("input", &[]),
     ("prompt", &["input"]),
     ("stdin", &["input"]),
