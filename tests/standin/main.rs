@@ -36,6 +36,7 @@ The OAuth issuer is below /oauth, the sign-in by device code at /codex/device.
                    last response is 200, otherwise with 1
   --mcp WORDS      be an MCP server on standard input and output, which behaves as WORDS say;
                    `--mcp help` lists them
+  --mcp-url WORDS  serve such a server at /mcp too
   --help           print this and exit
 ";
 
@@ -59,6 +60,7 @@ struct Options {
     auto_approve_device: bool,
     browse: Option<String>,
     mcp: Option<String>,
+    mcp_url: Option<String>,
     help: bool,
 }
 
@@ -83,6 +85,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--interval" => options.interval = Some(number(&value()?)?),
             "--browse" => options.browse = Some(value()?),
             "--mcp" => options.mcp = Some(value()?),
+            "--mcp-url" => options.mcp_url = Some(value()?),
             "--auto-approve-device" => options.auto_approve_device = true,
             "--script" => options.script = Some(value()?.into()),
             "--data" => options.data = Some(value()?.into()),
@@ -171,6 +174,9 @@ fn script(options: &Options) -> Result<Script, String> {
     let mut script = Script::prompts(scenarios);
     if let Some(folder) = &options.data {
         script = script.data(folder);
+    }
+    if let Some(words) = &options.mcp_url {
+        script = script.mcp(words);
     }
     if options.unchecked {
         script = script.unchecked();

@@ -1,9 +1,10 @@
 //! A stand-in MCP server, honest and hostile: JSON-RPC, a message a line, on any pair of streams.
 //!
-//! `behaviour` says what is odd about it, `session` answers, `tools` are what it offers. A tool call
+//! `behaviour` says what is odd about it, `session` answers, `tools` are what it offers; `http` is the server behind a URL. A tool call
 //! has a thread of its own, so that it can be cancelled, and so that later calls can overtake it.
 
 mod behaviour;
+mod http;
 mod session;
 mod tools;
 
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use behaviour::Behaviour;
 #[allow(unused_imports, reason = "the program uses it, and tests do not")]
 pub(crate) use behaviour::HELP;
+pub(crate) use http::{PATH, Remote};
 use session::{Say, Session};
 
 use super::lock;

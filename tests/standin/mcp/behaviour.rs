@@ -33,6 +33,14 @@ pub(crate) const HELP: &str = "\
   forks:SECONDS   leave processes behind that are called `sleep SECONDS`
   stays           ignore the end of standard input
   stubborn        and ignore SIGTERM too
+Behind a URL:
+  sse             answers as event streams
+  session[:ID]    give out session ids (or this one) and require them
+  expires:N       forget a session after N calls
+  polls           close the stream of a call early, to be continued by a GET
+  kind:TYPE       content type of answers
+  status:CODE     refuse every message with this status
+  bulk            1 GiB of events before the answer to a call
 ";
 
 /// Length of a long line, in bytes.
@@ -69,6 +77,14 @@ pub(super) struct Behaviour {
     pub(super) forks: Option<u64>,
     pub(super) stays: bool,
     pub(super) stubborn: bool,
+    pub(super) sse: bool,
+    /// The session id; an empty one stands for a new one each time.
+    pub(super) session: Option<String>,
+    pub(super) expires: Option<usize>,
+    pub(super) polls: bool,
+    pub(super) kind: Option<String>,
+    pub(super) status: Option<u16>,
+    pub(super) bulk: bool,
 }
 
 impl Behaviour {
@@ -114,6 +130,13 @@ impl Behaviour {
             "forks" => self.forks = Some(number(value, None)?),
             "stays" => self.stays = true,
             "stubborn" => self.stubborn = true,
+            "sse" => self.sse = true,
+            "session" => self.session = Some(text.unwrap_or_default()),
+            "expires" => self.expires = Some(number(value, None)?),
+            "polls" => self.polls = true,
+            "kind" => self.kind = text,
+            "status" => self.status = Some(number(value, None)?),
+            "bulk" => self.bulk = true,
             other => return Err(format!("{other:?} is not a behaviour of an MCP server")),
         }
         Ok(())

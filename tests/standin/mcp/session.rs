@@ -14,7 +14,7 @@ use crate::standin::lock;
 const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// The version without a handshake, and the prefix of its keys in `_meta`.
-const MODERN: &str = "2026-07-28";
+pub(super) const MODERN: &str = "2026-07-28";
 const META: &str = "io.modelcontextprotocol/";
 
 /// How long an answer of the client is waited for.
@@ -28,6 +28,10 @@ pub(super) trait Say {
     fn say(&self, message: &Value);
     /// Sends this many bytes that are not JSON, as one line.
     fn long_line(&self, bytes: u64);
+    /// Whether answers of the client can arrive before a message is answered.
+    fn waits(&self) -> bool {
+        true
+    }
 }
 
 /// A session with one client.
@@ -204,6 +208,9 @@ impl Session {
     pub(super) fn ask(&self, out: &dyn Say, method: &str, params: &Value) -> Value {
         let id = format!("ask {method}");
         out.say(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        if !out.waits() {
+            return Value::Null;
+        }
         let answers = |seen: &Vec<Value>| {
             let answer = seen
                 .iter()
