@@ -90,6 +90,7 @@ pub(crate) mod api; // one request and the stream that answers it
 
 pub(crate) mod tools; // the model's tool calls, as subprocesses
 
+pub(crate) mod remote; // MCP servers behind a URL
 pub(crate) mod session; // stored conversations
 
 pub mod failure; // errors to message, hint and exit code

@@ -19,6 +19,7 @@ mod proxies; // proxies with unsupported authentication, and SOCKS proxies
 mod proxy; // a proxy under test
 mod pty; // a pseudo-terminal
 mod reader; // a reader of the JSON lines, with its own types
+mod servers; // MCP servers under test, as commands
 mod stored; // a home with a stored credential
 
 mod account; // status, token and logout
