@@ -3,6 +3,7 @@
 //! lists (`listed_tool`, `input_schema`, `tool_names`, `glob`), the answers to calls (`call_answer`), and the servers
 //! that the user declares (`server_settings`, `server_file`, `command_line`). It starts and connects to nothing.
 
+mod answer_fields;
 pub mod call_answer;
 pub mod command_line;
 pub mod glob;

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::answer_fields::{Capabilities, Discovered, Info, Initialized, Page};
 use super::call_answer::CallAnswer;
 use super::listed_tool::ListedTool;
 use super::message::{self, Message};
@@ -101,56 +102,6 @@ pub enum SessionEvent {
     Answered(u64, CallAnswer),
     /// The session cannot be used.
     Failed(SessionError),
-}
-
-#[derive(Deserialize)]
-struct Initialized<'a> {
-    #[serde(rename = "protocolVersion")]
-    version: String,
-    #[serde(borrow, default)]
-    capabilities: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "serverInfo")]
-    info: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Discovered<'a> {
-    #[serde(rename = "supportedVersions")]
-    versions: Vec<String>,
-    #[serde(borrow, default)]
-    capabilities: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "serverInfo")]
-    info: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "_meta")]
-    meta: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Meta<'a> {
-    #[serde(borrow, rename = "io.modelcontextprotocol/serverInfo")]
-    info: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Info {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    version: String,
-}
-
-#[derive(Deserialize)]
-struct Capabilities<'a> {
-    #[serde(borrow, default)]
-    tools: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    tools: Vec<&'a RawValue>,
-    #[serde(default, rename = "nextCursor")]
-    next: Option<String>,
 }
 
 impl Session {
@@ -327,7 +278,7 @@ impl Session {
                 false => Err(error),
             };
         }
-        self.server = identity(result.info, result.version);
+        self.server = identity(result.info(), result.version);
         let initialized = Outgoing::notification("notifications/initialized", None);
         events.push(SessionEvent::Send(initialized));
         self.list(result.capabilities, events);
@@ -365,14 +316,7 @@ impl Session {
         {
             return Err(SessionError::Version(word(&result.versions.join(", "))));
         }
-        let meta = |raw: &'_ RawValue| {
-            serde_json::from_str::<Meta<'_>>(raw.get())
-                .ok()
-                .map(|meta| meta.info.to_owned())
-        };
-        let of_meta = result.meta.and_then(meta);
-        let info = result.info.or(of_meta.as_deref());
-        self.server = identity(info, WITHOUT_HANDSHAKE.to_owned());
+        self.server = identity(result.info(), WITHOUT_HANDSHAKE.to_owned());
         self.list(result.capabilities, events);
         Ok(())
     }
@@ -445,12 +389,10 @@ fn word(text: &str) -> String {
     shortened(&one_line(text), MAX_WORD_BYTES).into_owned()
 }
 
-fn identity(info: Option<&RawValue>, protocol: String) -> ServerIdentity {
-    let info = info.and_then(|raw| serde_json::from_str::<Info>(raw.get()).ok());
-    let (name, version) = info.map_or_else(Default::default, |info| (info.name, info.version));
+fn identity(info: Info, protocol: String) -> ServerIdentity {
     ServerIdentity {
-        name: word(&name),
-        version: word(&version),
+        name: word(&info.name),
+        version: word(&info.version),
         protocol,
     }
 }

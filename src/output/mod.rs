@@ -40,6 +40,15 @@ pub enum Subject<'a> {
     Command(&'a str),
     /// Changes these files; the flag says whether the file existed before.
     Changes(&'a [(&'a str, bool)]),
+    /// Asks an MCP server.
+    ServerCall {
+        /// The server.
+        server: &'a str,
+        /// The tool, as the server spells it.
+        tool: &'a str,
+        /// The arguments.
+        arguments: &'a serde_json::Value,
+    },
     /// Anything else, with its arguments.
     Other(&'a serde_json::Value),
 }

@@ -391,7 +391,9 @@ fn doing(call: &CallNotice<'_>) -> String {
     match call.subject {
         Subject::Command(command) => format!("{}: {command}", call.name),
         Subject::Changes([(path, _), ..]) => format!("{}: {path}", call.name),
-        Subject::Changes([]) | Subject::Other(_) => call.name.to_owned(),
+        Subject::Changes([]) | Subject::ServerCall { .. } | Subject::Other(_) => {
+            call.name.to_owned()
+        }
     }
 }
 
