@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::http;
 use crate::mcp::session::SessionError;
+use crate::tools::server::start_error::StartError;
 
 /// Why a server gave no answer.
 #[derive(Debug)]
@@ -35,10 +36,7 @@ impl RemoteError {
     /// Whether the time limit was reached.
     #[must_use]
     pub fn is_late(&self) -> bool {
-        matches!(
-            self,
-            Self::Http(http::Error::Late | http::Error::Silent(_) | http::Error::ConnectTimeout(_))
-        )
+        matches!(self, Self::Http(http::Error::Late | http::Error::Silent(_)))
     }
 }
 
@@ -65,7 +63,7 @@ impl fmt::Display for RemoteError {
             Self::NoAnswer => f.write_str("the response ended without an answer"),
             Self::TooLong(bytes) => write!(f, "the response is longer than {} MiB", bytes >> 20),
             Self::Interrupted => f.write_str("the run was stopped"),
-            Self::Session(error) => write!(f, "{error:?}"),
+            Self::Session(error) => StartError::Session(error.clone()).fmt(f),
         }
     }
 }

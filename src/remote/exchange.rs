@@ -1,6 +1,7 @@
 //! One message to a server and its response, read until the message is answered.
 
 use std::borrow::Cow;
+use std::sync::Mutex;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -8,10 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::RemoteError;
 use super::event_position::EventPosition;
+use super::gate::{Gate, lock};
 use super::remote_url::{RemoteHeader, RemoteUrl};
-use super::{Dialogue, Gate, lock};
+
 use crate::http::{self, Http, HttpResponse, JSON, Request, TimeLimit};
-use crate::mcp::session::{Outgoing, SessionError, SessionEvent};
+use crate::mcp::session::{Outgoing, Session, SessionError, SessionEvent};
 use crate::secret::Secret;
 use crate::text::{one_line, shortened};
 use crate::wire::sse::Decoder;
@@ -35,6 +37,25 @@ const MAX_ANSWERED_REQUESTS: usize = 100;
 const MAX_CONTINUATIONS: usize = 100;
 
 const EVENT_STREAM: &str = "text/event-stream";
+
+/// A session, and the id that the server gave to it.
+#[derive(Debug)]
+pub(super) struct Dialogue {
+    pub(super) session: Mutex<Session>,
+    pub(super) id: Mutex<Option<Secret>>,
+}
+
+impl Dialogue {
+    /// Begins one. Returns it with its first message.
+    pub(super) fn begin() -> (Self, Outgoing) {
+        let (session, first) = Session::begin();
+        let dialogue = Self {
+            session: Mutex::new(session),
+            id: Mutex::default(),
+        };
+        (dialogue, first)
+    }
+}
 
 /// Everything that a request needs.
 pub(super) struct Exchange<'a> {
@@ -113,6 +134,9 @@ impl Exchange<'_> {
         headers: &[(&str, String)],
         message: Option<&str>,
     ) -> Result<HttpResponse, RemoteError> {
+        if self.gate.is_closed() {
+            return Err(RemoteError::Interrupted);
+        }
         let headers = self.all_headers(headers);
         Ok(self.http.send(&self.request(&headers, message)?)?)
     }
@@ -122,9 +146,6 @@ impl Exchange<'_> {
         headers: &'b [(&'b str, String)],
         message: Option<&'b str>,
     ) -> Result<Request<'b>, RemoteError> {
-        if self.gate.is_closed() {
-            return Err(RemoteError::Interrupted);
-        }
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(http::Error::Late.into());

@@ -1,9 +1,7 @@
 //! Whether exchanges are allowed: closed while a run or a turn ends.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use super::lock;
 
 /// A gate, open at first.
 #[derive(Debug, Default)]
@@ -29,4 +27,9 @@ impl Gate {
             .changed
             .wait_timeout_while(closed, time, |closed| !*closed);
     }
+}
+
+/// Locks. A thread that panicked has left nothing half done.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -53,6 +53,18 @@ const TABLE: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    (
+        "remote",
+        &[
+            "exhausted",
+            "http",
+            "mcp",
+            "secret",
+            "text",
+            "tools",
+            "wire",
+        ],
+    ),
     ("session", &["clock", "file", "id", "text", "wire"]),
     (
         "failure",
@@ -187,14 +199,24 @@ const WORDS: &[(&str, &[&str])] = &[
     ("io::stdin", &["command", "stdin"]),
     (
         "Instant::now",
-        &["agent", "auth", "cli", "command", "http", "input", "tools"],
+        &[
+            "agent", "auth", "cli", "command", "http", "input", "remote", "tools",
+        ],
     ),
     ("SystemTime::now", &["auth", "clock"]),
     ("TcpStream", &["http"]),
     ("Command::new", &["auth", "command", "tools"]),
     (
         "thread::",
-        &["agent", "auth", "command", "exhausted", "http", "tools"],
+        &[
+            "agent",
+            "auth",
+            "command",
+            "exhausted",
+            "http",
+            "remote",
+            "tools",
+        ],
     ),
 ];
 
