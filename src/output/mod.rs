@@ -140,6 +140,13 @@ pub enum Notice<'a> {
         /// The last part of its output so far.
         tail: &'a str,
     },
+    /// An MCP server has ended, and has written this to standard error last.
+    ServerPrinted {
+        /// The server.
+        server: &'a str,
+        /// What it has written.
+        text: &'a str,
+    },
     /// A tool call was stopped with its turn. The model does not get its result.
     ToolStopped {
         /// The id of the call.

@@ -82,14 +82,21 @@ impl Toolbox {
         Ok(toolbox)
     }
 
-    /// Waits until the servers have started, and adds their tools.
-    pub fn add_servers(&mut self) -> StartedServers {
+    /// Waits until the servers have started, or the run is stopped, and adds their tools.
+    pub fn add_servers(&mut self, is_stopped: &dyn Fn() -> bool) -> StartedServers {
         if self.servers.is_empty() {
             return StartedServers::default();
         }
-        let mut started = self.servers.started();
+        let mut started = self.servers.started(is_stopped);
         self.tools.append(&mut started.tools);
         started
+    }
+
+    /// Whether the run allows tools to use the network.
+    #[must_use]
+    pub fn allows_network(&self) -> bool {
+        let policy = self.launcher.setup().policy.as_ref();
+        policy.is_none_or(|policy| policy.network)
     }
 
     /// The servers.

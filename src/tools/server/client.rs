@@ -75,4 +75,9 @@ pub trait ServerClient: fmt::Debug + Send + Sync {
     fn last_words(&self) -> String {
         String::new()
     }
+
+    /// The last lines of that in one, for a message.
+    fn quoted(&self) -> String {
+        String::new()
+    }
 }

@@ -38,7 +38,7 @@ pub(super) struct ProgramServer {
 #[derive(Debug, Default)]
 struct State {
     thread: Option<JoinHandle<()>>,
-    ready: Option<Receiver<Result<ServerOffer, StartError>>>,
+    ready: Option<Ready>,
     restarts: usize,
     is_closed: bool,
 }
@@ -99,10 +99,7 @@ impl ProgramServer {
         let began = self.begin(&mut state);
         let started = began.map_err(StartError::NotStarted);
         let ready = state.ready.take();
-        let started = started.and_then(|()| {
-            let deadline = Instant::now() + START_TIMEOUT;
-            self.await_offer(ready.as_ref(), deadline).map(drop)
-        });
+        let started = started.and_then(|()| self.await_restart(ready));
         if let Err(error) = started {
             current().map(|mailbox| mailbox.give(Order::Close { hurry: true }));
             return Err(words(format!(
@@ -112,34 +109,35 @@ impl ProgramServer {
         current().ok_or_else(|| "the server has ended".to_owned())
     }
 
-    fn await_offer(
-        &self,
-        ready: Option<&Receiver<Result<ServerOffer, StartError>>>,
-        deadline: Instant,
-    ) -> Result<ServerOffer, StartError> {
-        let Some(ready) = ready else {
-            return Err(StartError::Ended);
-        };
+    /// Waits until the server has started again. Its tools stay those of the first start.
+    fn await_restart(&self, ready: Option<Ready>) -> Result<(), StartError> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        let ready = ready.ok_or(StartError::Ended)?;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match ready.recv_timeout(left.min(STOP_INTERVAL)) {
-                Ok(result) => return result,
-                Err(RecvTimeoutError::Disconnected) => return Err(StartError::Ended),
-                Err(RecvTimeoutError::Timeout) if self.is_interrupted.load(Ordering::SeqCst) => {
-                    return Err(StartError::Stopped);
-                }
-                Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                    return Err(StartError::Silent(START_TIMEOUT.as_secs()));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            let now = Instant::now();
+            if let Some(offer) = received(&ready, deadline.min(now + STOP_INTERVAL)) {
+                return offer.map(drop);
+            }
+            if self.is_interrupted.load(Ordering::SeqCst) {
+                return Err(StartError::Stopped);
+            }
+            if now >= deadline {
+                return Err(StartError::Silent(START_TIMEOUT.as_secs()));
             }
         }
     }
+}
 
-    /// The last lines that the server wrote to standard error.
-    fn quoted(&self) -> String {
-        let current = lock(&self.current).clone();
-        current.map_or_else(String::new, |mailbox| lock(&mailbox.words).quoted())
+/// Brings the result of a start.
+type Ready = Receiver<Result<ServerOffer, StartError>>;
+
+/// The result of a start, if it is there by then.
+fn received(ready: &Ready, until: Instant) -> Option<Result<ServerOffer, StartError>> {
+    let left = until.saturating_duration_since(Instant::now());
+    match ready.recv_timeout(left) {
+        Ok(result) => Some(result),
+        Err(RecvTimeoutError::Disconnected) => Some(Err(StartError::Ended)),
+        Err(RecvTimeoutError::Timeout) => None,
     }
 }
 
@@ -153,9 +151,12 @@ impl ServerClient for ProgramServer {
         }
     }
 
-    fn offer(&self, deadline: Instant) -> Result<ServerOffer, StartError> {
-        let ready = lock(&self.state).ready.take();
-        self.await_offer(ready.as_ref(), deadline)
+    fn offer(&self, until: Instant) -> Option<Result<ServerOffer, StartError>> {
+        let state = lock(&self.state);
+        match &state.ready {
+            Some(ready) => received(ready, until),
+            None => Some(Err(StartError::Ended)),
+        }
     }
 
     fn call(&self, call: ServerCall<'_>) -> CallEnd {
@@ -215,6 +216,11 @@ impl ServerClient for ProgramServer {
         if let Some(thread) = state.thread.take() {
             let _ = thread.join();
         }
+    }
+
+    fn quoted(&self) -> String {
+        let current = lock(&self.current).clone();
+        current.map_or_else(String::new, |mailbox| lock(&mailbox.words).quoted())
     }
 
     fn last_words(&self) -> String {

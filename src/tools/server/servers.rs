@@ -9,9 +9,13 @@ use super::offer::tools_of;
 use super::program::ProgramServer;
 use super::server_tool::Server;
 use super::start_error::StartError;
+use crate::mcp::listed_tool::ListedTool;
 use crate::mcp::server_settings::ServerSettings;
 use crate::tools::launch::Launcher;
 use crate::tools::tool::Tool;
+
+/// How often a start looks whether the run was stopped.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A server to start.
 #[derive(Clone, Debug)]
@@ -51,6 +55,19 @@ pub struct StartedServer {
     pub offer: ServerOffer,
     /// The names under which its tools are offered; `None` for a tool that is not.
     pub names: Vec<Option<String>>,
+}
+
+impl StartedServer {
+    /// The size of the tools that are offered, in bytes: names, descriptions and schemas.
+    #[must_use]
+    pub fn offered_bytes(&self) -> usize {
+        let tools = self.offer.tools.iter().zip(&self.names);
+        let size = |(tool, name): (&ListedTool, &Option<String>)| {
+            let name = name.as_ref()?;
+            Some(name.len() + tool.description.len() + tool.parameters.to_string().len())
+        };
+        tools.filter_map(size).sum()
+    }
 }
 
 /// The result of the start.
@@ -99,12 +116,24 @@ impl Servers {
     }
 
     /// Waits until they have started. Those that have not are ended.
-    pub(in crate::tools) fn started(&mut self) -> StartedServers {
+    pub(in crate::tools) fn started(&mut self, is_stopped: &dyn Fn() -> bool) -> StartedServers {
         let deadline = self.begun.unwrap_or_else(Instant::now) + START_TIMEOUT;
+        let offer = |client: &dyn ServerClient| loop {
+            let now = Instant::now();
+            if let Some(offer) = client.offer(deadline.min(now + STOP_INTERVAL)) {
+                return offer;
+            }
+            if is_stopped() {
+                return Err(StartError::Stopped);
+            }
+            if now >= deadline {
+                return Err(StartError::Silent(START_TIMEOUT.as_secs()));
+            }
+        };
         let mut found = StartedServers::default();
-        let mut running = Vec::new();
+        let (mut running, mut failed) = (Vec::new(), Vec::new());
         for server in self.servers.drain(..) {
-            match server.client.offer(deadline) {
+            match offer(&*server.client) {
                 Ok(offer) => {
                     found.started.push(StartedServer {
                         settings: server.settings.clone(),
@@ -115,18 +144,18 @@ impl Servers {
                 }
                 Err(error) => {
                     server.client.close(true);
-                    found.failed.push(UnstartedServer {
-                        settings: server.settings.clone(),
-                        error,
-                        last_words: String::new(),
-                    });
-                    // Its last words are complete once it has ended.
-                    server.client.wait();
-                    if let Some(failed) = found.failed.last_mut() {
-                        failed.last_words = server.client.last_words();
-                    }
+                    failed.push((server, error));
                 }
             }
+        }
+        for (server, error) in failed {
+            // Its last words are complete once it has ended.
+            server.client.wait();
+            found.failed.push(UnstartedServer {
+                settings: server.settings.clone(),
+                error,
+                last_words: server.client.quoted(),
+            });
         }
         self.servers = running;
         found.tools = tools_of(&self.servers, &mut found.started);
