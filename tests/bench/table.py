@@ -13,6 +13,7 @@ import os
 import pathlib
 import platform
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -96,6 +97,7 @@ def main():
     standin, peers = args.standin.resolve(), args.peers and args.peers.resolve()
     known, before, begun = conditions(args), load(), time.monotonic()
     lines, failed = [], 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the files are removed
     # Below /var/tmp, because in the sandbox /tmp is another one.
     temporary = tempfile.TemporaryDirectory(prefix="codex-bench-", dir="/var/tmp", ignore_cleanup_errors=True)
     with temporary as name, bench.Standin(standin, pathlib.Path(name), rows.SCRIPT) as service:
@@ -107,7 +109,7 @@ def main():
             print(f"{name} (load {load()})", file=sys.stderr, flush=True)
             try:
                 lines += rows.ROWS[name](machine)
-            except SystemExit as failure:
+            except (SystemExit, subprocess.SubprocessError) as failure:
                 failed += 1
                 print(failure, file=sys.stderr)
         os.chdir("/")
