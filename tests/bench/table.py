@@ -26,6 +26,8 @@ import chart
 import rows
 from measure import BUILDS, HERE, Machine
 
+EXPLANATION = """Each value is the median of ratios of pairs, with the quartiles in parentheses; bold is over the target. What
+is in parentheses behind the other program is its own median, to give an idea. `tests/README.md` says how to repeat this."""
 HEAD = ("work", "measured against", "target", "reached, musl", "reached, gnu")
 
 
@@ -57,6 +59,13 @@ def markdown(lines):
 
 def load():
     return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
+def busy(before):
+    """A warning if other programs were running."""
+    if float(before.split()[0]) <= os.cpu_count() / 4:
+        return ""
+    return "**Preliminary: other programs kept the machine busy, so the values are less certain than they look.**\n\n"
 
 
 def first_line(*command):
@@ -114,10 +123,11 @@ def main():
                 print(failure, file=sys.stderr)
         os.chdir("/")
     took = time.monotonic() - begun
-    text = "\n".join(markdown(lines)) + f"\n\n{known} Load before and after: {before}; {load()}. It took {took / 60:.0f} minutes.\n"
+    text = busy(before) + "\n".join(markdown(lines)) + f"\n\n{known} Load before and after: {before}; {load()}. "
+    text += f"It took {took / 60:.0f} minutes.\n"
     print(text, end="")
     if args.write and not failed:
-        (HERE / "results.md").write_text(f"# Results of `make bench`\n\n{text}")
+        (HERE / "results.md").write_text(f"# Results of `make bench`\n\n{EXPLANATION}\n\n{text}")
         (HERE / "ratios.svg").write_text(chart.drawing(lines))
     return int(bool(failed))
 
