@@ -26,7 +26,7 @@ test-browser: ## signs in through the stand-in's page with Chromium, where it is
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/browser/browser.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --shots $(TARGET)/browser
 
-test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi, two terminals; each where it is there. PEERS_NEWEST=1 takes the newest of these
+test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi, MCP servers, two terminals; each where it is there. PEERS_NEWEST=1 takes the newest of these
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
@@ -36,6 +36,7 @@ test-peers: ## real programs: tinyproxy and squid, a TLS server with its own aut
 	python3 tests/peers/help.py --codex $(TARGET)/debug/codex --modules $(TARGET)/peers/newest
 	python3 tests/peers/rig.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 	python3 tests/peers/screen.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
+	python3 tests/peers/mcp.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers --venv $(TARGET)/mcp
 
 test-tools: ## real work in the sandbox, and beside it in the official client's: what is installed, and programs of npm and PyPI. ONLY=NAME picks tasks
 	$(CARGO) build --quiet --bin codex
