@@ -76,6 +76,13 @@ impl Answer {
         if read.is_some() {
             return;
         }
+        if let Some(short) = self.without_items(frame)
+            && let Some(event) = event::parse(&short)
+        {
+            // Nothing in the final object's list was lost.
+            self.lost = false;
+            return self.event(event, &short, show);
+        }
         match event::parse(frame) {
             Some(event) => {
                 if let Event::Text(place, _) = &event
@@ -151,13 +158,20 @@ impl Answer {
             }
             Event::Done(place, item) => {
                 let item = item.get();
-                let place = with_id(place, item);
+                let read = ReadItem::of(item);
+                let place = match &read {
+                    Some(read) => ItemPosition {
+                        id: place.id.or(read.id),
+                        ..place
+                    },
+                    None => with_id(place, item),
+                };
                 let slot = self.slots.find(place);
                 let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
-                if let Some(read) = ReadItem::of(item) {
-                    if let Some(slot) = self.place_of(slot, place, item, &read.kind) {
+                if let Some(read) = read {
+                    if let Some(slot) = self.place_of(slot, place, item, &read) {
                         self.done(slot, item, read, show);
                     }
                 } else {

@@ -91,6 +91,8 @@ impl Call {
 #[derive(Debug)]
 pub(super) struct ReadItem<'a> {
     pub(super) kind: ItemKind,
+    /// Its id, in quotes.
+    pub(super) id: Option<&'a str>,
     /// The text of a message, all parts joined; empty for any other item.
     pub(super) text: Cow<'a, str>,
 }
@@ -202,6 +204,7 @@ impl<'a> ReadItem<'a> {
     /// Reads an item; `None` as in [`Item::parse`].
     pub(super) fn of(json: &'a str) -> Option<Self> {
         let [
+            id,
             kind,
             content,
             sealed,
@@ -213,6 +216,7 @@ impl<'a> ReadItem<'a> {
         ] = values(
             json,
             [
+                "id",
                 "type",
                 "content",
                 "encrypted_content",
@@ -262,6 +266,7 @@ impl<'a> ReadItem<'a> {
         };
         Some(Self {
             kind,
+            id,
             text: text_of_message,
         })
     }

@@ -90,12 +90,18 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     loop {
         at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
         // Escapes often follow each other closely.
-        while bytes.get(at) == Some(&b'\\') {
-            at += 2;
-            at += plain_length(bytes.get(at..at + 8).unwrap_or_default());
-        }
-        if bytes.get(at) == Some(&b'"') {
-            return Some(at);
+        loop {
+            match bytes.get(at)? {
+                b'"' => return Some(at),
+                b'\\' => at += 2,
+                _ => {
+                    let near = plain_length(bytes.get(at..at + 8).unwrap_or_default());
+                    at += near;
+                    if !(1..8).contains(&near) {
+                        break;
+                    }
+                }
+            }
         }
     }
 }
@@ -144,27 +150,28 @@ pub(super) fn escape(from: &str) -> (char, usize) {
 /// Decodes a string up to its closing quote; its first `plain` bytes are known to be plain. Returns the length of the
 /// encoded string, or `None` if JSON does not allow it.
 pub(super) fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<usize> {
-    into.clear();
+    let mut decoded = std::mem::take(into).into_bytes();
+    decoded.clear();
     let (mut at, mut plain) = (0, plain);
     loop {
-        into.push_str(std::str::from_utf8(&bytes[at..at + plain]).ok()?);
-        at += plain;
+        if plain > 0 {
+            decoded.extend_from_slice(&bytes[at..at + plain]);
+            at += plain;
+        }
         match *bytes.get(at)? {
-            b'"' => return Some(at),
+            b'"' => break,
             b'\\' => {}
             _ => return None, // a control character
         }
-        let rest = &bytes[at..];
-        let simple = match rest.get(1)? {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
+        let simple = match *bytes.get(at + 1)? {
+            same @ (b'"' | b'\\' | b'/') => same,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 0x8,
+            b'f' => 0xc,
             b'u' => {
+                let rest = &bytes[at..];
                 let text = rest.get(..12).unwrap_or(rest);
                 // Whatever follows the escape may be cut inside a character.
                 let valid = text.utf8_chunks().next()?.valid();
@@ -173,17 +180,23 @@ pub(super) fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<us
                     return None;
                 }
                 let (character, length) = escape(valid);
-                into.push(character);
+                decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 at += length;
                 plain = plain_length(&bytes[at..]);
                 continue;
             }
             _ => return None,
         };
-        into.push(simple);
+        decoded.push(simple);
         at += 2;
-        plain = plain_length(&bytes[at..]);
+        plain = match bytes.get(at) {
+            Some(b'\\' | b'"') => 0,
+            _ => plain_length(&bytes[at..]),
+        };
     }
+    // What was escaped is whole characters, so this is valid exactly if every plain part is.
+    *into = String::from_utf8(decoded).ok()?;
+    Some(at)
 }
 
 /// Number of bytes before the first quote, backslash or control character. Eight bytes at a time, by hand, since this

@@ -50,7 +50,7 @@ impl Answer {
             self.excess = Some(Excess::Whole);
             return;
         }
-        let ReadItem { kind, text } = read;
+        let ReadItem { kind, text, .. } = read;
         if let ItemKind::Message(_) = &kind {
             self.open(at);
             let slot = &mut self.slots[at];
