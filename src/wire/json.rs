@@ -205,12 +205,12 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let (backslash, quote) = (word ^ BACKSLASHES, word ^ QUOTES);
-        // The highest bit of a byte is set if it is below a blank, or has become zero. A borrow can set it only in a byte
-        // after such a one, so the lowest one is right.
-        let special = (word.wrapping_sub(BLANKS) & !word)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (quote.wrapping_sub(ONES) & !quote);
+        // With this bit changed, a quote is a blank, and control characters remain below it. The highest bit of a byte is set if
+        // it is that low, or the backslash has become zero. A borrow can set it only in a byte after such a one, so the
+        // lowest one is right.
+        let (low, backslash) = (word ^ (ONES * 2), word ^ (ONES * b'\\' as u64));
+        let special =
+            (low.wrapping_sub(ONES * 0x21) & !low) | (backslash.wrapping_sub(ONES) & !backslash);
         let special = special & (ONES << 7);
         if special != 0 {
             return at * 8 + special.trailing_zeros() as usize / 8;
@@ -224,15 +224,6 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
 
 /// Eight bytes of one.
 const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// Eight blanks.
-const BLANKS: u64 = ONES * 0x20;
-
-/// Eight backslashes.
-const BACKSLASHES: u64 = ONES * b'\\' as u64;
-
-/// Eight quotes.
-const QUOTES: u64 = ONES * b'"' as u64;
 
 /// Passes on the elements of an array in order, until the callback stops it; false if it is not an array.
 pub(super) fn each<'a>(array: &'a str, mut take: impl FnMut(&'a str) -> ControlFlow<()>) -> bool {
