@@ -26,8 +26,10 @@ enum LoanState {
     #[default]
     Nothing,
     Requested,
-    /// On its way, in one direction or the other.
+    /// On its way to the reader.
     Lent(Box<dyn Transport>),
+    /// On its way back.
+    Returned(Box<dyn Transport>),
 }
 
 impl Loan {
@@ -44,13 +46,13 @@ impl Loan {
         let _ = read();
         match std::mem::take(&mut *self.state()) {
             LoanState::Lent(transport) => Some(transport),
-            LoanState::Nothing | LoanState::Requested => None,
+            _ => None,
         }
     }
 
     /// Gives the connection back, to be used in the next read.
     pub(super) fn give_back(&self, transport: Box<dyn Transport>) {
-        *self.state() = LoanState::Lent(transport);
+        *self.state() = LoanState::Returned(transport);
     }
 }
 
@@ -78,8 +80,8 @@ impl Lendable {
         let mut state = self.loan.state();
         match (&mut *state, self.transport.take()) {
             (LoanState::Requested, Some(transport)) => *state = LoanState::Lent(transport),
-            (LoanState::Lent(_), None) => {
-                if let LoanState::Lent(transport) = std::mem::take(&mut *state) {
+            (LoanState::Returned(_), None) => {
+                if let LoanState::Returned(transport) = std::mem::take(&mut *state) {
                     self.transport = Some(transport);
                 }
             }
@@ -354,6 +356,50 @@ mod tests {
             }
         }
         (data, input)
+    }
+
+    /// A connection that has nothing to read.
+    #[derive(Debug, Default)]
+    struct Quiet(ConnectionBuffers);
+
+    impl Transport for Quiet {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.0
+        }
+
+        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+            Ok(())
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+            Ok(false)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_connection_is_lent_during_a_read_and_comes_back_in_another() {
+        let loan = Loan::default();
+        let mut connection = Lendable::new(Box::<Quiet>::default(), loan.clone());
+        let read = |connection: &mut Lendable| {
+            // As ureq does.
+            let _ = connection.buffers().can_use_input();
+            connection.maybe_await_input(NextTimeout::default())
+        };
+        assert!(matches!(read(&mut connection), Ok(false)));
+        let lent = loan.borrow(|| {
+            read(&mut connection)
+                .map(usize::from)
+                .map_err(ureq::Error::into_io)
+        });
+        let lent = lent.expect("it is lent");
+        assert!(read(&mut connection).is_err() && !connection.is_open());
+        loan.give_back(lent);
+        assert!(matches!(read(&mut connection), Ok(false)));
+        assert!(connection.is_open());
     }
 
     #[test]
