@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::budget::Spent;
 use super::control::{Control, RunningTurn};
 use super::driver::Driver;
+use super::earlier_items::EarlierItems;
 use super::effort::TurnEffort;
 use super::fallback::{Fallback, Learned};
 use super::history;
@@ -25,7 +26,7 @@ use crate::failure::Stop;
 use crate::id::ThreadId;
 use crate::models::Model;
 use crate::output::{Notice, Sink};
-use crate::session::Journal;
+use crate::session::{self, Journal};
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::input::effort_change;
@@ -47,29 +48,29 @@ pub struct Blueprint {
     pub effort: Option<String>,
     /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
     pub searches: bool,
-    /// Items of earlier turns, each as the bytes that are sent to the service.
-    pub items: Vec<Vec<u8>>,
+    /// Items of earlier turns.
+    pub items: EarlierItems,
     /// The tools that run the calls.
     pub tools: Arc<Toolbox>,
 }
 
 impl Blueprint {
     /// The body of the first request, with this message.
-    #[must_use]
-    pub fn request(&self, message: &UserMessage) -> RequestBody {
-        let (mut body, _) = self.bodies();
+    ///
+    /// # Errors
+    /// If the items of earlier turns cannot be read.
+    pub fn request(&self, message: &UserMessage) -> Result<RequestBody, session::Error> {
+        let (mut body, _) = self.bodies()?;
         message.push_to(&mut body);
-        body
+        Ok(body)
     }
 
     /// The body with the earlier items, and empty bodies in the other shapes that may be tried.
-    fn bodies(&self) -> (RequestBody, Vec<RequestBody>) {
+    fn bodies(&self) -> Result<(RequestBody, Vec<RequestBody>), session::Error> {
         let functions = self.tools.functions();
         let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
-        for item in &self.items {
-            body.push_stored(item);
-        }
-        (body, others)
+        self.items.push_to(&mut body)?;
+        Ok((body, others))
     }
 }
 
@@ -138,15 +139,17 @@ pub struct Conversation {
 
 impl Conversation {
     /// Creates a conversation that sends its requests with `client`. Nothing is sent before the first message.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If the items of earlier turns cannot be read.
     pub(crate) fn new(
         blueprint: Blueprint,
         client: Client,
         policy: Policy,
         journal: Option<Box<dyn Journal + Send>>,
         control: Control,
-    ) -> Self {
-        let (body, others) = blueprint.bodies();
+    ) -> Result<Self, session::Error> {
+        let (body, others) = blueprint.bodies()?;
         let clients = blueprint.substitutes.iter();
         for client in clients.filter_map(|substitute| substitute.client.as_ref()) {
             client.authority().on_wait(control.hook());
@@ -159,7 +162,7 @@ impl Conversation {
             blueprint.thread.as_str(),
         );
         drop(functions);
-        Self {
+        Ok(Self {
             thread: blueprint.thread,
             client,
             body: Arc::new(body),
@@ -179,7 +182,7 @@ impl Conversation {
             to_withdraw: 0,
             control,
             reading: None,
-        }
+        })
     }
 
     /// The id of the conversation.

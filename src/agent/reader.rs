@@ -92,7 +92,7 @@ impl Driver<'_> {
                 if !self.policy.buffer && shows.iter().any(Show::is_text) {
                     self.keep_model();
                 }
-                self.printed.show(shows.drain(..), self.sink)?;
+                self.printed.show(shows.drain(..), answer, self.sink)?;
             }
             match progress {
                 Ok(Progress::Woken) => {}

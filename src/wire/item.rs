@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::fingerprint::fingerprint;
 use super::json::{beginning, each, text, values};
 pub use super::pending_item::PendingItem;
 use super::raw_text::RawText;
@@ -93,8 +92,8 @@ pub(super) struct ReadItem<'a> {
     pub(super) kind: ItemKind,
     /// Its id, in quotes.
     pub(super) id: Option<&'a str>,
-    /// The text of a message, all parts joined; empty for any other item.
-    pub(super) text: Cow<'a, str>,
+    /// The text of a message; empty for any other item.
+    pub(super) text: RawText<'a>,
 }
 
 /// A part of a message: its type and one of its strings.
@@ -176,27 +175,16 @@ impl Item {
     /// The text of a message as it was received; empty for any other item.
     #[must_use]
     pub fn raw_text(&self) -> RawText<'_> {
-        let mut all = RawText::default();
-        if let ItemKind::Message(_) = &self.kind
-            && let Some([content]) = values(&self.raw, ["content"])
-        {
-            parts(content, |part| {
-                if is_text(&part) {
-                    all.push(part.text?)?;
-                }
-                Some(())
-            });
+        match (&self.kind, values(&self.raw, ["content"])) {
+            (ItemKind::Message(_), Some([content])) => message(content).unwrap_or_default().0,
+            _ => RawText::default(),
         }
-        all
     }
 
     /// The text of a message, all parts joined; empty for any other item.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        match (&self.kind, values(&self.raw, ["content"])) {
-            (ItemKind::Message(_), Some([content])) => message(content).unwrap_or_default().0,
-            _ => Cow::Borrowed(""),
-        }
+        self.raw_text().text()
     }
 }
 
@@ -233,13 +221,13 @@ impl<'a> ReadItem<'a> {
         };
         let is =
             |field: Option<&str>, word: &str| field.and_then(text).is_some_and(|text| text == word);
-        let mut text_of_message = Cow::Borrowed("");
+        let mut text_of_message = RawText::default();
         let kind = match word(kind).as_deref() {
             Some("message") => {
                 let (text, refusal) = message(content)?;
                 let message = Message {
-                    has_text: !text.trim().is_empty(),
-                    fingerprint: fingerprint(&text),
+                    has_text: text.has_text(),
+                    fingerprint: text.fingerprint(),
                     refusal: Some(refusal).filter(|words| !words.is_empty()),
                     unfinished: is(status, "incomplete"),
                 };
@@ -281,14 +269,12 @@ fn is_text(part: &ContentPart<'_>) -> bool {
     matches!(kind.as_deref(), Some("output_text" | "text"))
 }
 
-/// The text of a message, borrowed if it is one part without an escape, and the model's refusal, empty if it did not
-/// decline; `None` if a part cannot be decoded.
-fn message(content: Option<&str>) -> Option<(Cow<'_, str>, String)> {
-    let (mut all, mut refusal) = (Cow::Borrowed(""), String::new());
+/// The text of a message, and the model's refusal, empty if it did not decline; `None` if a part cannot be decoded.
+fn message(content: Option<&str>) -> Option<(RawText<'_>, String)> {
+    let (mut all, mut refusal) = (RawText::default(), String::new());
     parts(content, |part| {
         if is_text(&part) {
-            // Appending to an empty Cow does not copy.
-            all += part.text.and_then(text)?;
+            all.push(part.text?)?;
         } else if part.kind.and_then(text).as_deref() == Some("refusal") {
             let text = part.refusal.and_then(text)?;
             refusal.push_str(&beginning(

@@ -150,6 +150,18 @@ pub(super) fn escape(from: &str) -> (char, usize) {
 /// Decodes a string up to its closing quote; its first `plain` bytes are known to be plain. Returns the length of the
 /// encoded string, or `None` if JSON does not allow it.
 pub(super) fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<usize> {
+    let end = decode_part(bytes, plain, usize::MAX, into)?;
+    (bytes.get(end) == Some(&b'"')).then_some(end)
+}
+
+/// The same for a part of a string: up to its closing quote, to the end of the bytes, or to where the text is at least `most`
+/// bytes long.
+pub(super) fn decode_part(
+    bytes: &[u8],
+    plain: usize,
+    most: usize,
+    into: &mut String,
+) -> Option<usize> {
     let mut decoded = std::mem::take(into).into_bytes();
     decoded.clear();
     let (mut at, mut plain) = (0, plain);
@@ -158,10 +170,11 @@ pub(super) fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<us
             decoded.extend_from_slice(&bytes[at..at + plain]);
             at += plain;
         }
-        match *bytes.get(at)? {
-            b'"' => break,
-            b'\\' => {}
-            _ => return None, // a control character
+        match bytes.get(at) {
+            None | Some(b'"') => break,
+            Some(b'\\') if decoded.len() >= most => break,
+            Some(b'\\') => {}
+            Some(_) => return None, // a control character
         }
         let simple = match *bytes.get(at + 1)? {
             same @ (b'"' | b'\\' | b'/') => same,

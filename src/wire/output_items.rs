@@ -31,10 +31,12 @@ pub(super) struct ItemSlot {
     pub(super) message: bool,
     /// Whether it must be finished before the answer is complete: a message or a call.
     pub(super) required: bool,
-    /// The streamed text; empty once the message is finished and shown.
+    /// The streamed text; empty once the message is finished.
     pub(super) text: String,
     /// Bytes of the text shown so far.
     pub(super) shown: usize,
+    /// Whether the message is finished, and its text is shown.
+    pub(super) all_shown: bool,
     pub(super) item: Option<Item>,
     /// Whether it is finished and fully shown.
     pub(super) closed: bool,

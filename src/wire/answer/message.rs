@@ -55,13 +55,13 @@ impl Answer {
             self.open(at);
             let slot = &mut self.slots[at];
             self.unfinished -= slot.text.len();
-            if !text.starts_with(&slot.text[..slot.shown]) {
+            let Some(length) = text.length_after(&slot.text[..slot.shown]) else {
                 self.differs = true;
                 return;
-            }
-            if *text != slot.text {
-                slot.text = text.into_owned();
-            }
+            };
+            slot.all_shown = length == slot.shown;
+            // The text may be long: from here on, the item alone has it.
+            slot.text = String::new();
         } else if self.slots[at].message {
             self.differs = true; // it was a message until now
             return;
@@ -84,11 +84,14 @@ impl Answer {
             let Some(slot) = self.slots.get_mut(front) else {
                 return;
             };
-            if slot.item.is_none() {
+            let Some(item) = &slot.item else {
                 return self.show_more(front, show);
-            }
-            let mut text = std::mem::take(&mut slot.text);
-            let rest = text.split_off(slot.shown);
+            };
+            let rest = if slot.all_shown {
+                String::new()
+            } else {
+                item.raw_text().after(slot.shown)
+            };
             let any = slot.shown > 0 || !rest.is_empty();
             slot.shown = 0;
             slot.closed = true;
