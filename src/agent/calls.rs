@@ -289,6 +289,15 @@ fn with_call_notice(
         subject: match about {
             About::Command(command) => Subject::Command(command),
             About::Changes(_) => Subject::Changes(&changes),
+            About::ServerCall {
+                server,
+                tool,
+                arguments,
+            } => Subject::ServerCall {
+                server,
+                tool,
+                arguments,
+            },
             About::Other(arguments) => Subject::Other(arguments),
         },
     })

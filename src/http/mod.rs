@@ -38,7 +38,7 @@ use resolver::Addresses;
 use socket::Offers;
 use tunnel::DeadlineConnector;
 
-/// A request: a POST if it has a body. Not `Debug`, since a body may hold a secret.
+/// A request: a POST if it has a body, otherwise a GET. Not `Debug`, since a body may hold a secret.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The URL.
@@ -46,7 +46,7 @@ pub struct Request<'a> {
     /// The bearer token.
     pub bearer: Option<&'a Secret>,
     /// Additional headers.
-    pub headers: &'a [(&'static str, String)],
+    pub headers: &'a [(&'a str, String)],
     /// The content type, and the body.
     pub body: Option<(&'static str, &'a [u8])>,
     /// The time limit for the exchange.
@@ -137,12 +137,21 @@ impl Http {
     /// # Errors
     /// When no response begins. An error status is a response, not an error.
     pub fn send(&self, request: &Request<'_>) -> Result<HttpResponse, Error> {
+        let method = request.body.map_or("GET", |_| "POST");
+        self.send_as(method, request)
+    }
+
+    /// Sends a DELETE request, and waits for the response head like [`Http::send`].
+    ///
+    /// # Errors
+    /// When no response begins.
+    pub fn delete(&self, request: &Request<'_>) -> Result<HttpResponse, Error> {
+        self.send_as("DELETE", request)
+    }
+
+    fn send_as(&self, method: &str, request: &Request<'_>) -> Result<HttpResponse, Error> {
         let mut parts = ureq::http::Request::builder()
-            .method(if request.body.is_some() {
-                "POST"
-            } else {
-                "GET"
-            })
+            .method(method)
             .uri(request.url);
         if let Some(secret) = request.bearer {
             parts = parts.header("authorization", format!("Bearer {}", secret.expose()));

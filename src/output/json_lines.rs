@@ -370,6 +370,7 @@ impl<W: Write> Sink for JsonLines<W> {
             Notice::Warning(_)
             | Notice::Steered(_)
             | Notice::ToolPrinted { .. }
+            | Notice::ServerPrinted { .. }
             | Notice::ToolStopped { .. } => {}
             Notice::InputError {
                 line,

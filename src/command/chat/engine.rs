@@ -18,8 +18,8 @@ use crate::chat::event::{
     ChatEvent, CredentialRemedy, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
 };
 use crate::command::run::{
-    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
-    switch_model,
+    self, Host, OpenConversation, RunSettings, SessionChoice, StartingTools, check_access,
+    start_session, switch_model,
 };
 use crate::failure::{Failure, Used, of_session, of_stop};
 use crate::id::ThreadId;
@@ -209,10 +209,12 @@ impl Engine {
         let Some(authority) = self.authority.clone() else {
             return Err(run::Error::Credential(crate::auth::Error::Missing).into());
         };
+        let tools = StartingTools::open(&self.settings)?;
         let session = start_session(&self.settings, &mut self.sink)?;
         let mut values = Vec::new();
         let read = session.items.each(|item| values.push(value(item)));
         read.map_err(run::Error::Session)?;
+        let tools = tools.ready(&self.control, &mut self.sink)?;
         let opened = OpenedConversation {
             id: Some(session.thread.as_str().to_owned()),
             said: said(&values),
@@ -221,7 +223,7 @@ impl Engine {
             &self.settings,
             &self.host,
             authority,
-            session,
+            (session, tools),
             self.control.clone(),
             &self.critical,
         );
