@@ -251,6 +251,7 @@ impl Session {
             let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_openai;
             let resumed = ResumedConversation::new(stored, file, &model.id, takes_changes, effort);
+            let resumed = resumed.map_err(Error::Session)?;
             resumed.record(&mut writer, &header);
             return Ok(OpenedSession {
                 thread,
