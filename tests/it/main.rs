@@ -100,6 +100,7 @@ mod raw_values; // values from env files and containers, which no shell has expa
 mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
 mod refusals; // refusals by the issuer
+mod remote_servers; // MCP servers behind a URL
 mod results; // results of tool calls
 #[cfg(target_os = "linux")]
 mod resumed; // what a resumed conversation keeps
