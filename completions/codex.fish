@@ -24,7 +24,7 @@ function __codex_at
         if set -q before[1]
             set before
         else if string match -qr -- '^-.' $word
-            contains -- $word --model -m --fallback-model --models --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --limit --output-schema --output-last-message -o --resume --fork --cd -C --add-dir --sandbox -s --env --tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --input --config-file --api-key-file --auth-file --config -c --thread-source --cyber-access-program --enable --disable --color; and set before $word
+            contains -- $word --model -m --fallback-model --models --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --limit --output-schema --output-last-message -o --resume --fork --cd -C --add-dir --sandbox -s --env --tools --tool --mcp --mcp-tools --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --input --config-file --api-key-file --auth-file --config -c --thread-source --cyber-access-program --enable --disable --color; and set before $word
         else
             set -a places $word
         end
@@ -53,6 +53,7 @@ complete -c codex -n '__codex_is ""' -a run -d 'ask a model, run its tools, prin
 complete -c codex -n '__codex_is ""' -a exec -d '`run` with the official client\'s syntax'
 complete -c codex -n '__codex_is ""' -a chat -d 'a full-screen conversation'
 complete -c codex -n '__codex_is ""' -a sessions -d 'list, show or remove conversations'
+complete -c codex -n '__codex_is ""' -a mcp -d 'show what MCP servers offer'
 complete -c codex -n '__codex_is ""' -a schema -d 'print the JSON Schema of the JSON lines'
 complete -c codex -n '__codex_is ""' -a tool -d 'run a built-in tool, just as `run` does'
 complete -c codex -n '__codex_is ""' -a completion -d 'print a completion script'
@@ -90,6 +91,9 @@ complete -c codex -n '__codex_is run tool chat' -l env -x -k -a '(__codex_values
 complete -c codex -n '__codex_is run chat' -l tools -x -k -a '(__codex_values tools)' -d 'tools to offer, separated by commas'
 complete -c codex -n '__codex_is run chat' -l no-tools -d 'offer no tools'
 complete -c codex -n '__codex_is run chat' -l tool -r -F -d 'offer the tool in this manifest'
+complete -c codex -n '__codex_is run chat' -l mcp -r -F -d 'start an MCP server and offer its tools'
+complete -c codex -n '__codex_is run chat' -l mcp-tools -x -d 'which tools of MCP servers to offer'
+complete -c codex -n '__codex_is run chat' -l no-mcp -d 'do not start the servers of mcp.json'
 complete -c codex -n '__codex_is run' -l fail-on -x -a 'tool-error' -d 'tool-error: fail if a tool call fails'
 complete -c codex -n '__codex_is run' -l max-turns -x -d 'maximum number of model requests (100)'
 complete -c codex -n '__codex_is chat' -l max-turns -x -d 'maximum number of model requests'
@@ -147,7 +151,8 @@ complete -c codex -n '__codex_at exec 1 fork' -k -a '(__codex_values sessions)'
 complete -c codex -n '__codex_at sessions 0' -a 'show rm'
 complete -c codex -n '__codex_at sessions 1 show' -k -a '(__codex_values sessions)'
 complete -c codex -n '__codex_at sessions - rm' -k -a '(__codex_values sessions)'
+complete -c codex -n '__codex_at mcp 0' -a 'list'
 complete -c codex -n '__codex_at schema 0' -a 'events'
 complete -c codex -n '__codex_at tool 0' -a 'bash read edit write grep find ls'
 complete -c codex -n '__codex_at completion 0' -a 'bash zsh fish'
-complete -c codex -n '__codex_at help 0' -a 'login logout status token models run exec chat sessions schema tool completion help version exit-codes environment config sandbox json'
+complete -c codex -n '__codex_at help 0' -a 'login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json'
