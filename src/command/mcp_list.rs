@@ -264,7 +264,7 @@ fn as_json(servers: &StartedServers) -> String {
     let of_failed = servers.failed.iter().map(|server| {
         let settings = &server.settings;
         json!({"name": settings.name, "declared": settings.place, "program": null, "version": null, "protocol": null,
-            "tools": [], "bytes": 0, "error": server_notes::reason(server)})
+            "tools": [], "bytes": 0, "error": server.to_string()})
     });
     let all: Vec<Value> = of_started.chain(of_failed).collect();
     format!("{:#}\n", json!({"servers": all}))

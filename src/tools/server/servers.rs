@@ -1,5 +1,8 @@
 //! The servers of a run.
 
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +13,7 @@ use super::program::ProgramServer;
 use super::server_tool::Server;
 use super::start_error::StartError;
 use crate::mcp::listed_tool::ListedTool;
-use crate::mcp::server_settings::ServerSettings;
+use crate::mcp::server_settings::{ServerSettings, Transport};
 use crate::tools::launch::Launcher;
 use crate::tools::tool::Tool;
 
@@ -24,6 +27,31 @@ pub struct ServerToStart {
     pub settings: ServerSettings,
     /// What runs its calls.
     pub kind: ServerKind,
+}
+
+impl ServerToStart {
+    /// A server that is a program, with these additional variables, in this directory of the tools; `None` for one behind a
+    /// URL.
+    #[must_use]
+    pub fn program(
+        settings: ServerSettings,
+        of_tools: &Path,
+        variables: Vec<(OsString, OsString)>,
+    ) -> Option<Self> {
+        let Transport::Stdio { command, .. } = &settings.transport else {
+            return None;
+        };
+        let launch = ServerLaunch {
+            name: settings.name.clone(),
+            command: command.iter().map(OsString::from).collect(),
+            variables,
+            directory: settings.directory(of_tools),
+            network: settings.network,
+            write: settings.write,
+        };
+        let kind = ServerKind::Program(launch);
+        Some(Self { settings, kind })
+    }
 }
 
 /// What runs the calls of a server.
@@ -44,6 +72,17 @@ pub struct UnstartedServer {
     pub error: StartError,
     /// The last lines of its standard error.
     pub last_words: String,
+}
+
+impl fmt::Display for UnstartedServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, error) = (&self.settings.name, &self.error);
+        write!(f, "cannot start the MCP server {name}: {error}")?;
+        match &*self.last_words {
+            "" => Ok(()),
+            words => write!(f, ": {words}"),
+        }
+    }
 }
 
 /// A server that has started.

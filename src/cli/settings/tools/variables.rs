@@ -7,7 +7,7 @@ use std::path::Path;
 use super::super::credentials::{self, SECRETS};
 use super::super::key_commands;
 use super::remote_servers::RemoteContext;
-use super::servers::{self, DeclaredServers};
+use super::servers::DeclaredServers;
 use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
@@ -206,7 +206,11 @@ pub(super) fn fill_environment(
             continue;
         }
         let variables = guard.of_server(&settings, environment, &mut warnings)?;
-        to_start.extend(servers::to_start(settings, &setup.directory, variables));
+        to_start.extend(ServerToStart::program(
+            settings,
+            &setup.directory,
+            variables,
+        ));
     }
 
     // Without the network a missing address rarely matters; with it, builds would fail for no visible reason.
