@@ -67,8 +67,8 @@ impl Driver<'_> {
                     let about = about.unwrap_or(About::Other(Value::Null));
                     self.report_ended(&calls[at], &about, &called)?;
                     let text = called.result.for_model();
-                    let image = called.result.image;
-                    round::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
+                    let images = called.result.images;
+                    round::RoundEvent::ToolEnded(at, input::CallOutput { text, images })
                 }
                 TurnInput::ToolPrinted(latest) => {
                     self.report_printed(&latest)?;

@@ -254,7 +254,7 @@ impl StoredConversation {
         let open = open.filter(|(kind, _)| kind == "function_call");
         let aborted = CallOutput {
             text: ABORTED.to_owned(),
-            image: None,
+            images: Vec::new(),
         };
         let outputs: Vec<Vec<u8>> = open
             .map(|(_, call_id)| call_output(call_id, &aborted, ImageSupport::Bare))
