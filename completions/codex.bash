@@ -92,6 +92,7 @@ _codex() {
     exec) flags+=' --model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --approve-for-me --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --strict-config --trust --enable --disable --dangerously-bypass-hook-trust --color' ;;
     chat) flags+=' --model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --api-key-file --auth-file --color' ;;
     sessions) flags+=' --json --here --limit' ;;
+    mcp) flags+=' --json --cd -C --add-dir --sandbox -s --network --no-tmp --env --mcp --mcp-tools --no-mcp --tool-timeout' ;;
     tool) flags+=' --cd -C --add-dir --sandbox -s --network --no-tmp --env --tool-timeout' ;;
     esac
     if [[ $kind ]]; then

@@ -162,7 +162,7 @@ fn a_server_that_dies_is_started_once_more() {
     );
     assert!(outputs[0].contains("the disk is full"), "{outputs:?}");
     assert_eq!(outputs[1], "again");
-    assert!(outputs[3].contains("the server has ended"), "{outputs:?}");
+    assert!(outputs[3].contains("it has ended"), "{outputs:?}");
 }
 
 #[test]

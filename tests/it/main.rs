@@ -110,6 +110,7 @@ mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
 mod sandbox; // the sandbox of the tools, and what users are told about it
 mod search; // grep, find and ls
+mod server_list; // `codex mcp list`
 mod session_lines; // session files of earlier and later versions
 mod sessions; // stored and resumed conversations
 mod shapes; // the shape of a request, if the list is wrong about it

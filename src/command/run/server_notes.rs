@@ -11,7 +11,7 @@ const MAX_QUIET_BYTES: usize = 32 << 10;
 const LOADERS: &[&str] = &["npx", "uvx", "bunx", "pnpx", "pipx", "dlx"];
 
 /// The failure of a run whose server did not start; `network` says whether the run allows the network.
-pub(super) fn failure(server: &UnstartedServer, network: bool) -> Failure {
+pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Failure {
     let settings = &server.settings;
     let loads = match &settings.transport {
         Transport::Stdio { command, .. } => command.first().is_some_and(|program| {
@@ -40,7 +40,7 @@ pub(super) fn failure(server: &UnstartedServer, network: bool) -> Failure {
 }
 
 /// Warnings about servers that did not start and tools that are not offered.
-pub(super) fn warnings(servers: &StartedServers) -> Vec<String> {
+pub(in crate::command) fn warnings(servers: &StartedServers) -> Vec<String> {
     let unstarted = servers.failed.iter().map(ToString::to_string);
     let mut warnings: Vec<String> = unstarted.collect();
     for server in &servers.started {

@@ -102,10 +102,15 @@ impl StartedServer {
     pub fn offered_bytes(&self) -> usize {
         let tools = self.offer.tools.iter().zip(&self.names);
         let size = |(tool, name): (&ListedTool, &Option<String>)| {
-            let name = name.as_ref()?;
-            Some(name.len() + tool.description.len() + tool.parameters.to_string().len())
+            Some(self.bytes_of(tool, name.as_ref()?))
         };
         tools.filter_map(size).sum()
+    }
+
+    /// The size of one of its tools under this name, in bytes.
+    #[must_use]
+    pub fn bytes_of(&self, tool: &ListedTool, name: &str) -> usize {
+        name.len() + tool.description.len() + tool.parameters.to_string().len()
     }
 }
 

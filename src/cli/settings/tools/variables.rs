@@ -145,6 +145,7 @@ pub(super) fn fill_environment(
         environment,
         network,
         call_limit: setup.timeout,
+        is_reserved: is_own,
         is_credential: &|value| guard.refuses("", value).is_some(),
     };
     let clients = servers.servers.iter().map(|server| remote.client(server));
