@@ -67,7 +67,7 @@ impl Sink for ChatSink {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.turn(TurnEvent::Text(text.to_owned())),
-            Notice::MessageEnd => self.turn(TurnEvent::MessageEnd),
+            Notice::MessageEnd(_) => self.turn(TurnEvent::MessageEnd),
             Notice::Warning(warning) => self.notice(NoticeLevel::Warning, warning.to_string()),
             Notice::Retry {
                 attempt,
