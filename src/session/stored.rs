@@ -436,7 +436,7 @@ impl StoredConversation {
         };
         let aborted = CallOutput {
             text: ABORTED.to_owned(),
-            image: None,
+            images: Vec::new(),
         };
         let outputs = self.items.iter().filter(is_open);
         let outputs = outputs.map(|item| {
