@@ -160,7 +160,7 @@ fn text_ends_with_its_line() {
     }
     let (home, server) = (Home::with_key(), Server::start([slow()]));
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
-    let running = failing(cmd, "other").redirected("> out").start();
+    let running = failing(cmd, "main").redirected("> out").start();
     until("text comes", || {
         home.work()
             .join("out")
