@@ -54,7 +54,8 @@ impl EarlierItems {
     /// If the file cannot be read.
     pub(super) fn push_to(&self, body: &mut RequestBody) -> Result<(), Error> {
         let mut room = Vec::new();
-        body.reserve(self.items.iter().map(EarlierItem::length).sum());
+        let bytes = self.items.iter().map(EarlierItem::length).sum();
+        body.reserve(bytes, self.items.len());
         for item in &self.items {
             match (item, &self.file) {
                 // Straight into the body, since it may be long.

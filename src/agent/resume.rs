@@ -1,7 +1,7 @@
 //! A stored conversation that is resumed: its items in a form that the model accepts, and its reasoning effort.
 
 use super::earlier_items::{EarlierItem, EarlierItems};
-use crate::session::{Journal, SessionFile, StoredConversation, TurnHeader, Writer};
+use crate::session::{Error, Journal, SessionFile, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::effort_change;
 
 /// A resumed conversation.
@@ -21,15 +21,17 @@ pub struct ResumedConversation {
 impl ResumedConversation {
     /// Resumes the stored conversation in this file with this model, named as for `-m`. `takes_changes` means that an item can change the
     /// effort; `wanted` is the requested effort.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If its file cannot be read.
     pub fn new(
         mut stored: StoredConversation,
         file: SessionFile,
         model: &str,
         takes_changes: bool,
         wanted: Option<&str>,
-    ) -> Self {
-        let results = stored.settle();
+    ) -> Result<Self, Error> {
+        let results = stored.settle(|item| file.bytes(item))?;
         let is_same = stored.model == model && takes_changes;
         let (effort, change) = match (&stored.effort.head, wanted) {
             (Some(head), Some(wanted)) if is_same => {
@@ -46,12 +48,12 @@ impl ResumedConversation {
         let mut items = items_for_model(&stored, model, changes_since);
         let new = results.iter().chain(&change).cloned();
         items.extend(new.map(EarlierItem::New));
-        Self {
+        Ok(Self {
             items: EarlierItems::new(file, items),
             effort,
             results,
             change,
-        }
+        })
     }
 
     /// Records the resumption in its file.
@@ -78,7 +80,8 @@ fn items_for_model(
 ) -> Vec<EarlierItem> {
     let items = stored.items.iter().enumerate();
     let items = items.filter(|(n, item)| *n >= changes_since || !item.is_effort_change());
-    let items = items.map(|(_, item)| {
+    let mut all = Vec::with_capacity(stored.items.len() + 2);
+    all.extend(items.map(|(_, item)| {
         let (range, of) = (item.range.clone(), stored.model_of(item));
         if of != model && !of.is_empty() {
             EarlierItem::OfOther(range)
@@ -87,6 +90,6 @@ fn items_for_model(
         } else {
             EarlierItem::AsStored(range)
         }
-    });
-    items.collect()
+    }));
+    all
 }

@@ -95,7 +95,7 @@ fn fork(
     sink: &mut dyn Sink,
 ) -> Result<StartedSession, Error> {
     let (stored, file) = sessions.read(id).map_err(Error::Session)?;
-    let ResumedConversation { items, effort, .. } = resumed(stored, file, settings);
+    let ResumedConversation { items, effort, .. } = resumed(stored, file, settings)?;
     let header = TurnHeader {
         effort: effort.as_deref(),
         ..*header
@@ -128,7 +128,7 @@ fn resume(
         (stored, file, Some(writer))
     };
     let thread = stored.id.clone();
-    let resumed = resumed(stored, file, settings);
+    let resumed = resumed(stored, file, settings)?;
     if let Some(writer) = &mut writer {
         resumed.record(writer, header);
     }
@@ -159,7 +159,7 @@ fn resumed(
     stored: StoredConversation,
     file: SessionFile,
     settings: &RunSettings,
-) -> ResumedConversation {
+) -> Result<ResumedConversation, Error> {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_openai();
     let wanted = settings.clamped.effort.as_deref();
@@ -170,4 +170,5 @@ fn resumed(
         takes_changes,
         wanted,
     )
+    .map_err(Error::Session)
 }

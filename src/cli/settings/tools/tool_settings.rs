@@ -100,6 +100,18 @@ pub(crate) fn of_tool(
     Ok(tooling)
 }
 
+/// The MCP servers that `codex mcp list` starts.
+pub(crate) fn of_servers(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
+    let declared = servers::find(args, environment)?;
+    let mut tooling = around(args, environment, Vec::new(), declared)?;
+    let known = KnownSecrets {
+        providers: &providers(environment)?,
+        ..KnownSecrets::default()
+    };
+    tooling.fill_environment(args, environment, &known)?;
+    Ok(tooling)
+}
+
 /// The sandbox of these tools.
 fn around(
     args: &Args,
