@@ -184,6 +184,17 @@ impl Item {
         })
     }
 
+    /// Whether it stands for a part of the conversation that the service has compacted.
+    #[must_use]
+    pub fn is_compaction(&self) -> bool {
+        let fields: Option<RawItem<'_>> = fields(self.raw.get());
+        self.kind == ItemKind::Other
+            && fields.is_some_and(|fields| {
+                fields.kind.and_then(text).as_deref() == Some("compaction")
+                    && fields.encrypted_content.is_some_and(is_filled)
+            })
+    }
+
     /// The text of a message as it was received; empty for any other item.
     #[must_use]
     pub fn raw_text(&self) -> RawText<'_> {
@@ -235,9 +246,7 @@ impl ItemKind {
                 })
             }
             Some("reasoning") => Self::Reasoning {
-                sealed: fields
-                    .encrypted_content
-                    .is_some_and(|raw| raw.get().starts_with('"') && raw.get() != "\"\""),
+                sealed: fields.encrypted_content.is_some_and(is_filled),
             },
             Some("function_call") => Self::Call(Call {
                 call_id: word(fields.call_id)?,
@@ -255,6 +264,11 @@ impl ItemKind {
             }
         })
     }
+}
+
+/// Whether a value is a string that is not empty.
+fn is_filled(raw: &RawValue) -> bool {
+    raw.get().starts_with('"') && raw.get() != "\"\""
 }
 
 const MAX_REFUSAL_BYTES: usize = 16 << 10;
