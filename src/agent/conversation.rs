@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::blueprint::Blueprint;
 use super::budget::Spent;
+use super::compaction::Compaction;
 use super::control::{Control, RunningTurn};
 use super::driver::Driver;
 use super::effort::TurnEffort;
@@ -17,7 +19,6 @@ use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
 use super::reader::Reading;
-use super::substitute::Substitute;
 use super::turn_usage::Tally;
 use crate::api::Client;
 use crate::clock::seconds;
@@ -33,45 +34,6 @@ use crate::wire::item::Item;
 use crate::wire::raw_text::RawText;
 use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
-
-/// The initial state of a conversation.
-#[derive(Debug)]
-pub struct Blueprint {
-    /// Its id, which is also the cache key.
-    pub thread: ThreadId,
-    /// The model and its request settings.
-    pub profile: Profile,
-    /// The models to fall back to before the first answer, in order.
-    pub substitutes: Vec<Substitute>,
-    /// The effort in effect. It is not that of the head if an item has changed it.
-    pub effort: Option<String>,
-    /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
-    pub searches: bool,
-    /// Items of earlier turns, each as the bytes that are sent to the service.
-    pub items: Vec<Vec<u8>>,
-    /// The tools that run the calls.
-    pub tools: Arc<Toolbox>,
-}
-
-impl Blueprint {
-    /// The body of the first request, with this message.
-    #[must_use]
-    pub fn request(&self, message: &UserMessage) -> RequestBody {
-        let (mut body, _) = self.bodies();
-        message.push_to(&mut body);
-        body
-    }
-
-    /// The body with the earlier items, and empty bodies in the other shapes that may be tried.
-    fn bodies(&self) -> (RequestBody, Vec<RequestBody>) {
-        let functions = self.tools.functions();
-        let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
-        for item in &self.items {
-            body.push_stored(item);
-        }
-        (body, others)
-    }
-}
 
 /// The answer to a message.
 #[derive(Clone, Debug)]
@@ -123,6 +85,8 @@ pub struct Conversation {
     /// Its effort in the request head, and the effort in effect.
     effort: TurnEffort,
     policy: Policy,
+    /// What was compacted, and how long the conversation is.
+    compaction: Compaction,
     /// Usage of all turns.
     spent: Spent,
     journal: Option<Box<dyn Journal + Send>>,
@@ -146,7 +110,11 @@ impl Conversation {
         journal: Option<Box<dyn Journal + Send>>,
         control: Control,
     ) -> Self {
-        let (body, others) = blueprint.bodies();
+        let owner = match &*blueprint.compactions {
+            [] => String::new(),
+            _ => client.owner(),
+        };
+        let (body, others, compaction) = blueprint.begin(&owner);
         let clients = blueprint.substitutes.iter();
         for client in clients.filter_map(|substitute| substitute.client.as_ref()) {
             client.authority().on_wait(control.hook());
@@ -173,6 +141,7 @@ impl Conversation {
             model: blueprint.profile.model,
             provider: blueprint.profile.provider,
             policy,
+            compaction,
             spent: Spent::default(),
             journal,
             turns: 0,
@@ -237,18 +206,7 @@ impl Conversation {
         let control = self.control.clone();
         let running = control.begin().map_err(Stop::Ordered)?;
         self.policy.budget.check_turn(&self.spent)?;
-        self.tools.resume();
-        self.client.begin_turn();
-        self.fallback.begin_turn();
-        // Two concurrent readings would need two connections.
-        if self
-            .reading
-            .take()
-            .is_some_and(|reading| !reading.await_end())
-        {
-            self.reconnect();
-        }
-        self.add_last_answer();
+        self.begin();
         let body = Arc::make_mut(&mut self.body);
         let change = self.effort.change.take().map(|effort| {
             let change = effort_change(&effort);
@@ -256,11 +214,7 @@ impl Conversation {
             change
         });
         let item = message.push_to(body);
-        let to_withdraw = std::mem::take(&mut self.to_withdraw);
         if let Some(journal) = &mut self.journal {
-            if to_withdraw > 0 {
-                journal.withdraw(to_withdraw);
-            }
             if self.turns > 0 {
                 journal.turn(seconds(), &self.model.id, self.effort.head.as_deref());
             }
@@ -308,17 +262,73 @@ impl Conversation {
         })
     }
 
+    /// Compacts the conversation now, whatever its length. Returns false if there is nothing to remove. Events are reported to
+    /// `sink`.
+    ///
+    /// # Errors
+    /// If it cannot be compacted. It continues as it was.
+    pub fn compact(&mut self, sink: &mut (dyn Sink + Send)) -> Result<bool, Stop> {
+        let control = self.control.clone();
+        let running = control.begin().map_err(Stop::Ordered)?;
+        self.begin();
+        let mut driver = self.driver(&running, sink);
+        driver.unanswered = 0;
+        let ended = driver.compact_now();
+        if let Err(stop) = &ended {
+            driver.wind_up();
+            driver.settle(stop);
+        }
+        self.reading = driver.reading.take().filter(|_| ended.is_ok());
+        if ended.is_err() {
+            self.reconnect();
+        }
+        ended
+    }
+
+    /// Prepares for a turn.
+    fn begin(&mut self) {
+        self.tools.resume();
+        self.client.begin_turn();
+        self.fallback.begin_turn();
+        // Two concurrent readings would need two connections.
+        if self
+            .reading
+            .take()
+            .is_some_and(|reading| !reading.await_end())
+        {
+            self.reconnect();
+        }
+        self.add_last_answer();
+        let to_withdraw = std::mem::take(&mut self.to_withdraw);
+        if let Some(journal) = self.journal.as_mut().filter(|_| to_withdraw > 0) {
+            journal.withdraw(to_withdraw);
+        }
+    }
+
     /// Adds the last answer of the previous turn to the body.
     fn add_last_answer(&mut self) {
         if let Some(answer) = self.last.take() {
             history::add_answer(Arc::make_mut(&mut self.body), None, answer.items());
+            self.compaction.joined(self.body.len());
         }
+    }
+
+    /// Undoes every compaction: the next request goes to a model or with a credential that cannot read it.
+    fn expand(&mut self) {
+        if let Some(whole) = self.compaction.whole(&self.body) {
+            self.body = Arc::new(whole);
+        }
+        self.compaction.forget();
     }
 
     /// Sends the requests that follow with this client.
     pub(crate) fn connect(&mut self, client: Client) {
         client.authority().on_wait(self.control.hook());
         self.reading = None;
+        if client.owner() != self.client.owner() {
+            self.add_last_answer();
+            self.expand();
+        }
         std::mem::replace(&mut self.client, client).shutdown();
     }
 
@@ -345,6 +355,8 @@ impl Conversation {
             let other = others.into_iter().find(|other| other.shape() == shape);
             self.body.with_head(other.unwrap_or(body))
         } else {
+            self.expand();
+            self.compaction.for_other_model(profile.clone());
             self.fallback = self.fallback.for_model(others, searches);
             self.body.for_other_model(body)
         });
@@ -370,6 +382,7 @@ impl Conversation {
             provider: &mut self.provider,
             replaced: None,
             policy: self.policy,
+            compaction: &mut self.compaction,
             spent: &mut self.spent,
             sink,
             inputs: &running.inputs,

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::attempt::{AnswerCalls, Answered, Attempt};
 use super::attempts::{Attempts, CLOCK_INTERVAL, Wait};
 use super::budget::Spent;
+use super::compaction::Compaction;
 use super::control::Control;
 use super::effort::TurnEffort;
 use super::fallback::Fallback;
@@ -27,6 +28,7 @@ use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Show, Trouble, Verdict};
+use crate::wire::fault::Cause;
 use crate::wire::input::CallOutput;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::RequestBody;
@@ -48,6 +50,8 @@ pub(super) struct Driver<'a> {
     /// The model that was replaced by the current one, which has not answered yet.
     pub(super) replaced: Option<ReplacedModel>,
     pub(super) policy: Policy,
+    /// What was compacted, and how long the conversation is.
+    pub(super) compaction: &'a mut Compaction,
     /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
     pub(super) sink: &'a mut dyn Sink,
@@ -84,12 +88,14 @@ impl Driver<'_> {
         // A turn that was stopped before it began sends nothing.
         input::check_stop(self.inputs)?;
         loop {
+            self.make_room()?;
             self.spent.requests += 1;
             let round = match self.answer()? {
                 Answered::Whole(answer) => return Ok(answer),
                 Answered::Calls(round) => round,
             };
             let calls = round.calls.len();
+            self.check_compacted()?;
             self.policy.budget.check_calls(self.spent, calls)?;
             self.spent.calls += calls;
             self.run_calls(&round.calls, round.retry.is_some())?;
@@ -111,8 +117,13 @@ impl Driver<'_> {
     fn answer(&mut self) -> Result<Answered, Stop> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
-            let (answer, why) = match self.attempt()? {
-                Attempt::Refused(error) => match self.fallback.next_form(error, self.body) {
+            let attempt = match self.attempt() {
+                Err(stop @ Stop::TooLong { .. }) if !self.shorten()? => return Err(stop),
+                Err(Stop::TooLong { .. }) => continue,
+                attempt => attempt?,
+            };
+            let (answer, why) = match attempt {
+                Attempt::Refused(error) => match self.next_form(error) {
                     Ok(warning) => {
                         self.notify(Notice::Warning(&warning))?;
                         continue;
@@ -143,7 +154,10 @@ impl Driver<'_> {
                 self.printed.broke_off(answer);
             }
             let Some(next) = attempts.next(&why, seconds()) else {
-                if !self.ask_substitute(&why)? {
+                let is_too_long = why
+                    .fault()
+                    .is_some_and(|fault| fault.cause == Cause::Context);
+                if !(is_too_long && self.shorten()?) && !self.ask_substitute(&why)? {
                     return Err(self.final_stop(why));
                 }
                 attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
@@ -180,6 +194,7 @@ impl Driver<'_> {
         self.printed.complete();
         self.keep_model();
         self.fallback.learn();
+        self.measure(answer);
         self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         if let Some(journal) = self.journal.as_deref_mut() {
@@ -194,6 +209,7 @@ impl Driver<'_> {
         self.refuse_repeated(&calls)?;
         self.keep_model();
         self.fallback.learn();
+        self.measure(answer);
         self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
@@ -208,6 +224,7 @@ impl Driver<'_> {
     ) -> Result<(), Stop> {
         let body = Arc::make_mut(self.body);
         history::add_answer(body, self.journal.as_deref_mut(), items);
+        self.compaction.joined(body.len());
         self.unanswered = 0;
         let ids = calls.iter().map(|call| call.call_id.clone());
         self.open = ids.collect();
@@ -215,7 +232,7 @@ impl Driver<'_> {
     }
 
     /// Removes secrets from the service's text in this trouble.
-    fn redacted(&self, mut trouble: Trouble) -> Trouble {
+    pub(super) fn redacted(&self, mut trouble: Trouble) -> Trouble {
         for words in trouble.service_texts() {
             *words = self.client.redact(words);
         }
@@ -223,7 +240,7 @@ impl Driver<'_> {
     }
 
     /// The stop after the last attempt.
-    fn final_stop(&self, why: Unanswered) -> Stop {
+    pub(super) fn final_stop(&self, why: Unanswered) -> Stop {
         match why {
             Unanswered::Refused(error) if self.fallback.forbids_search(&error) => {
                 Stop::NoSearch(Box::new(error))
@@ -247,7 +264,7 @@ impl Driver<'_> {
     }
 
     /// Counts the tokens and the cost of a request, and reports reasoning that the service withheld from the model.
-    fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
+    pub(super) fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
         let usage = answer.usage();
         let cost = self.tally.count(usage, self.model.price.as_ref());
         self.spent.cost = self.spent.cost.plus(cost);
@@ -270,8 +287,20 @@ impl Driver<'_> {
         Ok(())
     }
 
+    /// Takes the length of the conversation that an answer reports.
+    fn measure(&mut self, answer: &Answer) {
+        let usage = answer.usage();
+        if answer.is_counted() {
+            let limit = self.policy.compact.limit(self.model);
+            self.compaction.answered(usage, limit);
+            if let Some(journal) = self.journal.as_deref_mut() {
+                journal.length(usage.input.saturating_add(usage.output));
+            }
+        }
+    }
+
     /// Reports, once, that the service does not report the tokens that a budget is for.
-    fn check_counted(&mut self, answer: &Answer) -> Result<(), Stop> {
+    pub(super) fn check_counted(&mut self, answer: &Answer) -> Result<(), Stop> {
         if answer.is_counted() {
             return Ok(());
         }
@@ -283,7 +312,7 @@ impl Driver<'_> {
     }
 
     /// Waits until the next attempt is due.
-    fn wait_for_retry(&mut self, wait: &Wait) -> Result<(), Stop> {
+    pub(super) fn wait_for_retry(&mut self, wait: &Wait) -> Result<(), Stop> {
         while !wait.is_over(Instant::now(), seconds()) {
             self.next(Some(wait.until.min(Instant::now() + CLOCK_INTERVAL)))?;
         }
@@ -296,15 +325,29 @@ impl Driver<'_> {
         if let Some(window) = self.model.window().filter(|window| tokens > *window) {
             return Err(Stop::TooLong { tokens, window });
         }
+        self.exchange(Arc::clone(self.body), true)
+    }
+
+    /// Sends a request, and reports the answer as it arrives if `reports`, up to its end.
+    pub(super) fn exchange(
+        &mut self,
+        body: Arc<RequestBody>,
+        reports: bool,
+    ) -> Result<Attempt, Stop> {
         self.tally.requests += 1;
-        let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
+        let reading = Reading::start(self.client, &body, self.tally.requests, &self.sender)?;
+        // The thread drops the other one, so that the conversation is not copied when it grows.
+        drop(body);
         self.reading = Some(reading);
-        self.answering = true;
+        self.answering = reports;
         loop {
             match self.next(None)? {
                 TurnInput::Shown(shows) => {
                     if let Some(reading) = &self.reading {
                         reading.mark_reported();
+                    }
+                    if !reports {
+                        continue;
                     }
                     if !self.policy.buffer && shows.iter().any(Show::is_text) {
                         self.keep_model();
@@ -386,7 +429,7 @@ impl Driver<'_> {
 }
 
 /// A random number for jitter. If the system has none, retries have no jitter, which is no reason to fail.
-fn jitter() -> u8 {
+pub(super) fn jitter() -> u8 {
     let mut random = [0];
     let _ = getrandom::fill(&mut random);
     random[0]

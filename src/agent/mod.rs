@@ -4,8 +4,12 @@
 
 mod attempt;
 mod attempts;
+mod blueprint;
 mod budget;
 mod calls;
+mod compact_mode;
+mod compaction;
+mod compaction_request;
 pub mod control;
 pub mod conversation;
 mod driver;
@@ -28,9 +32,11 @@ mod thread;
 mod turn_usage;
 
 pub use crate::failure::{Next, Stop, StopRequest};
+pub use blueprint::Blueprint;
 pub use budget::Budget;
+pub use compact_mode::CompactMode;
 pub use control::Control;
-pub use conversation::{Blueprint, Conversation, Reply};
+pub use conversation::{Conversation, Reply};
 pub use fallback::Learned;
 pub use message::UserMessage;
 pub use policy::Policy;

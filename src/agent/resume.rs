@@ -6,6 +6,17 @@ use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::{effort_change, is_effort_change};
 use crate::wire::replay::{Recipient, with_placeholder, without_reasoning};
 
+/// A compaction of a resumed conversation.
+#[derive(Clone, Debug)]
+pub struct ResumedCompaction {
+    /// The name of the service with the credential that made it.
+    pub owner: String,
+    /// The number of items at the beginning that it stands for.
+    pub replaced: usize,
+    /// The items that stand for them.
+    pub items: Vec<Vec<u8>>,
+}
+
 /// A resumed conversation.
 #[derive(Clone, Debug, Default)]
 pub struct ResumedConversation {
@@ -14,6 +25,10 @@ pub struct ResumedConversation {
     /// The reasoning effort in the request head. It stays the same throughout a conversation with a model that accepts effort
     /// changes as items.
     pub effort: Option<String>,
+    /// The compactions by this model.
+    pub compactions: Vec<ResumedCompaction>,
+    /// The length that was reported with the last answer of this model, in tokens, and the number of items that it counts.
+    pub length: Option<(u64, usize)>,
     /// Results added for calls that had none.
     results: Vec<Vec<u8>>,
     /// The last item, if it changes the effort. An item keeps the service's cache valid, a new head would not.
@@ -44,10 +59,23 @@ impl ResumedConversation {
         } else {
             stored.items.len()
         };
-        let mut items = items_for_model(&stored, model, changes_since);
+        let (mut items, places) = items_for_model(&stored, model, changes_since);
         items.extend(change.clone());
+        let own = std::mem::take(&mut stored.compactions).into_iter();
+        let own = own.filter(|compaction| compaction.model == model);
+        let compactions = own.filter_map(|compaction| {
+            Some(ResumedCompaction {
+                replaced: *places.get(compaction.replaced)?,
+                owner: compaction.owner,
+                items: compaction.items,
+            })
+        });
+        let length = stored.length.filter(|_| stored.model == model);
+        let length = length.and_then(|(tokens, items)| Some((tokens, *places.get(items)?)));
         Self {
             items,
+            compactions: compactions.collect(),
+            length,
             effort,
             results,
             change,
@@ -71,17 +99,23 @@ impl ResumedConversation {
 
 /// The items in a form that this model accepts: it cannot decrypt the reasoning of another model, and items produced by that
 /// must not refer to it. Effort changes before index `changes_since` were meant for another model.
-fn items_for_model(stored: &StoredConversation, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
-    let items = stored.items.iter().zip(&stored.models).enumerate();
-    items
-        .filter(|(n, (item, _))| *n >= changes_since || !is_effort_change(item))
-        .filter_map(|(_, (item, of))| {
-            let item = if of == model || of.is_empty() {
-                Cow::Borrowed(&**item)
-            } else {
-                without_reasoning(item, Recipient::Other)?
-            };
-            Some(with_placeholder(&item).into_owned())
-        })
-        .collect()
+/// Also returns, for each number of stored items, how many of these they are.
+fn items_for_model(
+    stored: &StoredConversation,
+    model: &str,
+    changes_since: usize,
+) -> (Vec<Vec<u8>>, Vec<usize>) {
+    let (mut items, mut places) = (Vec::new(), vec![0]);
+    for (n, (item, of)) in stored.items.iter().zip(&stored.models).enumerate() {
+        let adapted = if n < changes_since && is_effort_change(item) {
+            None
+        } else if of == model || of.is_empty() {
+            Some(Cow::Borrowed(&**item))
+        } else {
+            without_reasoning(item, Recipient::Other)
+        };
+        items.extend(adapted.map(|item| with_placeholder(&item).into_owned()));
+        places.push(items.len());
+    }
+    (items, places)
 }

@@ -369,7 +369,7 @@ mod sign_in;
 mod sink;
 
 pub use crate::agent::{
-    Budget, Control, Conversation, Next, Policy, Reply, Stop, StopRequest, UserMessage,
+    Budget, CompactMode, Control, Conversation, Next, Policy, Reply, Stop, StopRequest, UserMessage,
 };
 pub use crate::api::Unanswered;
 pub use crate::http::HttpSetup;

@@ -22,6 +22,12 @@ const TURN: &str = "turn";
 /// The line that takes back the items before it.
 const WITHDRAWN: &str = "withdrawn";
 
+/// The line for a compaction of the items before it.
+const COMPACTED: &str = "compacted";
+
+/// The line for the length of the conversation.
+const LENGTH: &str = "length";
+
 /// How a file writes the types of metadata lines. A file keeps its format, so that the version that created it can
 /// still read it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +55,16 @@ impl LineFormat {
         (self == Self::Prefixed).then(|| self.of(WITHDRAWN))
     }
 
+    /// Returns the type of the line for a compaction; `None` as for [`Self::withdrawn`].
+    pub(super) fn compacted(self) -> Option<String> {
+        (self == Self::Prefixed).then(|| self.of(COMPACTED))
+    }
+
+    /// Returns the type of the line for a length; `None` as for [`Self::withdrawn`].
+    pub(super) fn length(self) -> Option<String> {
+        (self == Self::Prefixed).then(|| self.of(LENGTH))
+    }
+
     fn of(self, name: &str) -> String {
         match self {
             Self::Bare => name.to_owned(),
@@ -69,6 +85,8 @@ impl LineFormat {
             // Versions that create bare files store any item from the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(WITHDRAWN) if self == Self::Prefixed => LineKind::Withdrawn,
+            Some(COMPACTED) if self == Self::Prefixed => LineKind::Compacted,
+            Some(LENGTH) if self == Self::Prefixed => LineKind::Length,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
             None => LineKind::Item,
@@ -91,6 +109,10 @@ pub(super) enum LineKind {
     Turn,
     /// The last items are not part of the conversation.
     Withdrawn,
+    /// The items before it were compacted.
+    Compacted,
+    /// The length of the conversation.
+    Length,
     /// A metadata line that this version does not know.
     Unknown,
     /// An item.
@@ -124,6 +146,14 @@ pub(super) struct TurnLine {
 pub(super) struct WithdrawnLine {
     /// The number of items before it.
     pub(super) items: usize,
+}
+
+/// A line with the length of the conversation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LengthLine {
+    /// The number of tokens.
+    pub(super) tokens: u64,
 }
 
 /// The fields read from an item. A field of an unexpected type is ignored.

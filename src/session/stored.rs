@@ -6,8 +6,10 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::compaction::StoredCompaction;
 use super::line::{
-    FirstLine, ItemFields, LineFormat, LineKind, SESSION_VERSION, TurnLine, WithdrawnLine,
+    FirstLine, ItemFields, LengthLine, LineFormat, LineKind, SESSION_VERSION, TurnLine,
+    WithdrawnLine,
 };
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
@@ -32,6 +34,12 @@ pub struct StoredConversation {
     pub items: Vec<Vec<u8>>,
     /// The model in use when each item was added.
     pub models: Vec<String>,
+    /// The newest compaction for each model and owner.
+    pub compactions: Vec<StoredCompaction>,
+    /// The numbers of items after which the conversation was compacted.
+    pub compacted_after: Vec<usize>,
+    /// The length that was reported last, in tokens, and the number of items that it counts.
+    pub length: Option<(u64, usize)>,
     /// The number of turns.
     pub turns: usize,
     /// The beginning of the user's first message.
@@ -174,6 +182,9 @@ impl StoredConversation {
             effort: Effort::default(),
             items: Vec::new(),
             models: Vec::new(),
+            compactions: Vec::new(),
+            compacted_after: Vec::new(),
+            length: None,
             turns: 0,
             first: String::new(),
             line_format,
@@ -199,6 +210,14 @@ impl StoredConversation {
                 let left = self.items.len().saturating_sub(line.items);
                 self.items.truncate(left);
                 self.models.truncate(left);
+                self.compactions
+                    .retain(|compaction| compaction.replaced <= left);
+                self.length = self.length.filter(|(_, items)| *items <= left);
+            }
+            LineKind::Compacted => self.compacted(raw),
+            LineKind::Length => {
+                let line: LengthLine = serde_json::from_slice(raw).unwrap_or_default();
+                self.length = Some((line.tokens, self.items.len()));
             }
             // It stays in the file for versions that know it.
             LineKind::Unknown => {}
@@ -222,6 +241,18 @@ impl StoredConversation {
         Ok(())
     }
 
+    /// Applies the line for a compaction.
+    fn compacted(&mut self, raw: &[u8]) {
+        if let Some(new) = StoredCompaction::read(raw, self.items.len()) {
+            self.compacted_after.push(new.replaced);
+            let is_other =
+                |old: &StoredCompaction| old.model != new.model || old.owner != new.owner;
+            self.compactions.retain(is_other);
+            self.compactions.push(new);
+            self.length = None;
+        }
+    }
+
     /// Applies a turn line that names a model.
     fn begin(&mut self, line: &TurnLine, model: &str) {
         let qualified = match &line.provider {
@@ -233,6 +264,7 @@ impl StoredConversation {
                 since: self.items.len(),
                 ..Effort::default()
             };
+            self.length = None;
         }
         self.model = qualified;
         self.provider.clone_from(&line.provider);
@@ -271,6 +303,10 @@ impl StoredConversation {
             if is_call && !answered.contains(&**call_id) || kind_of == "reasoning" && is_last {
                 self.items.remove(n);
                 self.models.remove(n);
+                for compaction in &mut self.compactions {
+                    compaction.replaced -= usize::from(n < compaction.replaced);
+                }
+                self.length = None;
                 self.effort.since -= usize::from(n < self.effort.since);
             }
         }

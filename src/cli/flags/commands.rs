@@ -181,6 +181,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             "config",
             "sandbox",
             "json",
+            "compaction",
         ],
         actions: &[],
     },

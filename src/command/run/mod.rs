@@ -22,11 +22,13 @@ use super::authority;
 use super::screen::DrawnSpinner;
 use super::stop_watch::StopWatch;
 use crate::agent::{Control, Reply, Stop, UserMessage};
-use crate::api::Preview;
+use crate::api::{Preview, owner};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
+use crate::failure::RunWarning;
 use crate::format::OutputSchema;
 use crate::outcome::Outcome;
+use crate::output::{Notice, Sink};
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
@@ -106,8 +108,15 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         let tools = Toolbox::new(settings.tools.clone(), settings.offered.clone());
         let blueprint = blueprint(&settings, &mut session, Arc::new(tools));
         let credential = authority.map(|authority| authority.current());
-        let body = blueprint.request(&message);
         let endpoints = &settings.endpoints;
+        let owner = credential
+            .as_ref()
+            .map_or_else(String::new, |credential| owner(endpoints, credential));
+        let request = blueprint.request(&message, settings.policy.compact, &owner);
+        if let Some(tokens) = request.compacts {
+            let _ = sink.take(Notice::Warning(&RunWarning::CompactedFirst(tokens)));
+        }
+        let body = request.body;
         let preview = Preview::new(
             endpoints,
             credential.as_ref(),

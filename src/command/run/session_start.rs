@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::settings::{RunSettings, SessionChoice};
-use crate::agent::resume::ResumedConversation;
+use crate::agent::resume::{ResumedCompaction, ResumedConversation};
 use crate::clock::{millis, seconds};
 use crate::failure::RunWarning;
 use crate::id::ThreadId;
@@ -16,6 +16,10 @@ pub(in crate::command) struct StartedSession {
     pub(in crate::command) thread: ThreadId,
     /// Items of earlier turns.
     pub(in crate::command) items: Vec<Vec<u8>>,
+    /// Their compactions.
+    pub(super) compactions: Vec<ResumedCompaction>,
+    /// The length that was reported with the last answer, in tokens, and the number of items that it counts.
+    pub(super) length: Option<(u64, usize)>,
     pub(super) writer: Option<Writer>,
     /// The reasoning effort in the request head.
     pub(super) effort: Option<String>,
@@ -81,6 +85,8 @@ fn begin(
     Ok(StartedSession {
         thread,
         items: Vec::new(),
+        compactions: Vec::new(),
+        length: None,
         writer,
         effort: header.effort.map(str::to_owned),
     })
@@ -94,7 +100,14 @@ fn fork(
     sink: &mut dyn Sink,
 ) -> Result<StartedSession, Error> {
     let stored = sessions.read(id).map_err(Error::Session)?;
-    let ResumedConversation { items, effort, .. } = resumed(stored, settings);
+    // A copy begins with the items, and is compacted for itself.
+    let resumed = resumed(stored, settings);
+    let ResumedConversation {
+        items,
+        effort,
+        length,
+        ..
+    } = resumed;
     let header = TurnHeader {
         effort: effort.as_deref(),
         ..*header
@@ -110,6 +123,7 @@ fn fork(
     Ok(StartedSession {
         items,
         effort,
+        length,
         ..started
     })
 }
@@ -134,6 +148,8 @@ fn resume(
     Ok(StartedSession {
         thread,
         items: resumed.items,
+        compactions: resumed.compactions,
+        length: resumed.length,
         writer,
         effort: resumed.effort,
     })
