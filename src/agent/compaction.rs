@@ -168,14 +168,19 @@ impl Compaction {
         request
     }
 
-    /// The part to compact as text, in at most this many bytes. What the service has compacted is not readable, so the text
-    /// begins with the older items.
+    /// The part to compact as text, in at most this many bytes. It begins with an earlier summary; what the service has
+    /// compacted is not readable, so the older items take its place.
     pub(super) fn transcript(&self, body: &RequestBody, most: usize) -> String {
-        let covered = self.covered(body);
-        let older = self.older.as_ref();
-        let items = older.into_iter().flat_map(|older| &older.items);
-        let newer = body.items().take(covered).skip(self.standing());
-        compaction::transcript(items.map(|item| &item[..]).chain(newer), most)
+        let covered = body.items().take(self.covered(body));
+        let earlier = self.earlier().and_then(|earlier| body.items().nth(earlier));
+        match &self.older {
+            Some(older) if earlier.is_some_and(|item| !compaction::is_said(item)) => {
+                let older_items = older.items.iter().map(|item| &item[..]);
+                let newer = covered.skip(older.standing);
+                compaction::transcript(older_items.chain(newer), most)
+            }
+            _ => compaction::transcript(covered, most),
+        }
     }
 
     /// The request for a summary of this text: without tools and schema.

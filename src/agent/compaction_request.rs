@@ -167,20 +167,21 @@ impl Driver<'_> {
                 },
                 Err(why) => why,
             };
-            match why.fault().map(|fault| fault.cause) {
-                Some(Cause::Context | Cause::Size) if shortened < MAX_SHORTENED => {
-                    most = text.len() / 2;
-                }
-                Some(Cause::Request | Cause::Context | Cause::Size | Cause::Policy) => {
-                    return Err(Stop::NotCompacted(Box::new(why)));
-                }
-                Some(_) => return Ok(Err(why)),
-                None if matches!(&why, Unanswered::Unusable(trouble) if *trouble != Trouble::Cut) =>
-                {
-                    return Err(Stop::NotCompacted(Box::new(why)));
-                }
-                None => return Ok(Err(why)),
+            let cause = why.fault().map(|fault| fault.cause);
+            let is_too_long = matches!(cause, Some(Cause::Context | Cause::Size));
+            if is_too_long && shortened < MAX_SHORTENED {
+                most = text.len() / 2;
+                continue;
             }
+            let is_refused = match (&why, cause) {
+                (_, Some(cause)) => is_too_long || matches!(cause, Cause::Request | Cause::Policy),
+                (Unanswered::Unusable(trouble), None) => *trouble != Trouble::Cut,
+                _ => false,
+            };
+            if is_refused {
+                return Err(Stop::NotCompacted(Box::new(why)));
+            }
+            return Ok(Err(why));
         }
         Ok(Err(Unanswered::Unusable(Trouble::Empty)))
     }
@@ -213,16 +214,14 @@ impl Driver<'_> {
                 }
                 Attempt::Ended(answer) => {
                     self.count(&answer)?;
-                    match answer.verdict() {
-                        Verdict::Trouble(trouble @ (Trouble::Cut | Trouble::Failed(_))) => {
-                            Unanswered::Unusable(self.redacted(trouble))
-                        }
-                        _ => {
-                            self.fallback.learn();
-                            self.check_counted(&answer)?;
-                            return Ok(Ok(answer));
-                        }
-                    }
+                    let Verdict::Trouble(trouble @ (Trouble::Cut | Trouble::Failed(_))) =
+                        answer.verdict()
+                    else {
+                        self.fallback.learn();
+                        self.check_counted(&answer)?;
+                        return Ok(Ok(answer));
+                    };
+                    Unanswered::Unusable(self.redacted(trouble))
                 }
             };
             let Some(next) = attempts.next(&why, seconds()) else {

@@ -1,7 +1,6 @@
 //! A conversation: turn after turn on one connection, with the items of earlier turns. It owns the client, the request body,
 //! the tools, and what earlier answers have shown about the request shape.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +18,7 @@ use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
 use super::reader::Reading;
+use super::reply::Reply;
 use super::turn_usage::Tally;
 use crate::api::Client;
 use crate::clock::seconds;
@@ -30,42 +30,7 @@ use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::input::effort_change;
-use crate::wire::item::Item;
-use crate::wire::raw_text::RawText;
 use crate::wire::request::RequestBody;
-use crate::wire::response::Usage;
-
-/// The answer to a message.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    answer: Arc<Answer>,
-    /// The id of the model that answered.
-    pub model: String,
-    /// Tokens of all requests of the turn.
-    pub usage: Usage,
-    /// Their cost in US dollars, if the price of the model is known.
-    pub cost: Option<f64>,
-    /// Number of requests, including retries.
-    pub requests: usize,
-    /// Number of tool calls that failed.
-    pub failed_calls: usize,
-}
-
-impl Reply {
-    /// The last message of the model.
-    #[must_use]
-    pub fn message(&self) -> Cow<'_, str> {
-        let message = self.answer.messages().last();
-        message.map(Item::text).unwrap_or_default()
-    }
-
-    /// The same as it was received.
-    #[must_use]
-    pub(crate) fn raw_message(&self) -> RawText<'_> {
-        let message = self.answer.messages().last();
-        message.map(Item::raw_text).unwrap_or_default()
-    }
-}
 
 /// A conversation.
 #[derive(Debug)]

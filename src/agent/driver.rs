@@ -32,7 +32,6 @@ use crate::wire::fault::Cause;
 use crate::wire::input::CallOutput;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::RequestBody;
-use crate::wire::response::Usage;
 
 /// The state of a turn. What outlives the turn is borrowed from the conversation.
 pub(super) struct Driver<'a> {
@@ -157,7 +156,8 @@ impl Driver<'_> {
                 let is_too_long = why
                     .fault()
                     .is_some_and(|fault| fault.cause == Cause::Context);
-                if !(is_too_long && self.shorten()?) && !self.ask_substitute(&why)? {
+                let goes_on = (is_too_long && self.shorten()?) || self.ask_substitute(&why)?;
+                if !goes_on {
                     return Err(self.final_stop(why));
                 }
                 attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
@@ -194,12 +194,12 @@ impl Driver<'_> {
         self.printed.complete();
         self.keep_model();
         self.fallback.learn();
-        self.measure(answer);
         self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         if let Some(journal) = self.journal.as_deref_mut() {
             history::store_answer(journal, answer.items());
         }
+        self.measure(answer);
         self.report_storage_failure()
     }
 
@@ -209,10 +209,11 @@ impl Driver<'_> {
         self.refuse_repeated(&calls)?;
         self.keep_model();
         self.fallback.learn();
-        self.measure(answer);
         self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
+        self.measure(answer);
+        self.compaction.joined(self.body.len());
         Ok(AnswerCalls { calls, retry: None })
     }
 
@@ -224,7 +225,6 @@ impl Driver<'_> {
     ) -> Result<(), Stop> {
         let body = Arc::make_mut(self.body);
         history::add_answer(body, self.journal.as_deref_mut(), items);
-        self.compaction.joined(body.len());
         self.unanswered = 0;
         let ids = calls.iter().map(|call| call.call_id.clone());
         self.open = ids.collect();
@@ -261,54 +261,6 @@ impl Driver<'_> {
             }
             None => Ok(()),
         }
-    }
-
-    /// Counts the tokens and the cost of a request, and reports reasoning that the service withheld from the model.
-    pub(super) fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
-        let usage = answer.usage();
-        let cost = self.tally.count(usage, self.model.price.as_ref());
-        self.spent.cost = self.spent.cost.plus(cost);
-        let tokens = usage.input.saturating_add(usage.output);
-        self.spent.tokens = self.spent.tokens.saturating_add(tokens);
-        let number = self.tally.requests;
-        // An answer that broke off reports no usage.
-        if usage != Usage::default() {
-            self.sink
-                .take(Notice::Request { usage, number })
-                .map_err(Stop::Output)?;
-        }
-        let withheld = answer.withheld();
-        if !withheld.is_empty() && self.fallback.reports_withheld() {
-            let redact = |reason: &String| self.client.redact(reason);
-            let redacted = withheld.iter().map(|reason| reason.as_ref().map(redact));
-            let warning = RunWarning::Withheld(redacted.collect());
-            self.notify(Notice::Warning(&warning))?;
-        }
-        Ok(())
-    }
-
-    /// Takes the length of the conversation that an answer reports.
-    fn measure(&mut self, answer: &Answer) {
-        let usage = answer.usage();
-        if answer.is_counted() {
-            let limit = self.policy.compact.limit(self.model);
-            self.compaction.answered(usage, limit);
-            if let Some(journal) = self.journal.as_deref_mut() {
-                journal.length(usage.input.saturating_add(usage.output));
-            }
-        }
-    }
-
-    /// Reports, once, that the service does not report the tokens that a budget is for.
-    pub(super) fn check_counted(&mut self, answer: &Answer) -> Result<(), Stop> {
-        if answer.is_counted() {
-            return Ok(());
-        }
-        self.tally.is_partial = true;
-        if !self.policy.budget.needs_usage() || mem::replace(&mut self.spent.is_partial, true) {
-            return Ok(());
-        }
-        self.notify(Notice::Warning(&RunWarning::Uncounted))
     }
 
     /// Waits until the next attempt is due.

@@ -2,6 +2,7 @@
 //! them send inputs to one loop, which reports to a `Sink`. A turn that stops starts nothing new, closes its connections,
 //! and waits until all tools have ended.
 
+mod accounting;
 mod attempt;
 mod attempts;
 mod blueprint;
@@ -24,6 +25,7 @@ mod printed_answer;
 pub mod profile;
 mod reader;
 mod repeated_text;
+mod reply;
 pub mod resume;
 pub mod round;
 mod substitute;
@@ -36,9 +38,10 @@ pub use blueprint::Blueprint;
 pub use budget::Budget;
 pub use compact_mode::CompactMode;
 pub use control::Control;
-pub use conversation::{Conversation, Reply};
+pub use conversation::Conversation;
 pub use fallback::Learned;
 pub use message::UserMessage;
 pub use policy::Policy;
 pub use profile::Profile;
+pub use reply::Reply;
 pub use substitute::{Substitute, SubstituteAfter};

@@ -54,7 +54,7 @@ impl CompactedBy {
 }
 
 /// What an item is to compaction.
-enum Part {
+enum HistoryPart {
     /// A message of the user, of about this many tokens.
     User(Map<String, Value>, u64),
     /// A message of the model.
@@ -65,22 +65,22 @@ enum Part {
     Other,
 }
 
-fn part(item: &[u8]) -> Part {
+fn part(item: &[u8]) -> HistoryPart {
     let Ok(Value::Object(fields)) = serde_json::from_slice(item) else {
-        return Part::Other;
+        return HistoryPart::Other;
     };
     match (
         fields.get("role").and_then(Value::as_str),
         fields.get("type").and_then(Value::as_str),
     ) {
         (Some("user"), _) => {
-            let said = Said::of(&fields);
+            let said = MessageText::of(&fields);
             let tokens = said.tokens();
-            Part::User(fields, tokens)
+            HistoryPart::User(fields, tokens)
         }
-        (Some("assistant"), _) => Part::Model,
-        (_, Some(EFFORT_CHANGE)) => Part::Effort,
-        _ => Part::Other,
+        (Some("assistant"), _) => HistoryPart::Model,
+        (_, Some(EFFORT_CHANGE)) => HistoryPart::Effort,
+        _ => HistoryPart::Other,
     }
 }
 
@@ -96,10 +96,10 @@ pub fn kept<'a>(
     let (mut model, mut effort) = (None, None);
     for (n, item) in items.enumerate().filter(|(n, _)| Some(*n) != earlier) {
         match part(item) {
-            Part::User(fields, tokens) => users.push((n, item, fields, tokens)),
-            Part::Model => model = plain_message(item).map(|item| (n, item)).or(model),
-            Part::Effort => effort = Some((n, Cow::Borrowed(item))),
-            Part::Other => {}
+            HistoryPart::User(fields, tokens) => users.push((n, item, fields, tokens)),
+            HistoryPart::Model => model = plain_message(item).map(|item| (n, item)).or(model),
+            HistoryPart::Effort => effort = Some((n, Cow::Borrowed(item))),
+            HistoryPart::Other => {}
         }
     }
     let last = users.len().saturating_sub(1);
@@ -110,7 +110,7 @@ pub fn kept<'a>(
         } else {
             let most = left;
             // Only a message that fits leaves room for older ones.
-            left = left.checked_sub(tokens).unwrap_or_default();
+            left = left.saturating_sub(tokens);
             most
         };
         if most >= MIN_KEPT_TOKENS.min(tokens) {
@@ -131,7 +131,7 @@ fn user_message(
 ) -> Cow<'_, [u8]> {
     let has_id = fields.remove("id").is_some();
     if tokens > most {
-        let content = Said::of(&fields).cut(most);
+        let content = MessageText::of(&fields).cut(most);
         fields.insert("content".to_owned(), content);
     } else if !has_id {
         return Cow::Borrowed(item);
@@ -160,14 +160,14 @@ fn plain_message(item: &[u8]) -> Option<Cow<'_, [u8]>> {
 }
 
 /// What a message says: its text, and its images.
-struct Said<'a> {
+struct MessageText<'a> {
     text: Cow<'a, str>,
     images: Vec<&'a Value>,
     /// The content is one string.
     is_plain: bool,
 }
 
-impl<'a> Said<'a> {
+impl<'a> MessageText<'a> {
     fn of(fields: &'a Map<String, Value>) -> Self {
         let mut said = Self {
             text: Cow::Borrowed(""),
@@ -265,15 +265,15 @@ pub fn transcript<'a>(items: impl Iterator<Item = &'a [u8]>, most: usize) -> Str
         let word = |name: &str| fields.get(name).and_then(Value::as_str);
         let kind = word("type").unwrap_or_default();
         let (speaker, text) = match word("role") {
-            Some("user") => ("User".to_owned(), Said::of(&fields).with_images()),
-            Some("assistant") => ("Model".to_owned(), Said::of(&fields).with_images()),
+            Some("user") => ("User".to_owned(), MessageText::of(&fields).with_images()),
+            Some("assistant") => ("Model".to_owned(), MessageText::of(&fields).with_images()),
             _ if kind.ends_with("_output") => {
                 let said = match fields.get("output") {
                     Some(Value::String(text)) => Cow::Borrowed(&**text),
                     output => {
                         let content = output.cloned().unwrap_or_default();
                         let content = Map::from_iter([("content".to_owned(), content)]);
-                        Said::of(&content).with_images().into_owned().into()
+                        MessageText::of(&content).with_images().into_owned().into()
                     }
                 };
                 let text = cut_middle(&said, MAX_RESULT_BYTES);
@@ -292,7 +292,7 @@ pub fn transcript<'a>(items: impl Iterator<Item = &'a [u8]>, most: usize) -> Str
     cut_middle(&all, most)
 }
 
-impl<'a> Said<'a> {
+impl<'a> MessageText<'a> {
     /// The text, with a note on the images.
     fn with_images(self) -> Cow<'a, str> {
         match self.images.len() {
@@ -305,7 +305,7 @@ impl<'a> Said<'a> {
 /// Whether an item is said by the user, or changes the effort before that.
 #[must_use]
 pub fn is_said(item: &[u8]) -> bool {
-    matches!(part(item), Part::User(..) | Part::Effort)
+    matches!(part(item), HistoryPart::User(..) | HistoryPart::Effort)
 }
 
 #[cfg(test)]

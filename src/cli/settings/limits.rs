@@ -37,17 +37,16 @@ impl RunLimits {
 
 /// When the conversation is compacted.
 fn compact(args: &Args) -> Result<CompactMode, Failure> {
-    match args.compact.as_deref().and_then(OsStr::to_str) {
-        Some("auto") => Ok(CompactMode::Auto),
-        Some("off") => Ok(CompactMode::Off),
-        _ => {
-            let tokens = args.compact.as_deref();
-            let tokens = count_of(args, "compact", tokens, 1).map_err(|failure| {
-                failure.hint("use auto, off, or a number of tokens, 1 or greater")
-            })?;
-            Ok(tokens.map_or(CompactMode::Auto, |tokens| CompactMode::At(tokens as u64)))
-        }
+    let given = args.compact.as_deref();
+    match given.and_then(OsStr::to_str) {
+        Some("off") => return Ok(CompactMode::Off),
+        Some("auto") => return Ok(CompactMode::Auto),
+        _ if given.is_none() => return Ok(CompactMode::Auto),
+        _ => {}
     }
+    let tokens = count_of(args, "compact", given, 1)
+        .map_err(|failure| failure.hint("use auto, off, or a number of tokens, 1 or greater"))?;
+    Ok(tokens.map_or(CompactMode::Auto, |tokens| CompactMode::At(tokens as u64)))
 }
 
 /// The budget and the retries of the run. A limit without a default in the table applies only if it is given.

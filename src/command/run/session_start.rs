@@ -122,8 +122,8 @@ fn fork(
     }
     Ok(StartedSession {
         items,
-        effort,
         length,
+        effort,
         ..started
     })
 }

@@ -23,7 +23,7 @@ fn model(text: &str) -> String {
 fn text_of(item: &str) -> String {
     let item: Value = serde_json::from_str(item).expect("JSON");
     let fields = item.as_object().expect("an object");
-    Said::of(fields).with_images().into_owned()
+    MessageText::of(fields).with_images().into_owned()
 }
 
 const REASONING: &str = r#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#;
@@ -70,7 +70,7 @@ fn what_the_user_said_stays_with_the_newest_message_of_the_model() {
         assert_eq!(kept_of(&again, Some(stays.len())), stays);
         again.truncate(stays.len());
     }
-    assert_eq!(kept_of(&[], None), [String::new(); 0]);
+    assert!(kept_of(&[], None).is_empty());
 }
 
 #[test]
@@ -258,14 +258,14 @@ fn what_stays_of_a_random_conversation_is_valid_and_not_longer() {
             .enumerate()
             .filter(|(n, _)| Some(*n) != earlier)
             .map(|(_, item)| item);
-        let asked = |item: &&String| matches!(part(item.as_bytes()), Part::User(..));
+        let asked = |item: &&String| matches!(part(item.as_bytes()), HistoryPart::User(..));
         let begin = |item: Option<&String>| {
             item.map(|item| text_of(item).chars().take(10).collect::<String>())
         };
         let asked: Vec<&String> = others.filter(asked).collect();
         let stays: Vec<&String> = kept
             .iter()
-            .filter(|item| matches!(part(item.as_bytes()), Part::User(..)))
+            .filter(|item| matches!(part(item.as_bytes()), HistoryPart::User(..)))
             .collect();
         assert_eq!(
             begin(asked.first().copied()),
@@ -281,7 +281,7 @@ fn what_stays_of_a_random_conversation_is_valid_and_not_longer() {
             items
                 .iter()
                 .map(|item| match part(item.as_bytes()) {
-                    Part::User(_, tokens) => tokens,
+                    HistoryPart::User(_, tokens) => tokens,
                     _ => 0,
                 })
                 .sum::<u64>()
