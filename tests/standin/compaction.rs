@@ -36,7 +36,7 @@ pub(super) fn unknown(input: &Value) -> Refusal {
 }
 
 /// The trigger is the last item and has no other fields. At most one item stands for what was compacted; it is as the stand-in
-/// has made it, and only messages without ids, and changes of the effort, precede it. The service's own rules are not known: a
+/// has made it, and only messages, those of the model without ids, and changes of the effort precede it. The service's own rules are not known: a
 /// client that breaks these has mixed the items of two conversations.
 pub(super) fn check(items: &[Value]) -> Result<(), Refusal> {
     let refuse = |message: String| Err(Refusal::error(&message, "input", Some("invalid_value")));
@@ -60,7 +60,7 @@ pub(super) fn check(items: &[Value]) -> Result<(), Refusal> {
     }
     for (before, item) in items[..place].iter().enumerate() {
         let is_kept = item["role"].is_string() || item["type"] == "configuration_update";
-        if !is_kept || item.get("id").is_some() {
+        if !is_kept || (item["role"] == "assistant" && item.get("id").is_some()) {
             let kind = item["type"].as_str().unwrap_or_default();
             return refuse(format!(
                 "'input[{before}]': an item of type '{kind}' precedes a compaction."
