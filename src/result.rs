@@ -28,6 +28,18 @@ pub struct CallResult {
     /// An image for the model, as a data URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The answer of an MCP server, as a program reads it.
+    #[serde(skip)]
+    pub server_content: Option<Box<ServerContent>>,
+}
+
+/// The answer of an MCP server to a call. What is too large is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerContent {
+    /// Its blocks of content.
+    pub content: Option<serde_json::Value>,
+    /// Its structured content.
+    pub structured: Option<serde_json::Value>,
 }
 
 /// How a call ended.
@@ -141,6 +153,7 @@ impl CallResult {
             sandbox_note: None,
             advice: None,
             image: None,
+            server_content: None,
         }
     }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::compact_mode::CompactMode;
 use super::compaction::{Compaction, ReportedLength};
+use super::earlier_items::EarlierItems;
 use super::message::UserMessage;
 use super::profile::Profile;
 use super::resume::ResumedCompaction;
 use super::substitute::Substitute;
 use crate::id::ThreadId;
+use crate::session;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::request::RequestBody;
 
@@ -25,8 +27,8 @@ pub struct Blueprint {
     pub effort: Option<String>,
     /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
     pub searches: bool,
-    /// Items of earlier turns, each as the bytes that are sent to the service.
-    pub items: Vec<Vec<u8>>,
+    /// Items of earlier turns.
+    pub items: EarlierItems,
     /// The compactions of the items, of which one may belong to the service that is asked.
     pub compactions: Vec<ResumedCompaction>,
     /// The length that was reported with the last answer, in tokens, and the number of items that it counts.
@@ -46,15 +48,22 @@ pub struct FirstRequest {
 
 impl Blueprint {
     /// The first request, with this message, to the service and credential of this name.
-    #[must_use]
-    pub fn request(&self, message: &UserMessage, mode: CompactMode, owner: &str) -> FirstRequest {
-        let (mut body, _, compaction) = self.begin(owner);
+    ///
+    /// # Errors
+    /// If the items of earlier turns cannot be read.
+    pub fn request(
+        &self,
+        message: &UserMessage,
+        mode: CompactMode,
+        owner: &str,
+    ) -> Result<FirstRequest, session::Error> {
+        let (mut body, _, compaction) = self.begin(owner)?;
         message.push_to(&mut body);
         let tokens = compaction.tokens(&body);
         let limit = mode.limit(&self.profile.model);
         if limit.is_none_or(|limit| tokens <= limit) || !compaction.shortens(&body) {
             let compacts = None;
-            return FirstRequest { body, compacts };
+            return Ok(FirstRequest { body, compacts });
         }
         let request = if compaction.asks_service() {
             compaction.trigger(&body)
@@ -62,33 +71,38 @@ impl Blueprint {
             let text = compaction.transcript(&body, usize::MAX);
             compaction.summary(&body, &text)
         };
-        FirstRequest {
+        Ok(FirstRequest {
             body: request,
             compacts: Some(tokens),
-        }
+        })
     }
 
     /// The body with the earlier items, empty bodies in the other shapes that may be tried, and what was compacted.
-    pub(super) fn begin(&self, owner: &str) -> (RequestBody, Vec<RequestBody>, Compaction) {
+    pub(super) fn begin(
+        &self,
+        owner: &str,
+    ) -> Result<(RequestBody, Vec<RequestBody>, Compaction), session::Error> {
         let functions = self.tools.functions();
         let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
-        for item in &self.items {
-            body.push_stored(item);
-        }
+        let lengths = self.items.push_to(&mut body)?;
         let mut compaction = Compaction::new(self.profile.clone(), self.thread.as_str());
         let own = self.compactions.iter().rev();
-        let own = own.filter(|stored| stored.owner == owner && stored.replaced <= body.len());
+        let own = own.filter(|stored| stored.owner == owner && stored.replaced < lengths.len());
         let own = own.max_by_key(|stored| stored.replaced);
-        let (replaced, standing) = own.map_or((0, 0), |own| (own.replaced, own.items.len()));
+        let (replaced, standing) =
+            own.map_or((0, 0), |own| (lengths[own.replaced], own.items.len()));
         if let Some(own) = own {
-            compaction.restore(&mut body, own);
+            compaction.restore(&mut body, replaced, &own.items);
         }
         // A length that was reported before counts items that are gone.
-        let length = self.length.filter(|(_, items)| *items > replaced);
+        let length = self
+            .length
+            .and_then(|(tokens, items)| Some((tokens, *lengths.get(items)?)));
+        let length = length.filter(|(_, items)| *items > replaced);
         compaction.set_reported(length.map(|(tokens, items)| ReportedLength {
             tokens,
             items: Some(items - replaced + standing),
         }));
-        (body, others, compaction)
+        Ok((body, others, compaction))
     }
 }

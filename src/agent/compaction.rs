@@ -2,7 +2,6 @@
 //! again (pure). The driver sends them.
 
 use super::profile::Profile;
-use super::resume::ResumedCompaction;
 use crate::wire::compaction::{self, TRIGGER};
 use crate::wire::input::{ImageSupport, user_message};
 use crate::wire::request::RequestBody;
@@ -61,17 +60,14 @@ impl Compaction {
         }
     }
 
-    /// Continues from a stored compaction: its items replace those that it stands for.
-    pub(super) fn restore(&mut self, body: &mut RequestBody, stored: &ResumedCompaction) {
-        let older = body.items().take(stored.replaced).map(<[u8]>::to_vec);
+    /// Continues from a stored compaction: its items replace the first ones.
+    pub(super) fn restore(&mut self, body: &mut RequestBody, replaced: usize, items: &[Vec<u8>]) {
+        let older = body.items().take(replaced).map(<[u8]>::to_vec);
         self.older = Some(OlderItems {
             items: older.collect(),
-            standing: stored.items.len(),
+            standing: items.len(),
         });
-        body.replace(
-            0..stored.replaced,
-            stored.items.iter().map(|item| &item[..]),
-        );
+        body.replace(0..replaced, items.iter().map(|item| &item[..]));
     }
 
     /// Sets the length that the service has reported before.

@@ -17,16 +17,16 @@ use super::message::UserMessage;
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
-use super::reader::Reading;
+use super::reader::BODY_END_TIMEOUT;
 use super::reply::Reply;
 use super::turn_usage::Tally;
-use crate::api::Client;
+use crate::api::{Client, Interrupt, Stream};
 use crate::clock::seconds;
 use crate::failure::Stop;
 use crate::id::ThreadId;
 use crate::models::Model;
 use crate::output::{Notice, Sink};
-use crate::session::Journal;
+use crate::session::{self, Journal};
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::input::effort_change;
@@ -61,25 +61,27 @@ pub struct Conversation {
     /// question that failed can be continued by another run.
     to_withdraw: usize,
     control: Control,
-    /// The last answer that was read; its response body may not have ended yet.
-    reading: Option<Reading>,
+    /// The response body of the last answer, which may not have ended yet.
+    reading: Option<Box<Stream>>,
 }
 
 impl Conversation {
     /// Creates a conversation that sends its requests with `client`. Nothing is sent before the first message.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If the items of earlier turns cannot be read.
     pub(crate) fn new(
         blueprint: Blueprint,
         client: Client,
         policy: Policy,
         journal: Option<Box<dyn Journal + Send>>,
         control: Control,
-    ) -> Self {
+    ) -> Result<Self, session::Error> {
         let owner = match &*blueprint.compactions {
             [] => String::new(),
             _ => client.owner(),
         };
-        let (body, others, compaction) = blueprint.begin(&owner);
+        let (body, others, compaction) = blueprint.begin(&owner)?;
         let clients = blueprint.substitutes.iter();
         for client in clients.filter_map(|substitute| substitute.client.as_ref()) {
             client.authority().on_wait(control.hook());
@@ -92,7 +94,7 @@ impl Conversation {
             blueprint.thread.as_str(),
         );
         drop(functions);
-        Self {
+        Ok(Self {
             thread: blueprint.thread,
             client,
             body: Arc::new(body),
@@ -113,7 +115,7 @@ impl Conversation {
             to_withdraw: 0,
             control,
             reading: None,
-        }
+        })
     }
 
     /// The id of the conversation.
@@ -255,13 +257,9 @@ impl Conversation {
         self.tools.resume();
         self.client.begin_turn();
         self.fallback.begin_turn();
-        // Two concurrent readings would need two connections.
-        if self
-            .reading
-            .take()
-            .is_some_and(|reading| !reading.await_end())
-        {
-            self.reconnect();
+        // Without its end, the connection is closed, and the request opens another one.
+        if let Some(mut stream) = self.reading.take().filter(|stream| !stream.is_stale()) {
+            stream.drain(&Interrupt::default(), Instant::now() + BODY_END_TIMEOUT);
         }
         self.add_last_answer();
         let to_withdraw = std::mem::take(&mut self.to_withdraw);
@@ -359,8 +357,9 @@ impl Conversation {
             unanswered: 1,
             to_withdraw: &mut self.to_withdraw,
             kept_calls: Vec::new(),
+            interrupt: running.interrupt.clone(),
             reading: None,
-            answering: false,
+            interrupted: None,
             tally: Tally::default(),
             deadline: self.policy.turn_timeout.map(|limit| TurnDeadline {
                 at: Instant::now() + limit,

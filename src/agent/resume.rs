@@ -1,27 +1,25 @@
 //! A stored conversation that is resumed: its items in a form that the model accepts, and its reasoning effort.
 
-use std::borrow::Cow;
-
-use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
-use crate::wire::input::{effort_change, is_effort_change};
-use crate::wire::replay::{Recipient, with_placeholder, without_reasoning};
+use super::earlier_items::{EarlierItem, EarlierItems};
+use crate::session::{Journal, SessionFile, StoredConversation, TurnHeader, Writer};
+use crate::wire::input::effort_change;
 
 /// A compaction of a resumed conversation.
 #[derive(Clone, Debug)]
 pub struct ResumedCompaction {
     /// The name of the service with the credential that made it.
     pub owner: String,
-    /// The number of items at the beginning that it stands for.
+    /// The number of items at the beginning of the resumed ones that it stands for.
     pub replaced: usize,
     /// The items that stand for them.
     pub items: Vec<Vec<u8>>,
 }
 
 /// A resumed conversation.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct ResumedConversation {
     /// Its items in a form that the model accepts; a change of effort comes last.
-    pub items: Vec<Vec<u8>>,
+    pub items: EarlierItems,
     /// The reasoning effort in the request head. It stays the same throughout a conversation with a model that accepts effort
     /// changes as items.
     pub effort: Option<String>,
@@ -36,11 +34,12 @@ pub struct ResumedConversation {
 }
 
 impl ResumedConversation {
-    /// Resumes a stored conversation with this model, named as for `-m`. `takes_changes` means that an item can change the
+    /// Resumes the stored conversation in this file with this model, named as for `-m`. `takes_changes` means that an item can change the
     /// effort; `wanted` is the requested effort.
     #[must_use]
     pub fn new(
         mut stored: StoredConversation,
+        file: SessionFile,
         model: &str,
         takes_changes: bool,
         wanted: Option<&str>,
@@ -60,8 +59,9 @@ impl ResumedConversation {
             stored.items.len()
         };
         let (mut items, places) = items_for_model(&stored, model, changes_since);
-        items.extend(change.clone());
-        let own = std::mem::take(&mut stored.compactions).into_iter();
+        let new = results.iter().chain(&change).cloned();
+        items.extend(new.map(EarlierItem::New));
+        let own = std::mem::take(&mut stored.compactions.newest).into_iter();
         let own = own.filter(|compaction| compaction.model == model);
         let compactions = own.filter_map(|compaction| {
             Some(ResumedCompaction {
@@ -70,10 +70,10 @@ impl ResumedConversation {
                 items: compaction.items,
             })
         });
-        let length = stored.length.filter(|_| stored.model == model);
+        let length = stored.compactions.length.filter(|_| stored.model == model);
         let length = length.and_then(|(tokens, items)| Some((tokens, *places.get(items)?)));
         Self {
-            items,
+            items: EarlierItems::new(file, items),
             compactions: compactions.collect(),
             length,
             effort,
@@ -97,24 +97,25 @@ impl ResumedConversation {
     }
 }
 
-/// The items in a form that this model accepts: it cannot decrypt the reasoning of another model, and items produced by that
-/// must not refer to it. Effort changes before index `changes_since` were meant for another model.
-/// Also returns, for each number of stored items, how many of these they are.
+/// The stored items, in a form that this model accepts. Effort changes before index `changes_since` were meant for another
+/// model. Also returns, for each number of stored items, how many of these they are.
 fn items_for_model(
     stored: &StoredConversation,
     model: &str,
     changes_since: usize,
-) -> (Vec<Vec<u8>>, Vec<usize>) {
+) -> (Vec<EarlierItem>, Vec<usize>) {
     let (mut items, mut places) = (Vec::new(), vec![0]);
-    for (n, (item, of)) in stored.items.iter().zip(&stored.models).enumerate() {
-        let adapted = if n < changes_since && is_effort_change(item) {
-            None
-        } else if of == model || of.is_empty() {
-            Some(Cow::Borrowed(&**item))
-        } else {
-            without_reasoning(item, Recipient::Other)
-        };
-        items.extend(adapted.map(|item| with_placeholder(&item).into_owned()));
+    for (n, item) in stored.items.iter().enumerate() {
+        let (range, of) = (item.range.clone(), stored.model_of(item));
+        if n >= changes_since || !item.is_effort_change() {
+            items.push(if of != model && !of.is_empty() {
+                EarlierItem::OfOther(range)
+            } else if item.is_output() {
+                EarlierItem::Output(range)
+            } else {
+                EarlierItem::AsStored(range)
+            });
+        }
         places.push(items.len());
     }
     (items, places)

@@ -87,3 +87,42 @@ impl StoredCompaction {
         })
     }
 }
+
+/// The compactions of a conversation, and its length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredCompactions {
+    /// The newest one for each model and owner.
+    pub newest: Vec<StoredCompaction>,
+    /// The numbers of items after which the conversation was compacted.
+    pub after: Vec<usize>,
+    /// The length that was reported last, in tokens, and the number of items that it counts.
+    pub length: Option<(u64, usize)>,
+}
+
+impl StoredCompactions {
+    /// Takes a line after this many items.
+    pub(super) fn take(&mut self, line: &[u8], items: usize) {
+        if let Some(new) = StoredCompaction::read(line, items) {
+            self.after.push(new.replaced);
+            let is_other =
+                |old: &StoredCompaction| old.model != new.model || old.owner != new.owner;
+            self.newest.retain(is_other);
+            self.newest.push(new);
+            self.length = None;
+        }
+    }
+
+    /// The items after these were taken back.
+    pub(super) fn withdrawn(&mut self, left: usize) {
+        self.newest.retain(|compaction| compaction.replaced <= left);
+        self.length = self.length.filter(|(_, items)| *items <= left);
+    }
+
+    /// This item was removed.
+    pub(super) fn removed(&mut self, item: usize) {
+        for compaction in &mut self.newest {
+            compaction.replaced -= usize::from(item < compaction.replaced);
+        }
+        self.length = None;
+    }
+}

@@ -19,9 +19,11 @@ use super::job::{Job, RunningJobs};
 use super::live_output::{OutputFollower, take_lines};
 use super::lock::lock;
 use super::pipe::PipeDrain;
+use super::python::is_code_for_python;
 use super::sandbox::paths::Root;
 use super::sandbox::writable_reach::WritableReach;
 use super::scratch::{Scratch, SocketScratch};
+use super::server::launch::ServerLaunch;
 use super::setup::ToolSetup;
 use super::tool_request::{self, ToolRequest};
 use crate::exhausted::at_start;
@@ -51,6 +53,8 @@ pub(super) struct Launch<'a> {
     pub(super) request: ToolRequest,
     /// Additional environment variables, by name.
     pub(super) variables: &'a [String],
+    /// Additional environment variables, with their values.
+    pub(super) own_variables: &'a [(OsString, OsString)],
     /// The program makes Python search the working directory for code first.
     pub(super) is_code_for_python: bool,
 }
@@ -144,16 +148,7 @@ impl Launcher {
         arguments: &[u8],
         follower: Option<&OutputFollower>,
     ) -> io::Result<CallResult> {
-        let scratch = self.scratch().map_err(|(_, error)| error)?;
-        let mut sockets = None;
-        if let Some(policy) = &mut launch.request.policy {
-            policy.temporary = Some(scratch.path.clone());
-            policy.writable.push(scratch);
-            // On a full disk it cannot be created, and the call runs without it.
-            let mut made = lock(&self.scratch);
-            sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
-            policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
-        }
+        let sockets = self.open_temporary(&mut launch.request)?;
         let mut child = Job::start(&self.running, self.command(&launch)?)?;
         let (stdin, stdout, stderr) = child.pipes()?;
         let limit = launch.request.timeout;
@@ -182,6 +177,61 @@ impl Launcher {
         Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
     }
 
+    /// The command that starts a server, which has its standard streams, and the directory of its sockets, to be kept
+    /// until it has ended.
+    ///
+    /// # Errors
+    /// If the temporary directory cannot be created.
+    pub(super) fn server(
+        &self,
+        server: &ServerLaunch,
+    ) -> io::Result<(Command, Option<SocketScratch>)> {
+        let policy = self.setup.policy.as_ref();
+        let mut launch = Launch {
+            request: ToolRequest {
+                name: server.name.clone(),
+                number: 1,
+                timeout: Duration::ZERO,
+                live: false,
+                serves: true,
+                policy: policy.map(|policy| server.policy(policy)),
+                program: Some(server.command.clone()),
+            },
+            variables: &[],
+            own_variables: &server.variables,
+            is_code_for_python: is_code_for_python(&server.command),
+        };
+        let sockets = self.open_temporary(&mut launch.request)?;
+        let mut command = self.command(&launch)?;
+        if let Some(directory) = &server.directory {
+            command.current_dir(directory);
+        }
+        Ok((command, sockets))
+    }
+
+    /// Opens the temporary directory to the process of a request, and a directory for its sockets. On a full disk the
+    /// latter cannot be created, and the process runs without it.
+    fn open_temporary(&self, request: &mut ToolRequest) -> io::Result<Option<SocketScratch>> {
+        let scratch = self.scratch().map_err(|(_, error)| error)?;
+        let Some(policy) = &mut request.policy else {
+            return Ok(None);
+        };
+        policy.temporary = Some(scratch.path.clone());
+        policy.writable.push(scratch);
+        let mut made = lock(&self.scratch);
+        let sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
+        policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
+        Ok(sockets)
+    }
+
+    /// The path of the tools' temporary directory.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub(super) fn temporary(&self) -> Result<PathBuf, (PathBuf, io::Error)> {
+        self.scratch().map(|root| root.path)
+    }
+
     fn command(&self, launch: &Launch<'_>) -> io::Result<Command> {
         let setup = &self.setup;
         let named = |(name, _): &&(OsString, OsString)| {
@@ -190,9 +240,11 @@ impl Launcher {
         let further = setup.variables.iter().filter(named);
         // A tool with additional variables does not search for code where other tools can write.
         let reach = setup.policy.as_ref().filter(|policy| policy.write);
-        let reach = reach.filter(|_| !launch.variables.is_empty());
+        let has_more = !launch.variables.is_empty() || !launch.own_variables.is_empty();
+        let reach = reach.filter(|_| has_more);
         let reach = reach.map(WritableReach::of).unwrap_or_default();
         let found = setup.environment.iter().chain(further);
+        let found = found.chain(launch.own_variables);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
             Some((tool_request::held_name(name), value))

@@ -19,6 +19,7 @@ mod proxies; // proxies with unsupported authentication, and SOCKS proxies
 mod proxy; // a proxy under test
 mod pty; // a pseudo-terminal
 mod reader; // a reader of the JSON lines, with its own types
+mod servers; // MCP servers under test, as commands
 mod stored; // a home with a stored credential
 
 mod account; // status, token and logout
@@ -72,6 +73,8 @@ mod golden; // the JSON lines of a run, as this version prints them
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
 mod hostile; // answers of extreme size or depth
+#[cfg(target_os = "linux")]
+mod hostile_servers; // MCP servers that do what they should not
 mod imports_tests; // the reader of imports, on small trees
 mod inputs; // what accompanies a prompt
 mod install; // make install and make uninstall

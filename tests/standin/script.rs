@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::compaction;
 use super::lock;
+use super::mcp;
 use super::prompt;
 use super::reply::Reply;
 use super::scenario::Scenarios;
@@ -31,6 +32,7 @@ pub(crate) struct Script {
     reported: Option<usize>,
     /// Rounds by prompt are counted by the server, if they are: a client may compact the conversation that would count them.
     answered: Option<AtomicUsize>,
+    remote: Option<mcp::Remote>,
 }
 
 impl Script {
@@ -74,6 +76,20 @@ impl Script {
     pub(crate) fn models(mut self, models: Value) -> Self {
         self.models = Some(models);
         self
+    }
+
+    /// Adds an MCP server at [`mcp::PATH`], which behaves as these words say.
+    ///
+    /// # Panics
+    ///
+    /// If a word is unknown: this is for tests.
+    pub(crate) fn mcp(mut self, words: &str) -> Self {
+        self.remote = Some(mcp::Remote::new(words).expect("a behaviour"));
+        self
+    }
+
+    pub(super) fn remote(&self) -> Option<&mcp::Remote> {
+        self.remote.as_ref()
     }
 
     /// Accepts any request, whatever its credential and body.

@@ -61,14 +61,8 @@ fn a_compaction_covers_everything_but_the_questions_at_the_end() {
     );
     // So does a resumed conversation.
     let (mut resumed, mut again) = begin(&[&*one, CALL, OUTPUT, &two, CALL, OUTPUT, &three]);
-    let stored = ResumedCompaction {
-        owner: String::new(),
-        replaced: 6,
-        items: [&one, &two, &newest]
-            .map(|item| item.clone().into())
-            .to_vec(),
-    };
-    resumed.restore(&mut again, &stored);
+    let stored = [&one, &two, &newest].map(|item| item.clone().into_bytes());
+    resumed.restore(&mut again, 6, &stored);
     assert_eq!(items(&again), items(&body));
     assert_eq!(
         resumed.whole(&again).map(|body| items(&body)),

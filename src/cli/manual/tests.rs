@@ -19,6 +19,7 @@ const TEXTS: &[&str] = &[
     EXAMPLES,
     FILES,
     JSON,
+    MCP,
     MODELS,
     SANDBOX,
 ];

@@ -115,6 +115,7 @@ pub(crate) fn run(
         instructions,
         tools: tooling.setup,
         offered: tooling.offered,
+        servers: tooling.servers,
         home: environment.home(),
         session,
         form: outputs::form(args)?,

@@ -67,7 +67,7 @@ impl Sink for ChatSink {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.turn(TurnEvent::Text(text.to_owned())),
-            Notice::MessageEnd => self.turn(TurnEvent::MessageEnd),
+            Notice::MessageEnd(_) => self.turn(TurnEvent::MessageEnd),
             Notice::Warning(warning) => self.notice(NoticeLevel::Warning, warning.to_string()),
             Notice::Retry {
                 attempt,
@@ -106,6 +106,8 @@ impl Sink for ChatSink {
             }
             // Only lines of standard input cause these.
             Notice::InputError { .. } => Ok(()),
+            // It is for a reader of standard error.
+            Notice::ServerPrinted { .. } => Ok(()),
             Notice::Steered(text) => {
                 let text = text.to_owned();
                 self.turn(TurnEvent::Steered { text })

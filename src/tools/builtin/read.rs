@@ -25,7 +25,7 @@ const MAX_LINE_BYTES: usize = 4000;
 const BUFFER_BYTES: usize = 128 << 10;
 
 /// Largest image, in bytes. It is sent again with every later request.
-const MAX_IMAGE_BYTES: u64 = 5 << 20;
+pub(in crate::tools) const MAX_IMAGE_BYTES: u64 = 5 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]

@@ -143,7 +143,7 @@ impl OutputPipe<'_, '_> {
 }
 
 /// A stream that receives a byte for each of these signals, and never blocks its reader.
-fn signal_stream(signals: &[i32]) -> io::Result<UnixStream> {
+pub(super) fn signal_stream(signals: &[i32]) -> io::Result<UnixStream> {
     let (reader, writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     for signal in signals {

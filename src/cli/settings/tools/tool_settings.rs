@@ -8,10 +8,11 @@ use super::super::model::models_json::providers;
 use super::hidden_paths::Hidden;
 use super::manifests::UserTools;
 use super::offer::offer;
+use super::servers::DeclaredServers;
 use super::trust::Trust;
 use super::trusted_files::TrustedFiles;
 use super::variables::KnownSecrets;
-use super::{git_directories, manifests, shared_directories, variables};
+use super::{git_directories, manifests, servers, shared_directories, variables};
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, FlagOrigin, SANDBOXES};
 use crate::cli::values::{tool_timeout, word_of};
@@ -22,6 +23,7 @@ use crate::tools::sandbox::paths::{Root, real_once};
 use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::sandbox::writable_reach::{WritableReach, seen_twice};
 use crate::tools::scratch::TemporaryParent;
+use crate::tools::server::servers::ServerToStart;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
@@ -30,6 +32,9 @@ pub(crate) struct Tooling {
     pub(crate) setup: ToolSetup,
     /// The tools that are offered.
     pub(crate) offered: Vec<Tool>,
+    /// The MCP servers to start. They are filled in with the environment.
+    pub(crate) servers: Vec<ServerToStart>,
+    declared: DeclaredServers,
     pub(crate) warnings: Vec<String>,
     /// Notes, which are not warnings.
     pub(crate) notes: Vec<String>,
@@ -46,7 +51,10 @@ impl Tooling {
         known: &KnownSecrets<'_>,
     ) -> Result<(), Failure> {
         let (setup, offered) = (&mut self.setup, &self.offered);
-        let warnings = variables::fill_environment(setup, offered, args, environment, known)?;
+        let servers = std::mem::take(&mut self.declared);
+        let (servers, warnings) =
+            variables::fill_environment(setup, offered, servers, (args, environment), known)?;
+        self.servers = servers;
         self.warnings.extend(warnings);
         Ok(())
     }
@@ -55,8 +63,11 @@ impl Tooling {
 /// The tools of `codex run`. Their environment is filled in once the credentials are known.
 pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
     let (offered, left_out) = offered(args, environment)?;
-    let mut tooling = around(args, environment, offered)?;
+    let mut servers = servers::find(args, environment)?;
+    let note = servers.note.take();
+    let mut tooling = around(args, environment, offered, servers)?;
     tooling.warnings.extend(left_out);
+    tooling.notes.extend(note);
     Ok(tooling)
 }
 
@@ -67,7 +78,7 @@ pub(crate) fn of_tool(
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
     let offered = find_tool(name).map(tool).into_iter().collect();
-    let mut tooling = around(args, environment, offered)?;
+    let mut tooling = around(args, environment, offered, DeclaredServers::default())?;
     // `models.json` affects which variables are passed on.
     let providers = match args.env[..] {
         [] => Vec::new(),
@@ -82,7 +93,12 @@ pub(crate) fn of_tool(
 }
 
 /// The sandbox of these tools.
-fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<Tooling, Failure> {
+fn around(
+    args: &Args,
+    environment: &Environment,
+    offered: Vec<Tool>,
+    declared: DeclaredServers,
+) -> Result<Tooling, Failure> {
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
     let sandbox = sandbox(args)?;
@@ -91,7 +107,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     let hidden = Hidden::find(args, environment);
     let policy = match sandbox {
         // Without tools there is nothing to sandbox.
-        _ if offered.is_empty() => None,
+        _ if offered.is_empty() && declared.servers.is_empty() => None,
         "danger-full-access" => None,
         mode => {
             let write = mode == "workspace-write";
@@ -129,6 +145,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
                 environment,
                 hidden: &hidden,
                 offered: &offered,
+                servers: &declared.servers,
                 directory: &directory,
             };
             warnings.extend(trusted.check(&policy)?);
@@ -150,6 +167,8 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
             policy,
         },
         offered,
+        servers: Vec::new(),
+        declared,
         warnings,
         notes,
         hidden: hidden.guarded_places(),
