@@ -56,7 +56,8 @@ impl EarlierItems {
     pub(super) fn push_to(&self, body: &mut RequestBody) -> Result<Vec<usize>, Error> {
         let mut room = Vec::new();
         let mut lengths = vec![body.len()];
-        body.reserve(self.items.iter().map(EarlierItem::length).sum());
+        let bytes = self.items.iter().map(EarlierItem::length).sum();
+        body.reserve(bytes, self.items.len());
         for item in &self.items {
             match (item, &self.file) {
                 // Straight into the body, since it may be long.

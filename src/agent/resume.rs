@@ -1,7 +1,7 @@
 //! A stored conversation that is resumed: its items in a form that the model accepts, and its reasoning effort.
 
 use super::earlier_items::{EarlierItem, EarlierItems};
-use crate::session::{Journal, SessionFile, StoredConversation, TurnHeader, Writer};
+use crate::session::{Error, Journal, SessionFile, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::effort_change;
 
 /// A compaction of a resumed conversation.
@@ -36,15 +36,17 @@ pub struct ResumedConversation {
 impl ResumedConversation {
     /// Resumes the stored conversation in this file with this model, named as for `-m`. `takes_changes` means that an item can change the
     /// effort; `wanted` is the requested effort.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If its file cannot be read.
     pub fn new(
         mut stored: StoredConversation,
         file: SessionFile,
         model: &str,
         takes_changes: bool,
         wanted: Option<&str>,
-    ) -> Self {
-        let results = stored.settle();
+    ) -> Result<Self, Error> {
+        let results = stored.settle(|item| file.bytes(item))?;
         let is_same = stored.model == model && takes_changes;
         let (effort, change) = match (&stored.effort.head, wanted) {
             (Some(head), Some(wanted)) if is_same => {
@@ -72,14 +74,14 @@ impl ResumedConversation {
         });
         let length = stored.compactions.length.filter(|_| stored.model == model);
         let length = length.and_then(|(tokens, items)| Some((tokens, *places.get(items)?)));
-        Self {
+        Ok(Self {
             items: EarlierItems::new(file, items),
             compactions: compactions.collect(),
             length,
             effort,
             results,
             change,
-        }
+        })
     }
 
     /// Records the resumption in its file.
@@ -104,7 +106,8 @@ fn items_for_model(
     model: &str,
     changes_since: usize,
 ) -> (Vec<EarlierItem>, Vec<usize>) {
-    let (mut items, mut places) = (Vec::new(), vec![0]);
+    let mut items = Vec::with_capacity(stored.items.len() + 2);
+    let mut places = vec![0];
     for (n, item) in stored.items.iter().enumerate() {
         let (range, of) = (item.range.clone(), stored.model_of(item));
         if n >= changes_since || !item.is_effort_change() {

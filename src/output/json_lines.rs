@@ -287,8 +287,8 @@ impl<W: Write> JsonLines<W> {
             return Ok(());
         };
         let mut out = Held::new(&mut self.held, &mut self.out);
-        let start =
-            format!("{{\"type\":\"item.completed\",\"item\":{{\"id\":\"item_{number}\",\"text\":");
+        let start = beginning("item.completed", "item");
+        let start = format!("{start}{{\"id\":\"item_{number}\",\"text\":");
         out.write_all(start.as_bytes())?;
         final_text::write_string(text, &mut out)?;
         out.write_all(b",\"type\":\"agent_message\"}}\n")

@@ -15,6 +15,7 @@ use super::line::{
 };
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
+use crate::wire::fingerprint::fingerprint;
 use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output};
 
 /// A conversation read from its file.
@@ -54,8 +55,8 @@ pub struct StoredItem {
     /// The model in use when it was added, as an index.
     model: u32,
     kind: StoredKind,
-    /// The id that links a call and its output; empty if it has none.
-    call_id: Box<str>,
+    /// The fingerprint of the id that links a call and its output. There may be very many items.
+    call_id: u64,
 }
 
 /// What an item is, as far as the rules of a conversation depend on it.
@@ -403,7 +404,7 @@ impl StoredConversation {
                     range: start..start + raw.len() as u64,
                     model: u32::try_from(self.models.len() - 1).unwrap_or(u32::MAX),
                     kind: StoredKind::of(&kind, !call_id.is_empty(), role.as_deref()),
-                    call_id: call_id.into(),
+                    call_id: fingerprint(&call_id),
                 });
             }
         }
@@ -431,46 +432,53 @@ impl StoredConversation {
         self.effort.head.clone_from(&line.effort);
     }
 
-    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. Returns the items to
-    /// append.
-    #[must_use]
-    pub fn settle(&mut self) -> Vec<Vec<u8>> {
+    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. `read` returns the bytes of an
+    /// item. Returns the items to append.
+    ///
+    /// # Errors
+    /// That of `read`.
+    pub fn settle<E>(
+        &mut self,
+        read: impl Fn(&StoredItem) -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<Vec<u8>>, E> {
         let outputs = self.items.iter().filter(|item| item.is_output());
-        let answered: HashSet<Box<str>> = outputs.map(|item| item.call_id.clone()).collect();
+        let answered: HashSet<u64> = outputs.map(|item| item.call_id).collect();
         let is_open = |item: &&StoredItem| {
             item.kind == StoredKind::FunctionCall && !answered.contains(&item.call_id)
         };
         let aborted = CallOutput {
             text: ABORTED.to_owned(),
-            image: None,
+            images: Vec::new(),
         };
         let outputs = self.items.iter().filter(is_open);
-        let outputs = outputs
-            .map(|item| call_output(&item.call_id, &aborted, ImageSupport::Bare))
-            .collect();
+        let outputs = outputs.map(|item| {
+            let item = read(item)?;
+            let id = ItemFields::read(&item).and_then(|fields| fields.call_id());
+            Ok(call_output(
+                &id.unwrap_or_default(),
+                &aborted,
+                ImageSupport::Bare,
+            ))
+        });
+        let outputs: Result<Vec<Vec<u8>>, E> = outputs.collect();
+        let outputs = outputs?;
         // From the end: a reasoning item directly precedes what it led to. One that led to nothing is the last item, or comes
         // before the next user message. Calls of other kinds were executed by the service, which does not accept them back
         // without their output.
         let mut is_last = true;
-        let mut kept = Vec::with_capacity(self.items.len());
-        for (n, item) in std::mem::take(&mut self.items)
-            .into_iter()
-            .enumerate()
-            .rev()
-        {
+        for n in (0..self.items.len()).rev() {
+            let item = &self.items[n];
             let is_unanswered =
                 item.kind == StoredKind::OtherCall && !answered.contains(&item.call_id);
             if is_unanswered || item.kind == StoredKind::Reasoning && is_last {
+                self.items.remove(n);
                 self.effort.since -= usize::from(n < self.effort.since);
                 self.compactions.removed(n);
             } else {
                 is_last = item.begins_turn();
-                kept.push(item);
             }
         }
-        kept.reverse();
-        self.items = kept;
-        outputs
+        Ok(outputs)
     }
 }
 

@@ -83,14 +83,16 @@ impl RequestBody {
     /// Appends the output of a tool call. Returns the item.
     pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
-        let images = output.image.iter().count() as u64;
+        let images = output.images.len() as u64;
         self.append(&item, estimate(output.text.len()) + IMAGE_TOKENS * images);
         item
     }
 
-    /// Makes room for items of this many bytes in total.
-    pub fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve_exact(bytes);
+    /// Makes room for this many items of this many bytes in total.
+    pub fn reserve(&mut self, bytes: usize, items: usize) {
+        // With a comma for each.
+        self.bytes.reserve_exact(bytes + items);
+        self.index.reserve_exact(items);
     }
 
     /// Appends an item of an earlier run that `read` writes into a room of this length, as [`RequestBody::push_stored`] does.

@@ -102,7 +102,7 @@ fn fork(
 ) -> Result<StartedSession, Error> {
     let (stored, file) = sessions.read(id).map_err(Error::Session)?;
     // A copy begins with the items, and is compacted for itself.
-    let resumed = resumed(stored, file, settings);
+    let resumed = resumed(stored, file, settings)?;
     let ResumedConversation {
         items,
         effort,
@@ -142,7 +142,7 @@ fn resume(
         (stored, file, Some(writer))
     };
     let thread = stored.id.clone();
-    let resumed = resumed(stored, file, settings);
+    let resumed = resumed(stored, file, settings)?;
     if let Some(writer) = &mut writer {
         resumed.record(writer, header);
     }
@@ -175,7 +175,7 @@ fn resumed(
     stored: StoredConversation,
     file: SessionFile,
     settings: &RunSettings,
-) -> ResumedConversation {
+) -> Result<ResumedConversation, Error> {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_openai();
     let wanted = settings.clamped.effort.as_deref();
@@ -186,4 +186,5 @@ fn resumed(
         takes_changes,
         wanted,
     )
+    .map_err(Error::Session)
 }
