@@ -68,7 +68,7 @@ impl Blueprint {
         let request = if compaction.asks_service() {
             compaction.trigger(&body)
         } else {
-            let text = compaction.transcript(&body, usize::MAX);
+            let text = compaction.transcript(&body, compaction.room_for_transcript());
             compaction.summary(&body, &text)
         };
         Ok(FirstRequest {

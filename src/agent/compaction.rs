@@ -7,6 +7,9 @@ use crate::wire::input::{ImageSupport, user_message};
 use crate::wire::request::RequestBody;
 use crate::wire::response::Usage;
 
+/// The share of the model's window for the text that it summarizes, in bytes for each token: three of four.
+const TRANSCRIPT_BYTES: u64 = 3;
+
 /// The compaction of a conversation.
 #[derive(Debug)]
 pub(super) struct Compaction {
@@ -162,6 +165,16 @@ impl Compaction {
         request.truncate(covered);
         request.push(TRIGGER);
         request
+    }
+
+    /// The length of the text that the model can summarize, in bytes.
+    pub(super) fn room_for_transcript(&self) -> usize {
+        let model = &self.profile.model;
+        let window = model.context.or(model.most_context);
+        let most = window.map(|tokens| tokens.saturating_mul(TRANSCRIPT_BYTES));
+        most.map_or(usize::MAX, |most| {
+            usize::try_from(most).unwrap_or(usize::MAX)
+        })
     }
 
     /// The part to compact as text, in at most this many bytes. It begins with an earlier summary; what the service has

@@ -21,9 +21,6 @@ use crate::wire::item::Item;
 /// How often a summary is requested of a shorter text, because the service found it too long.
 const MAX_SHORTENED: usize = 3;
 
-/// The share of the model's window for the text that it summarizes, in bytes for each token: three of four.
-const TRANSCRIPT_BYTES: u64 = 3;
-
 /// A request that compacts the conversation.
 enum CompactionRequest<'t> {
     /// To the service.
@@ -149,11 +146,7 @@ impl Driver<'_> {
 
     /// Has the model write a summary. Returns the message that contains it.
     fn ask_for_summary(&mut self, requests: usize) -> Result<Result<Vec<u8>, Unanswered>, Stop> {
-        let window = self.model.context.or(self.model.most_context);
-        let most = window.map(|tokens| tokens.saturating_mul(TRANSCRIPT_BYTES));
-        let mut most = most.map_or(usize::MAX, |most| {
-            usize::try_from(most).unwrap_or(usize::MAX)
-        });
+        let mut most = self.compaction.room_for_transcript();
         for shortened in 0.. {
             let text = self.compaction.transcript(self.body, most);
             let why = match self.ask_aside(&CompactionRequest::Summary(&text), requests)? {
