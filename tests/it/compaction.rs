@@ -477,10 +477,15 @@ fn the_flag_the_file_and_the_setting_of_the_official_client_are_checked() {
             .says("use auto, off, or a number of tokens");
     }
     for given in ["auto", "off", "5"] {
-        home.offline()
-            .args(["run", "--dry-run", "--compact", given, "x"])
-            .run()
-            .exits(0);
+        let dry = ["run", "--dry-run", "--compact", given, "x"];
+        home.offline().args(dry).run().exits(0);
+    }
+    std::fs::create_dir_all(home.own()).expect("a directory");
+    for (content, code) in [("5", 0), (r#""off""#, 0), (r#""often""#, 2), ("0", 2)] {
+        let content = format!(r#"{{"compact": {content}}}"#);
+        std::fs::write(home.own().join("config.json"), &content).expect("a file");
+        let dry = ["run", "--dry-run", "x"];
+        home.offline().args(dry).run().exits(code);
     }
     let server = Server::start([long_call(), Reply::text("one"), Reply::text("ok")]);
     let home = Home::with_token();

@@ -6,7 +6,7 @@ use super::words::COMPACTIONS;
 /// The flag.
 pub(crate) const FLAGS: &[Flag] = &[Flag {
     long: "compact",
-    takes: Takes::Value("MODE"),
+    takes: Takes::Value("LIMIT"),
     commands: &["run", "chat"],
     brief: "shorten a long conversation",
     group: FlagGroup::Limits,
