@@ -2,6 +2,7 @@
 //! items, stored as the bytes sent to the service, it contains metadata lines: `codex.session` comes first, and a
 //! `codex.turn` precedes the items of each run. A process that writes to a file holds a lock on it.
 
+mod compaction;
 mod error;
 mod journal;
 mod line;
@@ -21,6 +22,7 @@ use rustix::fs::OFlags;
 use crate::clock::date;
 use crate::file::{Directory, has_no_locks, inherit_owner_at, open_regular};
 use crate::id::ThreadId;
+pub use compaction::CompactionRecord;
 pub use error::Error;
 pub use journal::Journal;
 use line::LineFormat;

@@ -37,6 +37,8 @@ mod chat_ends; // its edges: sign-in, Ctrl+Z, other programs on the terminal
 mod chat_stops; // how it stops: signals; and that it rests
 mod clamping; // settings that a model does not support
 mod clocks; // time limits for a connection, a response head and silence
+mod compaction; // conversations that are compacted
+mod compaction_faults; // faults, cuts and signals while a conversation is compacted
 mod completions; // the completion scripts in real shells
 mod config; // defaults for flags
 mod config_file; // another file with such defaults
