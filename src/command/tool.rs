@@ -131,13 +131,12 @@ pub fn run(
     Ok(result.status.is_ok())
 }
 
-/// Runs the tool in this process and writes its result to standard output, where the parent process reads it. The
+/// Runs the tool in this process: standard output is a socket that brings the arguments and takes the result. The
 /// sandbox is set up first; programs that the tool starts get `environment`.
 ///
 /// # Errors
 ///
-/// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
-/// cannot create a session.
+/// If the sandbox cannot be set up, standard output cannot be read or written, or this process cannot create a session.
 pub fn run_held(
     request: &ToolRequest,
     environment: &[(OsString, OsString)],
@@ -150,8 +149,7 @@ pub fn run_held(
     confine::prevent_inspection();
     reaper::lead_session()?;
     confine::end_with_parent();
-    let mut arguments = Vec::new();
-    io::stdin().lock().read_to_end(&mut arguments)?;
+    let arguments = stdout.read_to_end()?;
     // If its reader has gone away, that is noticed elsewhere.
     let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));
     let report: &dyn Fn(&str) = &report;

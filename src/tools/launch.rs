@@ -1,30 +1,30 @@
-//! Runs a call from the outside: starts `codex tool NAME`, writes the arguments to it, reads both of its pipes, and
-//! ends it when its time limit expires or the run ends. The process gets no credential: not in its environment, its
-//! arguments or its file descriptors. It notices the end of the run by the pipe that carries its result.
+//! Runs a call from the outside: starts `codex tool NAME`, exchanges arguments and result with it, and ends it when its
+//! time limit expires or the run ends. The process gets no credential: not in its environment, its arguments or its
+//! file descriptors. Its standard output is a socket: the arguments come in on it, the result goes out, and its other
+//! end closes when the run ends.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::child::capture;
+use super::exchange::{Exchanged, exchange};
 use super::job::{Job, RunningJobs};
 use super::live_output::{OutputFollower, take_lines};
 use super::lock::lock;
-use super::pipe::PipeDrain;
 use super::sandbox::paths::Root;
 use super::sandbox::writable_reach::WritableReach;
-use super::scratch::{Scratch, SocketScratch};
+use super::scratch::Scratch;
 use super::setup::ToolSetup;
 use super::tool_request::{self, ToolRequest};
-use crate::exhausted::at_start;
 use crate::result::{CallResult, Status};
 
 /// How much longer than its time limit a tool may take to end what it started and to report.
@@ -151,37 +151,42 @@ impl Launcher {
             policy.writable.push(scratch);
             // On a full disk it cannot be created, and the call runs without it.
             let mut made = lock(&self.scratch);
-            sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
-            policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
+            sockets = made.as_mut().and_then(|made| made.take_sockets().ok()?);
+            policy.sockets.clone_from(&sockets);
         }
-        let mut child = Job::start(&self.running, self.command(&launch)?)?;
-        let (stdin, stdout, stderr) = child.pipes()?;
+        let (socket, of_tool) = UnixStream::pair()?;
+        let mut command = self.command(&launch)?;
+        command
+            .stdin(Stdio::null())
+            .stdout(OwnedFd::from(of_tool))
+            .stderr(Stdio::piped());
+        let mut job = Job::start(&self.running, command)?;
         let limit = launch.request.timeout;
-        let (status, bytes, complaints) = thread::scope(|scope| {
-            // The child reads all of its input first, unless it fails earlier, which its result shows.
-            let feed = move || drop({ stdin }.write_all(arguments));
-            let feeding = thread::Builder::new().spawn_scoped(scope, feed);
-            feeding.map_err(at_start)?;
-            let result = match follower.cloned() {
-                None => PipeDrain::start(stdout)?,
-                Some(follower) => PipeDrain::start_with(stdout, move |bytes| {
-                    if let Some(tail) = take_lines(bytes) {
-                        follower(tail);
-                    }
-                })?,
-            };
-            let complaints = PipeDrain::start(stderr)?;
-            let status = child.wait(Instant::now() + limit + TIMEOUT_MARGIN)?;
-            io::Result::Ok((status, result.bytes(), complaints.bytes()))
+        let deadline = Instant::now() + limit + TIMEOUT_MARGIN;
+        let Exchanged {
+            status,
+            result,
+            complaints,
+        } = exchange(&mut job, socket, arguments, deadline, |bytes| {
+            if let Some(follower) = follower
+                && let Some(tail) = take_lines(bytes)
+            {
+                follower(tail);
+            }
         })?;
-        drop(sockets);
-        if let Ok(result) = serde_json::from_slice(&bytes) {
+        if let Some(sockets) = sockets
+            && let Some(made) = lock(&self.scratch).as_mut()
+        {
+            made.put_back(sockets);
+        }
+        if let Ok(result) = serde_json::from_slice(&result) {
             return Ok(result);
         }
         let late = || CallResult::new(Status::TimedOut { limit }, "");
         Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
     }
 
+    /// The command that starts the process of a call. Its caller chooses the standard streams.
     fn command(&self, launch: &Launch<'_>) -> io::Result<Command> {
         let setup = &self.setup;
         let named = |(name, _): &&(OsString, OsString)| {
@@ -208,10 +213,7 @@ impl Launcher {
             .env_clear()
             .envs(found)
             .envs(apart)
-            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path);
         Ok(command)
     }
 

@@ -29,6 +29,7 @@ const MAX_BOUND: usize = 1 << 16;
 type InodeIdentity = (u64, u64);
 
 /// The directory where sockets are actually bound. From inside the sandbox nothing in it can be removed or replaced.
+#[derive(Debug)]
 pub(super) struct SocketDirectory {
     path: PathBuf,
     directory: OwnedFd,

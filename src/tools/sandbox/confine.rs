@@ -34,7 +34,8 @@ pub struct Inner<'a> {
 }
 
 /// Starts a program that cannot signal this process and can reach only Unix sockets of the same sandbox. The second
-/// return value serves those sockets until it is dropped.
+/// return value is its socket calls, which the caller has to have served: from the first one on, until none of its
+/// processes is left.
 ///
 /// # Errors
 /// If that is not possible, or the program cannot be started.
@@ -45,23 +46,18 @@ pub fn start_inside<T: Send>(
     let Some(network) = inner.reach.network else {
         return Ok((start()?, None));
     };
-    // The broker starts first, so that no program is left running without it.
-    let (sockets, served) = match Sockets::start(inner.sockets, inner.reach.signals)? {
-        Some((sockets, served)) => (Some(sockets), Some(served)),
-        None => (None, None),
-    };
+    let broker = Broker::prepare(inner.sockets, inner.reach.signals)?;
     // The sandbox applies to a thread and everything it starts; this thread ends after starting the program.
-    let started = thread::scope(|scope| {
+    thread::scope(|scope| {
         let within = thread::Builder::new().spawn_scoped(scope, || {
-            step_inside(inner.reach, network, served).map_err(io::Error::other)?;
-            start()
+            let sockets = step_inside(inner.reach, network, broker).map_err(io::Error::other)?;
+            Ok((start()?, sockets))
         });
         let within = within.map_err(at_start)?;
         within
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
-    })?;
-    Ok((started, sockets))
+    })
 }
 
 /// Keeps other processes from reading this one's memory, environment and file descriptors through `/proc`.
@@ -79,23 +75,40 @@ pub fn end_with_parent() {
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{Sockets, confine};
 #[cfg(not(target_os = "linux"))]
-use elsewhere::{step_inside, try_out};
+use elsewhere::{Broker, step_inside, try_out};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::io;
+    use std::os::fd::BorrowedFd;
     use std::path::Path;
 
     use super::{Error, SandboxPolicy, SandboxScope};
+
+    /// Sockets are not served on this system.
+    pub(super) struct Broker;
+
+    impl Broker {
+        pub(super) fn prepare(_: Option<&Path>, _: bool) -> io::Result<Option<Self>> {
+            Ok(None)
+        }
+    }
 
     /// Sockets are not served on this system.
     #[derive(Debug)]
     pub struct Sockets;
 
     impl Sockets {
-        pub(super) fn start(_: Option<&Path>, _: bool) -> io::Result<Option<(Self, ())>> {
-            Ok(None)
+        /// There is never one.
+        pub fn first_call(&self) -> Option<BorrowedFd<'_>> {
+            None
         }
+
+        /// Does nothing.
+        pub fn serve(&mut self) {}
+
+        /// Does nothing.
+        pub fn end(&mut self) {}
     }
 
     /// There is no sandbox on this system.
@@ -111,7 +124,11 @@ mod elsewhere {
         Err(Error::Unavailable)
     }
 
-    pub(super) fn step_inside(_: SandboxScope, _: bool, _: Option<()>) -> Result<(), Error> {
+    pub(super) fn step_inside(
+        _: SandboxScope,
+        _: bool,
+        _: Option<Broker>,
+    ) -> Result<Option<Sockets>, Error> {
         Err(Error::Unavailable)
     }
 }
@@ -121,4 +138,6 @@ pub use super::landlock::confine;
 #[cfg(target_os = "linux")]
 use super::landlock::{step_inside, try_out};
 #[cfg(target_os = "linux")]
-pub use super::sockets::Broker as Sockets;
+use super::sockets::Broker;
+#[cfg(target_os = "linux")]
+pub use super::sockets::Sockets;

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
 use std::{fs, io};
 
 use landlock::{
@@ -27,6 +26,7 @@ use super::error::Error;
 use super::mounts::{aliases, devices, table};
 use super::policy::SandboxPolicy;
 use super::scope::SandboxScope;
+use super::sockets::{Broker, Sockets};
 use super::{notify, seccomp};
 
 /// The first version of Landlock that can forbid truncation.
@@ -86,29 +86,28 @@ fn enter(policy: &SandboxPolicy, extent: Extent) -> Result<SandboxScope, Error> 
     Ok(reach)
 }
 
-/// Applies the further confinement of programs to this thread and what it starts: their socket calls go to the broker
-/// `served`. If there can be none, because the kernel does not support it or a container already has one, these calls
+/// Applies the further confinement of programs to this thread and what it starts: their socket calls go to the
+/// broker. If there can be none, because the kernel does not support it or a container already has one, these calls
 /// fail.
 pub(super) fn step_inside(
     reach: SandboxScope,
     network: bool,
-    served: Option<Sender<OwnedFd>>,
-) -> Result<(), Error> {
+    broker: Option<Broker>,
+) -> Result<Option<Sockets>, Error> {
     if reach.signals {
         scope_signals()?;
     }
     keep_capabilities(ROOT_CAPABILITIES)?;
-    let listener = match &served {
+    let listener = match &broker {
         Some(_) => notify::listen(seccomp::asking().map_err(no_filter)?).ok(),
         None => None,
     };
     apply(&seccomp::refusing(network, listener.is_some()).map_err(no_filter)?)?;
-    if let Some((served, listener)) = served.zip(listener) {
-        apply(&seccomp::dumpable().map_err(no_filter)?)?;
-        let gone = |_| Error::Step("serve sockets", "a thread ended".to_owned());
-        served.send(listener).map_err(gone)?;
-    }
-    Ok(())
+    let Some((broker, listener)) = broker.zip(listener) else {
+        return Ok(None);
+    };
+    apply(&seccomp::dumpable().map_err(no_filter)?)?;
+    Ok(Some(broker.of(listener)))
 }
 
 #[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over

@@ -16,7 +16,6 @@ use std::io::{self, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,10 +48,29 @@ const TICK: Duration = Duration::from_millis(100);
 /// kernel-internal number (ERESTARTSYS) that programs never see.
 const RESTART: i32 = 512;
 
-/// Serves the socket calls of a program until it is dropped.
+/// What it takes to serve the socket calls of a program.
 #[derive(Debug)]
 pub struct Broker {
-    _end: PipeWriter,
+    /// Where sockets with a path are bound, if anywhere.
+    place: Option<SocketDirectory>,
+    /// The kernel keeps abstract names outside out of reach.
+    scoped: bool,
+}
+
+/// The socket calls of a program. None is answered before they are served, on a thread that ends when this is dropped.
+#[derive(Debug)]
+pub struct Sockets {
+    calls: SocketCalls,
+}
+
+#[derive(Debug)]
+enum SocketCalls {
+    /// No program has made one yet, or the first one waits.
+    Awaited { broker: Broker, listener: OwnedFd },
+    /// They are served until this is dropped.
+    Served { _end: PipeWriter },
+    /// They fail, or no process is left that could make one.
+    Over,
 }
 
 /// State shared by the broker's threads.
@@ -67,38 +85,69 @@ struct Served {
 }
 
 impl Broker {
-    /// Creates the broker and the channel on which it expects the listener. `None` if this system does not support
-    /// it.
+    /// Prepares to serve. `None` if this system does not support it.
     ///
     /// # Errors
     ///
-    /// If there is no thread or pipe available.
-    pub(super) fn start(
-        place: Option<&Path>,
-        scoped: bool,
-    ) -> io::Result<Option<(Self, Sender<OwnedFd>)>> {
+    /// If the directory for sockets cannot be opened.
+    pub(super) fn prepare(place: Option<&Path>, scoped: bool) -> io::Result<Option<Self>> {
         if !can_be_served() {
             return Ok(None);
         }
-        let (ended, end) = io::pipe()?;
         let place = place.map(SocketDirectory::open).transpose()?;
-        let (sender, receiver) = channel();
-        let serving = thread::Builder::new().spawn(move || {
-            let Ok(listener) = receiver.recv() else {
-                return;
-            };
-            let served = Arc::new(Served {
-                listener,
-                scoped,
-                place,
-                bindings: Mutex::default(),
-                waiting: AtomicUsize::new(0),
-            });
-            serve(&served, ended.as_fd());
-        });
-        serving.map_err(at_start)?;
-        Ok(Some((Self { _end: end }, sender)))
+        Ok(Some(Self { place, scoped }))
     }
+
+    /// The calls that this listener receives.
+    pub(super) fn of(self, listener: OwnedFd) -> Sockets {
+        let calls = SocketCalls::Awaited {
+            broker: self,
+            listener,
+        };
+        Sockets { calls }
+    }
+}
+
+impl Sockets {
+    /// What is readable when the first call waits to be served, and hung up when no process is left that could make one.
+    pub fn first_call(&self) -> Option<BorrowedFd<'_>> {
+        match &self.calls {
+            SocketCalls::Awaited { listener, .. } => Some(listener.as_fd()),
+            SocketCalls::Served { .. } | SocketCalls::Over => None,
+        }
+    }
+
+    /// Serves the calls from now on. If no thread can be started, all of them fail.
+    pub fn serve(&mut self) {
+        let SocketCalls::Awaited { broker, listener } =
+            std::mem::replace(&mut self.calls, SocketCalls::Over)
+        else {
+            return;
+        };
+        // If it fails, the listener is closed, and with it every call that waits.
+        if let Ok(end) = start(broker, listener) {
+            self.calls = SocketCalls::Served { _end: end };
+        }
+    }
+
+    /// No process is left that could make a call.
+    pub fn end(&mut self) {
+        self.calls = SocketCalls::Over;
+    }
+}
+
+/// Starts the thread that serves, until the returned pipe is closed.
+fn start(broker: Broker, listener: OwnedFd) -> io::Result<PipeWriter> {
+    let (ended, end) = io::pipe()?;
+    let served = Arc::new(Served {
+        listener,
+        scoped: broker.scoped,
+        place: broker.place,
+        bindings: Mutex::default(),
+        waiting: AtomicUsize::new(0),
+    });
+    let serving = thread::Builder::new().spawn(move || serve(&served, ended.as_fd()));
+    serving.map(|_| end).map_err(at_start)
 }
 
 fn serve(served: &Arc<Served>, ended: BorrowedFd<'_>) {
