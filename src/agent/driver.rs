@@ -300,6 +300,7 @@ impl Driver<'_> {
         let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
         self.reading = Some(reading);
         self.answering = true;
+        self.tools.expect_calls().map_err(Stop::Thread)?;
         loop {
             match self.next(None)? {
                 TurnInput::Shown(shows) => {

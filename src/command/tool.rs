@@ -142,11 +142,13 @@ pub fn run_held(
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    let reach = match &request.policy {
-        Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
-        None => SandboxScope::default(),
-    };
     confine::prevent_inspection();
+    let reach = match &request.policy {
+        Some(policy) if request.inherits_rules => confine::confine_by_stdin(policy),
+        Some(policy) => confine::confine(policy),
+        None => Ok(SandboxScope::default()),
+    };
+    let reach = reach.map_err(Error::Sandbox)?;
     reaper::lead_session()?;
     confine::end_with_parent();
     let arguments = stdout.read_to_end()?;

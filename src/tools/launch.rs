@@ -20,7 +20,9 @@ use super::exchange::{Exchanged, exchange};
 use super::job::{Job, RunningJobs};
 use super::live_output::{OutputFollower, take_lines};
 use super::lock::lock;
+use super::sandbox::confine::RunRules;
 use super::sandbox::paths::Root;
+use super::sandbox::policy::SandboxPolicy;
 use super::sandbox::writable_reach::WritableReach;
 use super::scratch::Scratch;
 use super::setup::ToolSetup;
@@ -65,6 +67,10 @@ pub struct Launcher {
     /// Open file descriptors of the writable directories: while they are held, no other directory gets the same
     /// inode.
     held: Mutex<Vec<OwnedFd>>,
+    /// The rules of the run's sandbox.
+    rules: RunRules,
+    /// They are being made, or were.
+    expected: Mutex<bool>,
 }
 
 impl Launcher {
@@ -76,6 +82,8 @@ impl Launcher {
             scratch: Mutex::default(),
             running: Mutex::default(),
             held: Mutex::default(),
+            rules: RunRules::default(),
+            expected: Mutex::default(),
         }
     }
 
@@ -144,11 +152,12 @@ impl Launcher {
         arguments: &[u8],
         follower: Option<&OutputFollower>,
     ) -> io::Result<CallResult> {
-        let scratch = self.scratch().map_err(|(_, error)| error)?;
-        let mut sockets = None;
+        self.scratch().map_err(|(_, error)| error)?;
+        let (mut sockets, mut rules) = (None, None);
         if let Some(policy) = &mut launch.request.policy {
-            policy.temporary = Some(scratch.path.clone());
-            policy.writable.push(scratch);
+            self.open_scratch(policy);
+            rules = self.rules.of(policy);
+            launch.request.inherits_rules = rules.is_some();
             // On a full disk it cannot be created, and the call runs without it.
             let mut made = lock(&self.scratch);
             sockets = made.as_mut().and_then(|made| made.take_sockets().ok()?);
@@ -157,7 +166,7 @@ impl Launcher {
         let (socket, of_tool) = UnixStream::pair()?;
         let mut command = self.command(&launch)?;
         command
-            .stdin(Stdio::null())
+            .stdin(rules.map_or_else(Stdio::null, Stdio::from))
             .stdout(OwnedFd::from(of_tool))
             .stderr(Stdio::piped());
         let mut job = Job::start(&self.running, command)?;
@@ -184,6 +193,31 @@ impl Launcher {
         }
         let late = || CallResult::new(Status::TimedOut { limit }, "");
         Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
+    }
+
+    /// Starts to make the rules of the run's sandbox, for the calls that may follow.
+    ///
+    /// # Errors
+    ///
+    /// If no thread can be started.
+    pub(super) fn expect_calls(&self) -> io::Result<()> {
+        let mut expected = lock(&self.expected);
+        let Some(mut policy) = self.setup.policy.clone().filter(|_| !*expected) else {
+            return Ok(());
+        };
+        *expected = true;
+        self.open_scratch(&mut policy);
+        self.rules.expect(policy)
+    }
+
+    /// Adds to a policy what all calls of the run can write. Rules for sockets are for all of the run, so that all calls
+    /// have the same ones: in the directory of another call, a program could create a socket on which nothing listens.
+    fn open_scratch(&self, policy: &mut SandboxPolicy) {
+        if let Some(made) = &*lock(&self.scratch) {
+            policy.temporary = Some(made.root.path.clone());
+            policy.writable.push(made.root.clone());
+            policy.sockets = made.above_sockets().cloned();
+        }
     }
 
     /// The command that starts the process of a call. Its caller chooses the standard streams.

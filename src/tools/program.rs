@@ -52,6 +52,7 @@ impl Runner for Program {
                 number: call.number,
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
                 live: call.follower.is_some(),
+                inherits_rules: false,
                 policy: policy.map(|policy| manifest.policy(policy)),
                 program: Some(manifest.command.clone()),
             },

@@ -104,6 +104,11 @@ impl Scratch {
         })
     }
 
+    /// The directory in which those for sockets are made; `None` if tools could reach it by another path.
+    pub(super) fn above_sockets(&self) -> Option<&Root> {
+        self.parent.apart.then_some(&self.whole)
+    }
+
     /// An empty directory for the sockets of a call, until it is put back; `None` if tools could reach it by another path.
     ///
     /// # Errors

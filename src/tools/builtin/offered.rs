@@ -35,6 +35,7 @@ impl Runner for SeparateProcess {
                 number: call.number,
                 timeout: setup.timeout,
                 live: call.follower.is_some(),
+                inherits_rules: false,
                 policy: setup.policy.clone(),
                 program: None,
             },

@@ -232,11 +232,7 @@ fn wait(
 
 /// Keeps reading after the program exited: until all pipes are closed, the remaining processes fall silent, or the
 /// time is up.
-fn linger(
-    outputs: &mut Outputs<'_, '_>,
-    wakers: &mut Wakers,
-    deadline: Instant,
-) -> io::Result<()> {
+fn linger(outputs: &mut Outputs<'_, '_>, wakers: &mut Wakers, deadline: Instant) -> io::Result<()> {
     let begun = Instant::now();
     let until = deadline.min(begun + LINGER_TIMEOUT);
     let taken = |outputs: &Outputs<'_, '_>| outputs.pipes.iter().map(|o| o.taken).sum::<u64>();

@@ -73,14 +73,14 @@ pub fn end_with_parent() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{Sockets, confine};
-#[cfg(not(target_os = "linux"))]
 use elsewhere::{Broker, step_inside, try_out};
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{RunRules, Sockets, confine, confine_by_stdin};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::io;
-    use std::os::fd::BorrowedFd;
+    use std::os::fd::{BorrowedFd, OwnedFd};
     use std::path::Path;
 
     use super::{Error, SandboxPolicy, SandboxScope};
@@ -120,6 +120,35 @@ mod elsewhere {
         Err(Error::Unavailable)
     }
 
+    /// There is no sandbox on this system.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn confine_by_stdin(_: &SandboxPolicy) -> Result<SandboxScope, Error> {
+        Err(Error::Unavailable)
+    }
+
+    /// There are no rules on this system.
+    #[derive(Debug, Default)]
+    pub struct RunRules;
+
+    impl RunRules {
+        /// Does nothing.
+        ///
+        /// # Errors
+        ///
+        /// None.
+        pub fn expect(&self, _: SandboxPolicy) -> io::Result<()> {
+            Ok(())
+        }
+
+        /// There are none.
+        pub fn of(&self, _: &SandboxPolicy) -> Option<OwnedFd> {
+            None
+        }
+    }
+
     pub(super) fn try_out(_: &SandboxPolicy) -> Result<(), Error> {
         Err(Error::Unavailable)
     }
@@ -134,9 +163,11 @@ mod elsewhere {
 }
 
 #[cfg(target_os = "linux")]
-pub use super::landlock::confine;
+pub use super::landlock::{confine, confine_by_stdin};
 #[cfg(target_os = "linux")]
 use super::landlock::{step_inside, try_out};
+#[cfg(target_os = "linux")]
+pub use super::run_rules::RunRules;
 #[cfg(target_os = "linux")]
 use super::sockets::Broker;
 #[cfg(target_os = "linux")]
