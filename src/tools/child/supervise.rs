@@ -83,7 +83,7 @@ pub(in crate::tools) fn watch(
         ..
     } = &mut wakers;
     let hurried = || matches!(stop_requests.read(&mut [0]), Ok(1..));
-    // What is left may make its first socket call while it ends.
+    // What is left may make a socket call while it ends.
     if let Some(sockets) = sockets
         && reaper::have_children()
     {
@@ -205,7 +205,7 @@ struct Wakers {
     children: UnixStream,
     /// SIGINT or SIGTERM: the result is no longer wanted.
     stop_requests: UnixStream,
-    /// A socket call of the program is to be served.
+    /// A socket call of the program is to be answered.
     sockets: Option<Sockets>,
 }
 
@@ -269,8 +269,8 @@ fn listen(
         PollFd::new(&wakers.stop_requests, PollFlags::IN),
         PollFd::new(&wakers.children, PollFlags::IN),
     ];
-    let first_call = wakers.sockets.as_ref().and_then(Sockets::first_call);
-    let at_first_call = first_call.map(|listener| {
+    let next_call = wakers.sockets.as_ref().and_then(Sockets::next_call);
+    let at_next_call = next_call.map(|listener| {
         fds.push(PollFd::from_borrowed_fd(listener, PollFlags::IN));
         fds.len() - 1
     });
@@ -289,11 +289,11 @@ fn listen(
         .revents()
         .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
     let stop_requested = !fds[1].revents().is_empty();
-    let called = at_first_call.map_or(PollFlags::empty(), |at| fds[at].revents());
+    let called = at_next_call.map_or(PollFlags::empty(), |at| fds[at].revents());
     drop(fds);
     if let Some(sockets) = wakers.sockets.as_mut().filter(|_| !called.is_empty()) {
         if called.contains(PollFlags::IN) {
-            sockets.serve();
+            sockets.answer_next();
         } else {
             sockets.end();
         }

@@ -94,7 +94,7 @@ impl SocketDirectory {
 }
 
 /// The bound sockets of a call.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Bindings {
     /// Sockets by file: both the ones at the paths that programs have bound and the actual ones.
     files: HashMap<InodeIdentity, BoundSocket>,

@@ -34,8 +34,8 @@ pub struct Inner<'a> {
 }
 
 /// Starts a program that cannot signal this process and can reach only Unix sockets of the same sandbox. The second
-/// return value is its socket calls, which the caller has to have served: from the first one on, until none of its
-/// processes is left.
+/// return value is its socket calls, which the caller has to answer or to have served, until none of its processes is
+/// left.
 ///
 /// # Errors
 /// If that is not possible, or the program cannot be started.
@@ -100,9 +100,12 @@ mod elsewhere {
 
     impl Sockets {
         /// There is never one.
-        pub fn first_call(&self) -> Option<BorrowedFd<'_>> {
+        pub fn next_call(&self) -> Option<BorrowedFd<'_>> {
             None
         }
+
+        /// Does nothing.
+        pub fn answer_next(&mut self) {}
 
         /// Does nothing.
         pub fn serve(&mut self) {}

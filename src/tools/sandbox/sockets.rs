@@ -57,23 +57,23 @@ pub struct Broker {
     scoped: bool,
 }
 
-/// The socket calls of a program. None is answered before they are served, on a thread that ends when this is dropped.
+/// The socket calls of a program. Each is answered by whoever waits for the program, or on a thread that ends when this is
+/// dropped.
 #[derive(Debug)]
-pub struct Sockets {
-    calls: SocketCalls,
-}
+pub struct Sockets(SocketCalls);
 
 #[derive(Debug)]
 enum SocketCalls {
-    /// No program has made one yet, or the first one waits.
-    Awaited { broker: Broker, listener: OwnedFd },
-    /// They are served until this is dropped.
-    Served { _end: PipeWriter },
+    /// They wait to be answered one by one.
+    Here(Arc<Served>),
+    /// They are answered until this is dropped.
+    Thread { _end: PipeWriter },
     /// They fail, or no process is left that could make one.
     Over,
 }
 
 /// State shared by the broker's threads.
+#[derive(Debug)]
 struct Served {
     listener: OwnedFd,
     /// The kernel keeps abstract names outside out of reach.
@@ -100,52 +100,52 @@ impl Broker {
 
     /// The calls that this listener receives.
     pub(super) fn of(self, listener: OwnedFd) -> Sockets {
-        let calls = SocketCalls::Awaited {
-            broker: self,
+        Sockets(SocketCalls::Here(Arc::new(Served {
             listener,
-        };
-        Sockets { calls }
+            scoped: self.scoped,
+            place: self.place,
+            bindings: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+        })))
     }
 }
 
 impl Sockets {
-    /// What is readable when the first call waits to be served, and hung up when no process is left that could make one.
-    pub fn first_call(&self) -> Option<BorrowedFd<'_>> {
-        match &self.calls {
-            SocketCalls::Awaited { listener, .. } => Some(listener.as_fd()),
-            SocketCalls::Served { .. } | SocketCalls::Over => None,
+    /// What is readable when a call waits to be answered, and hung up when no process is left that could make one.
+    pub fn next_call(&self) -> Option<BorrowedFd<'_>> {
+        match &self.0 {
+            SocketCalls::Here(served) => Some(served.listener.as_fd()),
+            SocketCalls::Thread { .. } | SocketCalls::Over => None,
         }
     }
 
-    /// Serves the calls from now on. If no thread can be started, all of them fail.
+    /// Answers the call that waits; one that may block is answered on a thread.
+    pub fn answer_next(&mut self) {
+        if let SocketCalls::Here(served) = &self.0
+            && let Ok(asked) = notify::next(served.listener.as_fd())
+        {
+            take(served, asked);
+        }
+    }
+
+    /// Answers all calls from now on, on a thread. If it cannot be started, they fail.
     pub fn serve(&mut self) {
-        let SocketCalls::Awaited { broker, listener } =
-            std::mem::replace(&mut self.calls, SocketCalls::Over)
-        else {
-            return;
-        };
-        // If it fails, the listener is closed, and with it every call that waits.
-        if let Ok(end) = start(broker, listener) {
-            self.calls = SocketCalls::Served { _end: end };
+        if let SocketCalls::Here(served) = std::mem::replace(&mut self.0, SocketCalls::Over)
+            && let Ok(end) = start(served)
+        {
+            self.0 = SocketCalls::Thread { _end: end };
         }
     }
 
     /// No process is left that could make a call.
     pub fn end(&mut self) {
-        self.calls = SocketCalls::Over;
+        self.0 = SocketCalls::Over;
     }
 }
 
 /// Starts the thread that serves, until the returned pipe is closed.
-fn start(broker: Broker, listener: OwnedFd) -> io::Result<PipeWriter> {
+fn start(served: Arc<Served>) -> io::Result<PipeWriter> {
     let (ended, end) = io::pipe()?;
-    let served = Arc::new(Served {
-        listener,
-        scoped: broker.scoped,
-        place: broker.place,
-        bindings: Mutex::default(),
-        waiting: AtomicUsize::new(0),
-    });
     let serving = thread::Builder::new().spawn(move || serve(&served, ended.as_fd()));
     serving.map(|_| end).map_err(at_start)
 }
