@@ -74,9 +74,10 @@ generate: ## man pages and completions, from the table of flags and the texts in
 	$(TARGET)/debug/codex --generate zsh > completions/_codex
 	$(TARGET)/debug/codex --generate fish > completions/codex.fish
 
-bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
+bench: ## both builds beside curl, a minimal C program, GNU grep, wc and bash: writes tests/bench/results.md and ratios.svg. PEERS=DIR adds the official client and pi, ROWS=grep,read picks rows, PAIRS=2 doubles the turns
+	-@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 	$(CARGO) build --quiet --release --bin codex --example standin
-	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
+	python3 -B tests/bench/table.py --codex $(TARGET)/release/codex --musl $(TARGET)/$(shell uname -m)-unknown-linux-musl/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(ROWS),--rows $(ROWS),--write) $(if $(PAIRS),--pairs $(PAIRS))
 
 bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory, beside cat and, with PEERS=DIR, pi and the official client
 	$(CARGO) build --quiet --release --bin codex --example standin

@@ -10,7 +10,7 @@ use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
 use crate::agent::resume::ResumedConversation;
-use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
+use crate::agent::{Blueprint, Control, Conversation, EarlierItems, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};
@@ -56,7 +56,7 @@ enum Session {
 /// A conversation whose file is open.
 struct OpenedSession {
     thread: ThreadId,
-    items: Vec<Vec<u8>>,
+    items: EarlierItems,
     effort: Option<String>,
     journal: Option<Box<dyn Journal + Send>>,
 }
@@ -254,9 +254,7 @@ impl ConversationBuilder {
             tools: Arc::new(tools),
         };
         let journal = opened.journal;
-        Ok(Conversation::new(
-            blueprint, client, policy, journal, control,
-        ))
+        Conversation::new(blueprint, client, policy, journal, control).map_err(Error::Session)
     }
 }
 
@@ -277,10 +275,11 @@ impl Session {
             version: env!("CARGO_PKG_VERSION"),
         };
         if let Self::Resumed(home, id) = self {
-            let (stored, mut writer) = Sessions::new(home).open(id).map_err(Error::Session)?;
+            let opened = Sessions::new(home).open(id);
+            let (stored, file, mut writer) = opened.map_err(Error::Session)?;
             let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_openai;
-            let resumed = ResumedConversation::new(stored, &model.id, takes_changes, effort);
+            let resumed = ResumedConversation::new(stored, file, &model.id, takes_changes, effort);
             resumed.record(&mut writer, &header);
             return Ok(OpenedSession {
                 thread,
@@ -301,7 +300,7 @@ impl Session {
         };
         Ok(OpenedSession {
             thread,
-            items: Vec::new(),
+            items: EarlierItems::default(),
             effort: effort.map(str::to_owned),
             journal,
         })

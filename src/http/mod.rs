@@ -4,6 +4,7 @@
 mod address;
 mod buffers;
 mod error;
+mod interrupt;
 mod limit;
 mod network;
 mod no_proxy;
@@ -12,7 +13,7 @@ mod resolver;
 mod socket;
 mod tunnel;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,10 +26,10 @@ use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
 pub use error::{Distrust, Error, Refused};
-use limit::{
-    CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, FIRST_READ_BYTES, KEEP_ALIVE, READ_BYTES, TLS_BUFFER_BYTES,
-};
-pub use limit::{IDLE_TIMEOUT, TimeLimit};
+pub use interrupt::Interrupt;
+use interrupt::{BodyWait, CurrentWait, Woken};
+use limit::{CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, FIRST_READ_BYTES, READ_BYTES, TLS_BUFFER_BYTES};
+pub use limit::{IDLE_TIMEOUT, KEEP_ALIVE, TimeLimit};
 pub use network::Network;
 use network::Through;
 #[cfg(test)]
@@ -87,6 +88,7 @@ pub struct Http {
     agent: ureq::Agent,
     /// The authentication schemes that a proxy offered.
     offers: Offers,
+    waits: CurrentWait,
     setup: HttpSetup,
     silence: Duration,
 }
@@ -112,11 +114,13 @@ impl Http {
             .max_idle_age(KEEP_ALIVE)
             .build();
         let offers = Offers::default();
-        let connector = DeadlineConnector::new(offers.clone());
+        let waits = CurrentWait::default();
+        let connector = DeadlineConnector::new(offers.clone(), waits.clone());
         let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,
             offers,
+            waits,
             setup: setup.clone(),
             silence,
         }
@@ -170,6 +174,7 @@ impl Http {
             body: Box::new(body.into_reader()),
             buffer: vec![0; FIRST_READ_BYTES],
             filled: false,
+            waits: self.waits.clone(),
             silence: self.silence,
         })
     }
@@ -242,6 +247,7 @@ pub struct HttpResponse {
     buffer: Vec<u8>,
     /// The last read filled the buffer.
     filled: bool,
+    waits: CurrentWait,
     silence: Duration,
 }
 
@@ -275,15 +281,42 @@ impl HttpResponse {
     /// # Errors
     /// When the connection is lost or stays silent.
     pub fn read(&mut self) -> Result<&[u8], Error> {
+        match self.fill() {
+            Ok(count) => Ok(&self.buffer[..count]),
+            Err(error) => Err(Error::of_io(error, true, self.silence)),
+        }
+    }
+
+    /// The same, but returns nothing if `interrupt` or `until` ends the wait. The time of silence goes on meanwhile.
+    ///
+    /// # Errors
+    /// As for [`HttpResponse::read`].
+    pub fn read_until(
+        &mut self,
+        interrupt: &Interrupt,
+        until: Option<Instant>,
+    ) -> Result<Option<&[u8]>, Error> {
+        self.waits.set(Some(BodyWait {
+            interrupt: interrupt.clone(),
+            until,
+        }));
+        let filled = self.fill();
+        self.waits.set(None);
+        match filled {
+            Ok(count) => Ok(Some(&self.buffer[..count])),
+            Err(error) if Woken::is(&error) => Ok(None),
+            Err(error) => Err(Error::of_io(error, true, self.silence)),
+        }
+    }
+
+    /// Fills the buffer, which grows while reads fill it.
+    fn fill(&mut self) -> io::Result<usize> {
         if self.filled && self.buffer.len() < READ_BYTES {
             self.buffer.resize(2 * self.buffer.len(), 0);
         }
-        let count = self
-            .body
-            .read(&mut self.buffer)
-            .map_err(|error| Error::of_io(error, true, self.silence))?;
+        let count = self.body.read(&mut self.buffer)?;
         self.filled = count == self.buffer.len();
-        Ok(&self.buffer[..count])
+        Ok(count)
     }
 
     /// Reads the whole body, at most `most` bytes.

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
+use super::interrupt::CurrentWait;
 use super::socket::{DirectConnector, Offers};
 
 /// A chain of connectors with one deadline for the whole connection.
@@ -19,12 +20,13 @@ use super::socket::{DirectConnector, Offers};
 pub(super) struct DeadlineConnector(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
 
 impl DeadlineConnector {
-    /// ureq's chain with this crate's sockets, which record the authentication schemes that a proxy offers.
-    pub(super) fn new(offers: Offers) -> Self {
+    /// ureq's chain with this crate's sockets, which record the authentication schemes that a proxy offers, and whose waits can be
+    /// ended.
+    pub(super) fn new(offers: Offers, waits: CurrentWait) -> Self {
         let chain =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
-                .chain(DirectConnector(offers))
+                .chain(DirectConnector { offers, waits })
                 .chain(RustlsConnector::default())
                 .chain(Boxed);
         Self(Box::new(chain))

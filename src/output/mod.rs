@@ -18,6 +18,7 @@ use crate::failure::{RenewalWait, RunWarning};
 use crate::result::CallResult;
 use crate::wire::fault::RateWindow;
 use crate::wire::item::SearchCall;
+use crate::wire::raw_text::RawText;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -82,8 +83,8 @@ impl<'a> From<&'a RateWindow> for LimitWindow<'a> {
 pub enum Notice<'a> {
     /// More text of the current assistant message.
     Text(&'a str),
-    /// The current message has ended.
-    MessageEnd,
+    /// The current message has ended; this is all of its text.
+    MessageEnd(&'a RawText<'a>),
     /// A problem that does not stop the run.
     Warning(&'a RunWarning),
     /// Lines of standard input that cannot be used.

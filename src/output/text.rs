@@ -263,7 +263,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.add(text)?,
-            Notice::MessageEnd => self.end_message(),
+            Notice::MessageEnd(_) => self.end_message(),
             Notice::ToolStarted(call) => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.started(call.id, &doing(&call));

@@ -19,7 +19,7 @@ pub use trouble::{Trouble, Verdict};
 use super::delta_form::DeltaForm;
 use super::event::{self, Event, ItemPosition};
 use super::fault::{self, FaultHead};
-use super::item::{Item, ItemKind, PendingItem};
+use super::item::{Item, ItemKind, PendingItem, ReadItem};
 use super::json::short;
 use super::output_items::{Slots, with_id};
 use super::response::Usage;
@@ -58,6 +58,9 @@ impl Answer {
     /// Processes a frame and appends to `show` what it adds to the output. Frames after the end are ignored.
     pub fn take(&mut self, frame: &[u8], show: &mut Vec<Show>) {
         if self.ended() {
+            return;
+        }
+        if is_unused(frame) {
             return;
         }
         // Taken out while the text that it lends is added to this answer.
@@ -127,11 +130,12 @@ impl Answer {
         match event {
             Event::Text(place, delta) => self.text(place, &delta, show),
             Event::Added(place, item) => {
+                let item = item.get();
                 let slot = self.slots.begin(with_id(place, item));
                 let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
-                match ItemKind::read(item) {
+                match ReadItem::of(item).map(|item| item.kind) {
                     Some(ItemKind::Message(_)) => self.open(slot),
                     Some(ItemKind::Call(_) | ItemKind::Waiting(_)) => {
                         self.slots[slot].required = true
@@ -146,14 +150,15 @@ impl Answer {
                 }
             }
             Event::Done(place, item) => {
+                let item = item.get();
                 let place = with_id(place, item);
                 let slot = self.slots.find(place);
                 let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
-                if let Some(item) = Item::parse(item) {
-                    if let Some(slot) = self.place_of(slot, place, &item) {
-                        self.done(slot, item, show);
+                if let Some(read) = ReadItem::of(item) {
+                    if let Some(slot) = self.place_of(slot, place, item, &read.kind) {
+                        self.done(slot, item, read, show);
                     }
                 } else {
                     self.slots[slot].required = true;
@@ -302,6 +307,20 @@ impl Answer {
             .into_iter()
             .filter_map(|slot| slot.item.as_ref())
     }
+}
+
+/// Whether this is an event whose content the finished item repeats, in the usual form. It can be as long as the answer, so it
+/// is not parsed: whatever it says changes nothing.
+fn is_unused(frame: &[u8]) -> bool {
+    const UNUSED: [&[u8]; 4] = [
+        b"output_text.done\"",
+        b"content_part.done\"",
+        b"function_call_arguments.done\"",
+        b"reasoning_summary_text.done\"",
+    ];
+    frame
+        .strip_prefix(b"{\"type\":\"response.")
+        .is_some_and(|kind| UNUSED.iter().any(|unused| kind.starts_with(unused)))
 }
 
 /// The frame with invalid UTF-8 replaced by U+FFFD, as the standard requires. `None` if it is valid, or has too many

@@ -1,5 +1,8 @@
 //! Text as the service sent it, in JSON strings. It is passed on in pieces, so that a long text is not copied.
 
+use std::borrow::Cow;
+
+use super::fingerprint::Fingerprint;
 use super::json::escape;
 
 /// A text, as the insides of JSON strings whose texts follow each other.
@@ -18,11 +21,86 @@ pub enum TextPiece<'a> {
 }
 
 impl<'a> RawText<'a> {
-    /// Appends a JSON string, with its quotes; `None` if it is not one.
-    pub(super) fn push(&mut self, string: &'a str) -> Option<()> {
+    /// Appends a JSON string, with its quotes; returns `None` if it is not one.
+    pub fn push(&mut self, string: &'a str) -> Option<()> {
         let inside = string.strip_prefix('"')?.strip_suffix('"')?;
         self.strings.push(inside);
         Some(())
+    }
+
+    /// Its length in bytes, as it was sent.
+    #[must_use]
+    pub fn raw_length(&self) -> usize {
+        self.strings.iter().map(|string| string.len()).sum()
+    }
+
+    /// The whole text, borrowed if it is one string without an escape.
+    #[must_use]
+    pub fn text(&self) -> Cow<'a, str> {
+        match *self.strings {
+            [] => Cow::Borrowed(""),
+            [only] if memchr::memchr(b'\\', only.as_bytes()).is_none() => Cow::Borrowed(only),
+            _ => Cow::Owned(self.after(0)),
+        }
+    }
+
+    /// The text after its first `bytes` bytes, which end at a character.
+    pub(super) fn after(&self, bytes: usize) -> String {
+        let (mut text, mut skipped) = (String::new(), bytes);
+        self.each_str(|piece| {
+            let from = skipped.min(piece.len());
+            skipped -= from;
+            text.push_str(piece.get(from..).unwrap_or_default());
+            true
+        });
+        text
+    }
+
+    /// Whether the text begins like this.
+    pub(super) fn begins_with(&self, start: &str) -> bool {
+        let mut rest = start.as_bytes();
+        self.each_str(|piece| {
+            let (left, right) = (rest, piece.as_bytes());
+            let common = left.len().min(right.len());
+            rest = &left[common..];
+            if left[..common] != right[..common] {
+                rest = left;
+                return false;
+            }
+            !rest.is_empty()
+        });
+        rest.is_empty()
+    }
+
+    /// Whether it contains more than white space.
+    pub(super) fn has_text(&self) -> bool {
+        let mut found = false;
+        self.each_str(|piece| {
+            found = !piece.trim().is_empty();
+            !found
+        });
+        found
+    }
+
+    /// Its fingerprint.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut all = Fingerprint::default();
+        self.each_str(|piece| {
+            all.add(piece);
+            true
+        });
+        all.value()
+    }
+
+    /// Passes on the pieces in order, until the callback returns false.
+    fn each_str(&self, mut take: impl FnMut(&str) -> bool) {
+        let _ = self.each(|piece| {
+            let goes_on = match piece {
+                TextPiece::Plain(text) => take(text),
+                TextPiece::Escaped(character) => take(character.encode_utf8(&mut [0; 4])),
+            };
+            if goes_on { Ok(()) } else { Err(()) }
+        });
     }
 
     /// Passes on the pieces in order, until one fails.
@@ -52,6 +130,7 @@ impl<'a> RawText<'a> {
 mod tests {
     use std::convert::Infallible;
 
+    use super::super::fingerprint::fingerprint;
     use super::*;
 
     #[test]
@@ -76,5 +155,40 @@ mod tests {
             r#"Plain("c")"#,
         ];
         assert_eq!(pieces, expected);
+    }
+
+    /// Every text of up to three of these strings, compared with the decoded one.
+    #[test]
+    fn a_text_in_pieces_is_the_same_as_the_whole() {
+        let strings = [
+            r#""""#,
+            r#""a é""#,
+            r#"" \n""#,
+            r#""\u00e9a\ud83d\ude00""#,
+            r#""\"b""#,
+        ];
+        let all = strings.iter().flat_map(|one| {
+            let two = strings.iter().map(move |two| vec![*one, *two]);
+            let three = strings.iter().map(move |three| vec![*one, "\"a\"", *three]);
+            two.chain(three).chain([vec![*one]])
+        });
+        for strings in all {
+            let (mut raw, mut whole) = (RawText::default(), String::new());
+            for string in &strings {
+                raw.push(string).expect("a string");
+                whole += &serde_json::from_str::<String>(string).expect("JSON");
+            }
+            assert_eq!(raw.text(), whole);
+            assert_eq!(raw.has_text(), !whole.trim().is_empty(), "{strings:?}");
+            assert_eq!(raw.fingerprint(), fingerprint(&whole), "{strings:?}");
+            for (at, _) in whole.char_indices().chain([(whole.len(), ' ')]) {
+                assert_eq!(raw.after(at), whole[at..], "{strings:?}");
+                assert!(raw.begins_with(&whole[..at]), "{strings:?}");
+                assert!(
+                    !raw.begins_with(&format!("{}x", &whole[..at])),
+                    "{strings:?}"
+                );
+            }
+        }
     }
 }

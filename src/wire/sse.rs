@@ -11,7 +11,7 @@ use memchr::memchr2;
 /// it, so this limit determines the memory use of a run.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
-/// Line buffers larger than this are freed after use.
+/// Buffers larger than this are freed after use, except the larger one of the two.
 const USUAL_BYTES: usize = 1 << 20;
 
 /// An event exceeded [`MAX_EVENT_BYTES`].
@@ -114,6 +114,11 @@ impl Decoder {
                 frame(data);
             } else if let Some((_, data)) = self.data.split_last() {
                 frame(data);
+                self.data.clear();
+                // A long event is often followed by another one, whose line needs as much room.
+                if self.line.is_empty() && self.line.capacity() < self.data.capacity() {
+                    std::mem::swap(&mut self.line, &mut self.data);
+                }
                 self.data = cleared(std::mem::take(&mut self.data));
             }
             return Ok(());

@@ -107,6 +107,7 @@ mod resumed; // what a resumed conversation keeps
 mod retries; // repeated requests
 mod roots; // certificates
 mod run; // a prompt in, an answer out
+mod run_rules; // the rules of a run's sandbox: out of reach of tools, and made anew when something changes
 #[cfg(target_os = "linux")]
 mod sandbox; // the sandbox of the tools, and what users are told about it
 mod search; // grep, find and ls

@@ -122,7 +122,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         };
         let blueprint = blueprint(&settings, &mut session, offered);
         let credential = authority.map(|authority| authority.current());
-        let body = blueprint.request(&message);
+        let body = blueprint.request(&message).map_err(Error::Session)?;
         let endpoints = &settings.endpoints;
         let preview = Preview::new(
             endpoints,
@@ -224,7 +224,8 @@ fn conclude(
         return Err(Error::Schema(unmatched));
     }
     if let Some(file) = delivery.file {
-        file.write(&reply.message()).map_err(Error::LastMessage)?;
+        file.write(&reply.raw_message())
+            .map_err(Error::LastMessage)?;
     }
     let is_json = delivery.schema.is_some();
     sink.completed(&reply, is_json).map_err(Error::Output)

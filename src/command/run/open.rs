@@ -60,7 +60,8 @@ impl OpenConversation {
         };
         let writer = session.writer.take();
         let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
-        let conversation = Conversation::new(blueprint, client, settings.policy, journal, control);
+        let conversation = Conversation::new(blueprint, client, settings.policy, journal, control)
+            .map_err(Error::Session)?;
         Ok(Self {
             conversation,
             authority,

@@ -66,7 +66,7 @@ impl ProgramServer {
             match launcher.server(&launch) {
                 Ok((command, sockets)) => {
                     hold(Ok(command), &of_thread, &woken, speaker);
-                    drop(sockets);
+                    launcher.put_back(sockets);
                 }
                 Err(error) => hold(Err(error), &of_thread, &woken, speaker),
             }

@@ -146,7 +146,7 @@ impl Turns<'_> {
             RunProgress { turns: 0, .. } => Err(between(Error::NoTurn)),
             RunProgress { last, .. } => {
                 if let (Some(file), Some(reply)) = (last_message, last) {
-                    let written = file.write(&reply.message());
+                    let written = file.write(&reply.raw_message());
                     written.map_err(|error| between(Error::LastMessage(error)))?;
                 }
                 Ok(Outcome::Answered)
