@@ -30,12 +30,12 @@ pub struct RemoteServer {
     host: String,
     /// Why the run may not ask it.
     unusable: Option<String>,
-    work: Mutex<Work>,
+    work: Mutex<RemoteThreads>,
 }
 
 /// The start or the end of a server.
 #[derive(Debug, Default)]
-struct Work {
+struct RemoteThreads {
     threads: Vec<JoinHandle<()>>,
     offer: Option<Receiver<Result<ServerOffer, RemoteError>>>,
 }

@@ -51,11 +51,6 @@ impl RemoteSessions {
         }
     }
 
-    /// Host and port of the server.
-    pub(super) fn host(&self) -> String {
-        self.url.host()
-    }
-
     /// Begins a session within this time and returns what the server offers.
     ///
     /// # Errors

@@ -77,6 +77,23 @@ fn servers_and_their_tools_are_listed_for_people_and_for_programs() {
 }
 
 #[test]
+fn servers_start_at_the_same_time() {
+    let home = Home::new();
+    let servers: serde_json::Map<String, Value> = (1..=8)
+        .map(|n| (format!("s{n}"), entry("meets:8")))
+        .collect();
+    let file = home.root().join("servers.json");
+    fs::write(&file, json!({"mcpServers": servers}).to_string()).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    let list = home
+        .offline()
+        .args(["mcp", "list", "--json", "--mcp", file])
+        .run();
+    let all: Value = serde_json::from_slice(&list.exits(0).stdout).expect("JSON");
+    assert_eq!(all["servers"].as_array().map(Vec::len), Some(8));
+}
+
+#[test]
 fn a_signal_ends_the_list_and_the_servers() {
     let home = Home::new();
     let server = format!("s={}", command("silent,forks:86331"));
