@@ -47,6 +47,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "exhausted",
             "file",
             "jsonc",
+            "mcp",
             "result",
             "schema",
             "text",
@@ -109,7 +110,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "conversation",
         &[
-            "agent", "api", "auth", "clock", "failure", "http", "id", "models", "outcome",
+            "agent", "api", "auth", "clock", "failure", "http", "id", "mcp", "models", "outcome",
             "output", "result", "secret", "session", "tools",
         ],
     ),
@@ -128,6 +129,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "id",
             "input",
+            "mcp",
             "models",
             "outcome",
             "output",
@@ -157,6 +159,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "id",
             "input",
+            "mcp",
             "models",
             "outcome",
             "output",
