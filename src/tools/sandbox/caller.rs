@@ -2,7 +2,7 @@
 //! its paths start from. Everything is captured once, so that other threads cannot change it meanwhile.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,9 @@ use super::notify::{self, Notification};
 /// `pidfd_open(2)` for a single thread, since Linux 6.9. A thread may have its own descriptor table, and the first
 /// thread of its process may have exited.
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
+
+/// More than `/proc/PID/status` has: a user can be in 65,536 groups.
+const MAX_STATUS_BYTES: u64 = 1 << 20;
 
 /// From this value on, Yama forbids tracing even one's own children (ptrace(2)).
 const NO_ATTACH: u32 = 2;
@@ -119,9 +122,12 @@ fn proc(thread: u32) -> PathBuf {
 }
 
 fn status(thread: u32) -> io::Result<String> {
+    // The kernel does not report its length, and generates it anew for each read.
+    let mut status = Vec::with_capacity(8 << 10);
+    let file = File::open(proc(thread).join("status"))?;
+    file.take(MAX_STATUS_BYTES).read_to_end(&mut status)?;
     // The first line contains the program's name, which may hold any bytes.
-    fs::read(proc(thread).join("status"))
-        .map(|status| String::from_utf8_lossy(&status).into_owned())
+    Ok(String::from_utf8_lossy(&status).into_owned())
 }
 
 /// The value of a line of `/proc/PID/status` (proc(5)).

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::variable_guard::is_own;
 use crate::cli::environment::Environment;
 use crate::cli::network;
 use crate::failure::Failure;
@@ -20,8 +21,6 @@ pub(super) struct RemoteContext<'a> {
     pub(super) network: bool,
     /// The time limit for a call.
     pub(super) call_limit: Duration,
-    /// Whether a variable is reserved for codex-run.
-    pub(super) is_reserved: fn(&str) -> bool,
     /// Whether a value holds a credential of codex-run.
     pub(super) is_credential: &'a dyn Fn(&OsStr) -> bool,
 }
@@ -51,7 +50,7 @@ impl RemoteContext<'_> {
             let what = format!("the header {header}");
             let text = match value {
                 SettingValue::Text(text) => Some(Secret::new(text.clone())),
-                SettingValue::Variable(name) if (self.is_reserved)(name) => {
+                SettingValue::Variable(name) if is_own(name) => {
                     let why = format!("{name} is reserved for codex-run");
                     return Err(wrong(&what, &why).hint(SEPARATE));
                 }
