@@ -8,6 +8,7 @@ mod line;
 pub mod list;
 mod session_file;
 pub mod stored;
+mod stored_item;
 mod writer;
 
 use std::fs::{self, DirEntry, File, OpenOptions};

@@ -70,9 +70,9 @@ mod git_changes; // changes to what git executes by itself
 mod golden; // the JSON lines of a run, as this version prints them
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
+mod hostile; // answers of extreme size or depth
 #[cfg(target_os = "linux")]
 mod hostile_servers; // MCP servers that do what they should not
-mod hostile; // answers of extreme size or depth
 mod imports_tests; // the reader of imports, on small trees
 mod inputs; // what accompanies a prompt
 mod install; // make install and make uninstall
