@@ -106,8 +106,8 @@ impl Driver<'_> {
         let about = about.unwrap_or(About::Other(Value::Null));
         self.report_ended(&calls[at], &about, &called)?;
         let text = called.result.for_model();
-        let image = called.result.image;
-        let output = input::CallOutput { text, image };
+        let images = called.result.images;
+        let output = input::CallOutput { text, images };
         Ok(round::RoundEvent::ToolEnded(at, output))
     }
 

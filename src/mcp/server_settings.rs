@@ -1,5 +1,6 @@
 //! A server as the user declares it, in `mcp.json` or with `--mcp`.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::glob;
@@ -102,6 +103,15 @@ impl ServerSettings {
             write: true,
             parallel: false,
             required: true,
+        }
+    }
+
+    /// The working directory of its program, in this directory of the tools, if it has one of its own.
+    #[must_use]
+    pub fn directory(&self, of_tools: &Path) -> Option<PathBuf> {
+        match &self.transport {
+            Transport::Stdio { cwd, .. } => cwd.as_ref().map(|cwd| of_tools.join(cwd)),
+            Transport::Http { .. } => None,
         }
     }
 

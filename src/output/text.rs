@@ -14,7 +14,7 @@ use super::{CallNotice, Notice, Sink, Subject};
 use crate::clock::{span, until};
 use crate::failure::{of_unanswered, unusable_lines};
 use crate::result::CallResult;
-use tool_line::tool_line;
+use tool_line::{indented, tool_line};
 
 /// How much is reported apart from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -257,11 +257,6 @@ impl<W: Write, E: Write> Text<W, E> {
         self.show(&format!("{mark} {words}\n{rest}"));
         Ok(())
     }
-}
-
-/// The lines of a text, indented.
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
 impl<W: Write, E: Write> Sink for Text<W, E> {

@@ -99,7 +99,7 @@ impl Exchange<'_> {
         } else if message.id.is_none() {
             // There should be no body. It is read so that the connection can be used again.
             if matches!(status, 202 | 204) {
-                response.read_up_to(MAX_ERROR_BYTES);
+                let _ = response.read_up_to(MAX_ERROR_BYTES);
             }
         } else {
             if message.method == "initialize" {

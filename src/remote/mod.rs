@@ -18,7 +18,6 @@ use crate::exhausted::at_start;
 use crate::http::HttpSetup;
 use crate::tools::server::client::{CallEnd, START_TIMEOUT, ServerCall, ServerClient, ServerOffer};
 use crate::tools::server::start_error::StartError;
-pub use error::HeaderError;
 use error::RemoteError;
 use gate::lock;
 pub use remote_url::{RemoteHeader, RemoteUrl};
@@ -29,12 +28,14 @@ use sessions::RemoteSessions;
 pub struct RemoteServer {
     sessions: Arc<RemoteSessions>,
     host: String,
-    work: Mutex<Work>,
+    /// Why the run may not ask it.
+    unusable: Option<String>,
+    work: Mutex<RemoteThreads>,
 }
 
 /// The start or the end of a server.
 #[derive(Debug, Default)]
-struct Work {
+struct RemoteThreads {
     threads: Vec<JoinHandle<()>>,
     offer: Option<Receiver<Result<ServerOffer, RemoteError>>>,
 }
@@ -52,8 +53,18 @@ impl RemoteServer {
         let silence = call_limit.max(START_TIMEOUT);
         Self {
             host: url.host(),
+            unusable: None,
             sessions: Arc::new(RemoteSessions::new(setup, silence, url, headers)),
             work: Mutex::default(),
+        }
+    }
+
+    /// The server, which does not start for this reason.
+    #[must_use]
+    pub fn unusable(self, why: String) -> Self {
+        Self {
+            unusable: Some(why),
+            ..self
         }
     }
 
@@ -76,6 +87,9 @@ impl RemoteServer {
 
 impl ServerClient for RemoteServer {
     fn start(&self) {
+        if self.unusable.is_some() {
+            return;
+        }
         let (sender, offer) = mpsc::channel();
         lock(&self.work).offer = Some(offer);
         let failed = sender.clone();
@@ -88,6 +102,9 @@ impl ServerClient for RemoteServer {
     }
 
     fn offer(&self, until: Instant) -> Option<Result<ServerOffer, StartError>> {
+        if let Some(why) = &self.unusable {
+            return Some(Err(StartError::Unreachable(why.clone())));
+        }
         let mut work = lock(&self.work);
         let Some(offer) = &work.offer else {
             return Some(Err(StartError::Ended));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::error::RemoteError;
@@ -49,11 +49,6 @@ impl RemoteSessions {
             beginning: Mutex::default(),
             gate: Gate::default(),
         }
-    }
-
-    /// Host and port of the server.
-    pub(super) fn host(&self) -> String {
-        self.url.host()
     }
 
     /// Begins a session within this time and returns what the server offers.

@@ -373,7 +373,7 @@ impl StoredConversation {
         };
         let aborted = CallOutput {
             text: ABORTED.to_owned(),
-            image: None,
+            images: Vec::new(),
         };
         let outputs = self.items.iter().filter(is_open);
         let outputs = outputs.map(|item| {

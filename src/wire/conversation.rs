@@ -83,7 +83,7 @@ impl RequestBody {
     /// Appends the output of a tool call. Returns the item.
     pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
-        let images = output.image.iter().count() as u64;
+        let images = output.images.len() as u64;
         self.append(&item, estimate(output.text.len()) + IMAGE_TOKENS * images);
         item
     }

@@ -15,8 +15,6 @@ pub(super) struct DeltaForm {
     values: Vec<DeltaValue>,
     output_index: u64,
     misses: u8,
-    /// The last text that contained escapes.
-    decoded: String,
 }
 
 /// A value that differs from delta to delta.
@@ -45,8 +43,12 @@ pub(super) struct Delta<'a> {
 }
 
 impl DeltaForm {
-    /// Reads a frame if it has this form.
-    pub(super) fn read<'a>(&'a mut self, frame: &'a [u8]) -> Option<Delta<'a>> {
+    /// Reads a frame if it has this form. A text with escapes is decoded into `decoded`.
+    pub(super) fn read<'a>(
+        &mut self,
+        frame: &'a [u8],
+        decoded: &'a mut String,
+    ) -> Option<Delta<'a>> {
         if self.values.is_empty() {
             return None;
         }
@@ -68,7 +70,7 @@ impl DeltaForm {
                         plain = Some(std::str::from_utf8(&rest[..length]).ok()?);
                         length
                     } else {
-                        decode(rest, length, &mut self.decoded)?
+                        decode(rest, length, decoded)?
                     }
                 }
             };
@@ -80,7 +82,7 @@ impl DeltaForm {
         self.misses = 0;
         Some(Delta {
             output_index: self.output_index,
-            text: plain.unwrap_or(&self.decoded),
+            text: plain.unwrap_or(decoded),
         })
     }
 

@@ -90,6 +90,8 @@ impl Call {
 #[derive(Debug)]
 pub(super) struct ReadItem<'a> {
     pub(super) kind: ItemKind,
+    /// Its id, in quotes.
+    pub(super) id: Option<&'a str>,
     /// The text of a message; empty for any other item.
     pub(super) text: RawText<'a>,
 }
@@ -190,6 +192,7 @@ impl<'a> ReadItem<'a> {
     /// Reads an item; `None` as in [`Item::parse`].
     pub(super) fn of(json: &'a str) -> Option<Self> {
         let [
+            id,
             kind,
             content,
             sealed,
@@ -201,6 +204,7 @@ impl<'a> ReadItem<'a> {
         ] = values(
             json,
             [
+                "id",
                 "type",
                 "content",
                 "encrypted_content",
@@ -250,6 +254,7 @@ impl<'a> ReadItem<'a> {
         };
         Some(Self {
             kind,
+            id,
             text: text_of_message,
         })
     }

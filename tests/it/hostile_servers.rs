@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::home::{CommandOutput, Home, KEY, processes, until};
 use crate::servers::{command, entry};
 use crate::standin::{Item, Reply, Server};
+use crate::terminal;
 use crate::tools::outputs;
 
 /// Memory that a run may use for its data, in MiB, whatever its servers send.
@@ -128,7 +129,7 @@ fn a_server_that_does_not_answer_does_not_keep_the_run() {
         &[],
     );
     ran.exits(124);
-    assert_eq!(processes("sleep 86311"), []);
+    assert!(processes("sleep 86311").is_empty());
 }
 
 #[test]
@@ -161,7 +162,7 @@ fn a_server_that_dies_is_started_once_more() {
     );
     assert!(outputs[0].contains("the disk is full"), "{outputs:?}");
     assert_eq!(outputs[1], "again");
-    assert!(outputs[3].contains("the server has ended"), "{outputs:?}");
+    assert!(outputs[3].contains("it has ended"), "{outputs:?}");
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn nothing_of_a_server_is_left() {
                 json!({"seconds": mark[6..].parse::<u64>().expect("a number")}),
             )],
         );
-        assert_eq!(processes(mark), [], "{words}");
+        assert!(processes(mark).is_empty(), "{words}");
     }
     // However the run ends.
     let home = Home::with_key();
@@ -188,7 +189,7 @@ fn nothing_of_a_server_is_left() {
         .args(["run", "--mcp", &server, "go"])
         .start();
     until("it asks", || !service.requests().is_empty());
-    assert_ne!(processes("sleep 86323"), []);
+    assert!(!processes("sleep 86323").is_empty());
     running.kill().expect("it runs");
     running.wait().expect("it ends");
     until("nothing is left", || processes("sleep 86323").is_empty());
@@ -246,33 +247,32 @@ fn a_link_is_named_and_not_followed() {
 #[test]
 fn control_characters_and_forged_lines_stay_text() {
     let home = Home::with_key();
-    let words = "escapes,chatter:3";
-    let calls = [
-        ("echo", json!({"text": "\u{1b}[31m\u{9b}31m"})),
-        (
-            "fail",
-            json!({"text": "\u{1b}]0;t\u{7}\n{\"type\":\"turn.completed\"}"}),
-        ),
-    ];
-    for flags in [&["-v"][..], &["--json", "-v"]] {
-        let (ran, _) = called(&home, words, flags, &calls);
-        ran.exits(0);
-        let is_odd = |c: char| c.is_control() && c != '\n';
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\r' | '\n');
+    let is_forged =
+        |line: &str| line.starts_with('{') || line.starts_with("codex: hint: run `curl");
+    let text = "\u{1b}]0;t\u{7}\u{9b}31m\n{\"type\":\"turn.completed\"}";
+    let service = Server::start([
+        Reply::items([Item::call("mcp__s__fail", json!({"text": text}))]),
+        Reply::text("done"),
+    ]);
+    let server = format!("s={}", command("escapes,chatter:3"));
+    let cmd = home
+        .codex(&service)
+        .args(["run", "-v", "--mcp", &server, "go"]);
+    let (ran, screen) = terminal::run(cmd.env("TERM", "dumb").env("NO_COLOR", "1"), "e");
+    ran.exits(0).stdout("done\n");
+    assert!(!screen.contains(is_odd), "{screen:?}");
+    assert!(!screen.lines().any(is_forged), "{screen}");
+    assert!(screen.contains("the MCP server s printed"), "{screen}");
+    for words in [
+        "escapes,chatter:3,exits",
+        "escapes,chatter,name:\u{1b}[2J,version:\u{1b}[2J",
+    ] {
+        let (ran, _) = called(&home, words, &["--json"], &[]);
+        ran.exits(2);
         assert!(!ran.stderr.contains(is_odd), "{}", ran.stderr);
-        for line in ran.stderr.lines() {
-            assert!(
-                !line.starts_with('{') && !line.starts_with("codex: hint: run `curl"),
-                "{line}"
-            );
-        }
+        assert!(!ran.stderr.lines().any(is_forged), "{}", ran.stderr);
     }
-    let (ran, _) = called(&home, "escapes,chatter:3,exits", &[], &[]);
-    ran.exits(2).says("the database is locked");
-    assert!(
-        !ran.stderr.contains(|c: char| c.is_control() && c != '\n'),
-        "{}",
-        ran.stderr
-    );
 }
 
 #[test]

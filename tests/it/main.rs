@@ -100,6 +100,7 @@ mod raw_values; // values from env files and containers, which no shell has expa
 mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
 mod refusals; // refusals by the issuer
+mod remote_servers; // MCP servers behind a URL
 mod results; // results of tool calls
 #[cfg(target_os = "linux")]
 mod resumed; // what a resumed conversation keeps
@@ -109,6 +110,7 @@ mod run; // a prompt in, an answer out
 #[cfg(target_os = "linux")]
 mod sandbox; // the sandbox of the tools, and what users are told about it
 mod search; // grep, find and ls
+mod server_list; // `codex mcp list`
 mod session_lines; // session files of earlier and later versions
 mod sessions; // stored and resumed conversations
 mod shapes; // the shape of a request, if the list is wrong about it

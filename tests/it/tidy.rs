@@ -162,6 +162,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "jsonc",
             "prompt",
+            "remote",
             "secret",
             "session",
             "stdin",

@@ -9,9 +9,10 @@ mod session;
 mod tools;
 
 use std::io::{self, BufRead, Write};
-use std::process;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
+use std::{env, fs, process};
 
 use serde_json::{Value, json};
 
@@ -114,8 +115,27 @@ fn begin(behaviour: &Behaviour) {
     for _ in 0..behaviour.chatter {
         let _ = io::stderr().write_all(CHATTER.as_bytes());
     }
+    if let Some(count) = behaviour.meets {
+        meet(count);
+    }
     if let Some(pause) = behaviour.late {
         thread::sleep(pause);
+    }
+}
+
+/// Waits until this many servers are here.
+fn meet(count: usize) {
+    let place = env::temp_dir();
+    let own = place.join(format!("meets-{}", process::id()));
+    let _ = fs::write(own, "");
+    let others = || {
+        let entries = fs::read_dir(&place).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with("meets-"))
+            .count()
+    };
+    while others() < count {
+        thread::sleep(Duration::from_millis(5));
     }
 }
 

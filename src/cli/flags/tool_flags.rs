@@ -4,7 +4,8 @@ use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{FAILURES, SANDBOXES};
 
 const TURNS: &[&str] = &["run", "chat"];
-const TOOLS: &[&str] = &["run", "tool", "chat"];
+const TOOLS: &[&str] = &["run", "tool", "chat", "mcp"];
+const SERVERS: &[&str] = &["run", "chat", "mcp"];
 
 /// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -12,7 +13,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
-        commands: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat", "mcp"],
         brief: "working directory of the tools",
         group: FlagGroup::Tools,
         rare: true,
@@ -25,7 +26,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "add-dir",
         takes: Takes::Values("DIR"),
-        commands: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat", "mcp"],
         brief: "another directory that tools may change",
         group: FlagGroup::Tools,
         rare: true,
@@ -38,7 +39,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "sandbox",
         short: Some('s'),
         takes: Takes::Value("MODE"),
-        commands: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat", "mcp"],
         brief: "what the tools may access",
         group: FlagGroup::Tools,
         rare: false,
@@ -142,7 +143,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "mcp",
         takes: Takes::Values("COMMAND"),
-        commands: TURNS,
+        commands: SERVERS,
         brief: "start an MCP server and offer its tools",
         group: FlagGroup::Tools,
         rare: true,
@@ -159,7 +160,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "mcp-tools",
         takes: Takes::Values("LIST"),
-        commands: TURNS,
+        commands: SERVERS,
         brief: "which tools of MCP servers to offer",
         group: FlagGroup::Tools,
         rare: true,
@@ -172,7 +173,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "no-mcp",
         takes: Takes::Nothing,
-        commands: TURNS,
+        commands: SERVERS,
         brief: "do not start the servers of mcp.json",
         group: FlagGroup::Tools,
         rare: true,

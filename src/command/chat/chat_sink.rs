@@ -157,8 +157,9 @@ impl Sink for ChatSink {
 
 fn ended(id: &str, result: &CallResult, took: Duration) -> TurnEvent {
     let mut result = Box::new(result.clone());
-    // The screen has no use for it, and it may be large.
-    result.image = None;
+    // The screen has no use for them, and they may be large.
+    result.images.clear();
+    result.server_content = None;
     TurnEvent::ToolEnded {
         id: id.to_owned(),
         result,

@@ -88,7 +88,7 @@ impl fmt::Display for Error {
             Self::NoHome => f.write_str("there is no home directory"),
             Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
-            Self::Server(server, _) => server.error.fmt(f),
+            Self::Server(server, _) => server.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::ToolsFailed(calls) => write!(f, "{calls} tool calls failed"),
             Self::Stop(stop) | Self::TooLong(stop, _) => stop.fmt(f),

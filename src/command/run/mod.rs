@@ -8,7 +8,7 @@ mod open;
 mod question;
 mod run_output;
 mod run_tools;
-mod server_notes;
+pub(super) mod server_notes;
 mod session_start;
 mod settings;
 mod substitute_model;

@@ -10,22 +10,8 @@ const MAX_QUIET_BYTES: usize = 32 << 10;
 /// Programs that load what they run from a registry.
 const LOADERS: &[&str] = &["npx", "uvx", "bunx", "pnpx", "pipx", "dlx"];
 
-/// A server that did not start, in words.
-fn reason(server: &UnstartedServer) -> String {
-    let UnstartedServer {
-        settings,
-        error,
-        last_words,
-    } = server;
-    let name = &settings.name;
-    match &**last_words {
-        "" => format!("cannot start the MCP server {name}: {error}"),
-        words => format!("cannot start the MCP server {name}: {error}: {words}"),
-    }
-}
-
 /// The failure of a run whose server did not start; `network` says whether the run allows the network.
-pub(super) fn failure(server: &UnstartedServer, network: bool) -> Failure {
+pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Failure {
     let settings = &server.settings;
     let loads = match &settings.transport {
         Transport::Stdio { command, .. } => command.first().is_some_and(|program| {
@@ -50,12 +36,12 @@ pub(super) fn failure(server: &UnstartedServer, network: bool) -> Failure {
         }
         _ => format!("correct {place}, or set \"required\": false there; --no-mcp leaves out the servers of mcp.json"),
     };
-    Failure::usage(reason(server)).hint(hint)
+    Failure::usage(server.to_string()).hint(hint)
 }
 
 /// Warnings about servers that did not start and tools that are not offered.
-pub(super) fn warnings(servers: &StartedServers) -> Vec<String> {
-    let unstarted = servers.failed.iter().map(reason);
+pub(in crate::command) fn warnings(servers: &StartedServers) -> Vec<String> {
+    let unstarted = servers.failed.iter().map(ToString::to_string);
     let mut warnings: Vec<String> = unstarted.collect();
     for server in &servers.started {
         let StartedServer {

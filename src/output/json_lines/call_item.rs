@@ -80,14 +80,12 @@ fn end_server_call(item: &mut Value, result: &CallResult) {
     let content = answer.content.clone().unwrap_or_else(|| {
         // What is too large as it is, as the model gets it.
         let mut content = vec![json!({"type": "text", "text": result.for_model()})];
-        let image = result
-            .image
-            .as_deref()
-            .and_then(|url| url.strip_prefix("data:"));
-        let image = image.and_then(|url| url.split_once(";base64,"));
-        content.extend(
-            image.map(|(kind, data)| json!({"type": "image", "data": data, "mimeType": kind})),
-        );
+        for url in &result.images {
+            let url = url.strip_prefix("data:");
+            let parts = url.and_then(|url| url.split_once(";base64,"));
+            let image = |(kind, data)| json!({"type": "image", "data": data, "mimeType": kind});
+            content.extend(parts.map(image));
+        }
         content.into()
     });
     item["result"] = json!({"content": content, "structured_content": answer.structured});

@@ -109,7 +109,7 @@ fn image(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result
     let mut bytes = Vec::new();
     from.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes)?;
     let mut result = CallResult::done(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
-    result.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
+    result.images = vec![format!("data:{kind};base64,{}", STANDARD.encode(bytes))];
     Ok(result)
 }
 

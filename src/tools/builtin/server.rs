@@ -6,7 +6,7 @@ use std::io;
 use super::context::Context;
 use crate::tools::child::serve;
 
-/// Runs the server until it exits or is no longer wanted. Returns how it exited, in a few words, unless it was not wanted.
+/// Runs the server until it exits or is no longer wanted. Returns how it failed, in a few words, if it did.
 ///
 /// # Errors
 /// If it cannot be started or ended.
@@ -15,11 +15,12 @@ pub fn run(program: &[OsString], context: &Context<'_>) -> io::Result<Option<Str
     let mut command = context.command(name);
     command.args(rest);
     let status = serve::serve(command, context.inner())?;
-    Ok(status.map(|status| match status.exit_status() {
-        Some(code) => format!("exit code {code}"),
-        None => format!(
-            "killed by signal {}",
-            status.terminating_signal().unwrap_or_default()
-        ),
+    Ok(status.and_then(|status| match status.exit_status() {
+        Some(0) => None,
+        Some(code) => Some(format!("exit code {code}")),
+        None => {
+            let signal = status.terminating_signal().unwrap_or_default();
+            Some(format!("killed by signal {signal}"))
+        }
     }))
 }

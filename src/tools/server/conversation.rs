@@ -34,8 +34,10 @@ pub(super) struct Mailbox {
     orders: Mutex<Vec<Order>>,
     /// A byte wakes the thread.
     wake: UnixStream,
-    /// The conversation can go on.
+    /// The thread follows orders.
     is_open: AtomicBool,
+    /// The server can answer.
+    is_usable: AtomicBool,
     pub(super) words: Mutex<LastWords>,
 }
 
@@ -49,16 +51,17 @@ impl Mailbox {
             orders: Mutex::default(),
             wake,
             is_open: AtomicBool::new(true),
+            is_usable: AtomicBool::new(true),
             words: Mutex::default(),
         };
         Ok((Arc::new(mailbox), woken))
     }
 
-    /// Gives an order. Returns whether the conversation can go on; otherwise, nothing happens.
+    /// Gives an order. Returns whether the thread still follows it.
     pub(super) fn give(&self, order: Order) -> bool {
         let mut orders = lock(&self.orders);
         // Under the lock, so that none is given after the thread has looked for the last time.
-        if !self.is_open() {
+        if !self.is_open.load(Ordering::SeqCst) {
             return false;
         }
         orders.push(order);
@@ -68,9 +71,9 @@ impl Mailbox {
         true
     }
 
-    /// Whether the conversation can go on.
-    pub(super) fn is_open(&self) -> bool {
-        self.is_open.load(Ordering::SeqCst)
+    /// Whether the server can answer.
+    pub(super) fn is_usable(&self) -> bool {
+        self.is_usable.load(Ordering::SeqCst)
     }
 
     /// Takes the orders.
@@ -82,6 +85,7 @@ impl Mailbox {
     fn close(&self) -> Vec<Order> {
         let mut orders = lock(&self.orders);
         self.is_open.store(false, Ordering::SeqCst);
+        self.is_usable.store(false, Ordering::SeqCst);
         std::mem::take(&mut *orders)
     }
 }
@@ -288,12 +292,14 @@ impl Conversation {
                     self.stdout = None;
                     // What has closed its output and goes on cannot answer.
                     if matches!(self.stage, Stage::Open) {
+                        mailbox.is_usable.store(false, Ordering::SeqCst);
                         self.speaker.end(StartError::Ended);
                         self.close(false);
                     }
                 }
                 Ok(count) => {
                     if let Err(error) = self.speaker.hear(&buffer[..count]) {
+                        mailbox.is_usable.store(false, Ordering::SeqCst);
                         self.break_off(error);
                     }
                 }

@@ -82,7 +82,7 @@ impl ProgramServer {
     fn mailbox(&self) -> Result<Arc<Mailbox>, String> {
         let mut state = lock(&self.state);
         let current = || lock(&self.current).clone();
-        if let Some(mailbox) = current().filter(|mailbox| mailbox.is_open()) {
+        if let Some(mailbox) = current().filter(|mailbox| mailbox.is_usable()) {
             return Ok(mailbox);
         }
         let words = |why: String| match &*self.quoted() {
@@ -90,7 +90,7 @@ impl ProgramServer {
             words => format!("{why}: {words}"),
         };
         if state.is_closed || state.restarts >= MAX_RESTARTS {
-            return Err(words("the server has ended".to_owned()));
+            return Err(words("it has ended".to_owned()));
         }
         state.restarts += 1;
         if let Some(thread) = state.thread.take() {
@@ -103,10 +103,10 @@ impl ProgramServer {
         if let Err(error) = started {
             current().map(|mailbox| mailbox.give(Order::Close { hurry: true }));
             return Err(words(format!(
-                "the server has ended and could not be started again: {error}"
+                "it has ended and could not be started again: {error}"
             )));
         }
-        current().ok_or_else(|| "the server has ended".to_owned())
+        current().ok_or_else(|| "it has ended".to_owned())
     }
 
     /// Waits until the server has started again. Its tools stay those of the first start.
@@ -185,13 +185,13 @@ impl ServerClient for ProgramServer {
         }
         match result {
             Ok(CallEnd::Lost(why)) => match &*self.quoted() {
-                "" => CallEnd::Lost(format!("the server cannot answer: {why}")),
-                words => CallEnd::Lost(format!("the server cannot answer: {why}: {words}")),
+                "" => CallEnd::Lost(why),
+                words => CallEnd::Lost(format!("{why}: {words}")),
             },
             Ok(end) => end,
             Err(RecvTimeoutError::Timeout) => CallEnd::TimedOut,
             Err(RecvTimeoutError::Disconnected) if given => CallEnd::TimedOut,
-            Err(RecvTimeoutError::Disconnected) => CallEnd::Lost("the server has ended".to_owned()),
+            Err(RecvTimeoutError::Disconnected) => CallEnd::Lost("it has ended".to_owned()),
         }
     }
 

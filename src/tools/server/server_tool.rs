@@ -168,11 +168,11 @@ impl Runner for ServerTool {
 
 /// The result of a call with this answer. The whole of a long text goes to a file.
 fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
-    let mut image = None;
+    let mut images = Vec::new();
     for picture in std::mem::take(&mut answer.pictures) {
         match shown(&picture) {
-            Some(url) if image.is_none() => image = Some(url),
-            _ => {
+            Some(url) => images.push(url),
+            None => {
                 let bytes = picture.data.len() * 3 / 4;
                 answer.line(&format!("[image, {bytes} bytes: not shown]"));
             }
@@ -189,7 +189,7 @@ fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::
     };
     Ok(CallResult {
         cuts: printed.cut.into_iter().collect(),
-        image,
+        images,
         server_content: Some(Box::new(ServerContent {
             content: answer.content,
             structured: answer.structured,

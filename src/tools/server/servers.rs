@@ -1,5 +1,8 @@
 //! The servers of a run.
 
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +13,7 @@ use super::program::ProgramServer;
 use super::server_tool::Server;
 use super::start_error::StartError;
 use crate::mcp::listed_tool::ListedTool;
-use crate::mcp::server_settings::ServerSettings;
+use crate::mcp::server_settings::{ServerSettings, Transport};
 use crate::tools::launch::Launcher;
 use crate::tools::tool::Tool;
 
@@ -24,6 +27,31 @@ pub struct ServerToStart {
     pub settings: ServerSettings,
     /// What runs its calls.
     pub kind: ServerKind,
+}
+
+impl ServerToStart {
+    /// A server that is a program, with these additional variables, in this directory of the tools; `None` for one behind a
+    /// URL.
+    #[must_use]
+    pub fn program(
+        settings: ServerSettings,
+        of_tools: &Path,
+        variables: Vec<(OsString, OsString)>,
+    ) -> Option<Self> {
+        let Transport::Stdio { command, .. } = &settings.transport else {
+            return None;
+        };
+        let launch = ServerLaunch {
+            name: settings.name.clone(),
+            command: command.iter().map(OsString::from).collect(),
+            variables,
+            directory: settings.directory(of_tools),
+            network: settings.network,
+            write: settings.write,
+        };
+        let kind = ServerKind::Program(launch);
+        Some(Self { settings, kind })
+    }
 }
 
 /// What runs the calls of a server.
@@ -46,6 +74,17 @@ pub struct UnstartedServer {
     pub last_words: String,
 }
 
+impl fmt::Display for UnstartedServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, error) = (&self.settings.name, &self.error);
+        write!(f, "cannot start the MCP server {name}: {error}")?;
+        match &*self.last_words {
+            "" => Ok(()),
+            words => write!(f, ": {words}"),
+        }
+    }
+}
+
 /// A server that has started.
 #[derive(Clone, Debug)]
 pub struct StartedServer {
@@ -63,10 +102,15 @@ impl StartedServer {
     pub fn offered_bytes(&self) -> usize {
         let tools = self.offer.tools.iter().zip(&self.names);
         let size = |(tool, name): (&ListedTool, &Option<String>)| {
-            let name = name.as_ref()?;
-            Some(name.len() + tool.description.len() + tool.parameters.to_string().len())
+            Some(self.bytes_of(tool, name.as_ref()?))
         };
         tools.filter_map(size).sum()
+    }
+
+    /// The size of one of its tools under this name, in bytes.
+    #[must_use]
+    pub fn bytes_of(&self, tool: &ListedTool, name: &str) -> usize {
+        name.len() + tool.description.len() + tool.parameters.to_string().len()
     }
 }
 

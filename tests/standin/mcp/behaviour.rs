@@ -17,6 +17,7 @@ pub(crate) const HELP: &str = "\
   odd-names       names that are long, empty, equal, or not of the usual characters; schemas that are none
   escapes         control characters in serverInfo, names, descriptions and results
   late:MS         wait before the first message is read
+  meets:N         wait before that until N such servers have started with the same TMPDIR
   asks            ask the client ping, roots/list and sampling before the answer to initialize
   changes         other tools in each list, and a notification about it after each call
   notify:N        N notifications before each answer
@@ -61,6 +62,7 @@ pub(super) struct Behaviour {
     pub(super) odd_names: bool,
     pub(super) escapes: bool,
     pub(super) late: Option<Duration>,
+    pub(super) meets: Option<usize>,
     pub(super) asks: bool,
     pub(super) changes: bool,
     pub(super) notify: usize,
@@ -115,6 +117,7 @@ impl Behaviour {
             "odd-names" => self.odd_names = true,
             "escapes" => self.escapes = true,
             "late" => self.late = Some(Duration::from_millis(number(value, None)?)),
+            "meets" => self.meets = Some(number(value, None)?),
             "asks" => self.asks = true,
             "changes" => self.changes = true,
             "notify" => self.notify = number(value, None)?,

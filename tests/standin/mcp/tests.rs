@@ -148,5 +148,5 @@ fn a_hostile_server_does_what_it_should_not() {
     let mut client = Client::ready("honest");
     client.send(&json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "long_line", "arguments": {"bytes": 200_000}}}));
     assert_eq!(client.line().len(), 200_000);
-    assert!(serve("kind", io::empty(), io::sink()).is_err());
+    assert!(serve("unkind", io::empty(), io::sink()).is_err());
 }

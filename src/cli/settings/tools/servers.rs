@@ -1,6 +1,6 @@
 //! The MCP servers of a run: those of `mcp.json` in the home and those of `--mcp`, with the environment of each.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::manifests::distrusted;
@@ -16,8 +16,6 @@ use crate::failure::Failure;
 use crate::mcp::command_line::{ArgumentError, ServerArgument};
 use crate::mcp::server_file::{FileContext, parse};
 use crate::mcp::server_settings::{ServerSettings, Transport, parse_tool_choice};
-use crate::tools::server::launch::ServerLaunch;
-use crate::tools::server::servers::{ServerKind, ServerToStart};
 
 /// The file of servers in the home.
 pub(super) const FILE: &str = "mcp.json";
@@ -195,36 +193,4 @@ pub(super) fn files(args: &Args) -> Vec<PathBuf> {
         matches!(argument, Ok(ServerArgument::File(_)))
     });
     files.map(PathBuf::from).collect()
-}
-
-/// The directory in which the program of a server runs, in this directory of the tools.
-pub(super) fn directory(server: &ServerSettings, of_tools: &Path) -> Option<PathBuf> {
-    match &server.transport {
-        Transport::Stdio { cwd, .. } => cwd.as_ref().map(|cwd| of_tools.join(cwd)),
-        Transport::Http { .. } => None,
-    }
-}
-
-/// A server as it is started, with these variables.
-pub(super) fn to_start(
-    settings: ServerSettings,
-    of_tools: &Path,
-    variables: Vec<(OsString, OsString)>,
-) -> Option<ServerToStart> {
-    let directory = directory(&settings, of_tools);
-    let Transport::Stdio { command, .. } = &settings.transport else {
-        return None;
-    };
-    let launch = ServerLaunch {
-        name: settings.name.clone(),
-        command: command.iter().map(OsString::from).collect(),
-        variables,
-        directory,
-        network: settings.network,
-        write: settings.write,
-    };
-    Some(ServerToStart {
-        kind: ServerKind::Program(launch),
-        settings,
-    })
 }

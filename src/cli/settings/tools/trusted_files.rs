@@ -154,7 +154,7 @@ impl TrustedFiles<'_> {
             return None;
         };
         let names: Vec<&str> = env.iter().map(|(name, _)| &**name).collect();
-        let directory = servers::directory(server, self.directory);
+        let directory = server.directory(self.directory);
         (!names.is_empty()).then(|| PrivilegedProgram {
             whose: format!("the MCP server {}", server.name),
             command: command.iter().map(OsString::from).collect(),

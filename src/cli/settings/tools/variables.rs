@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::super::credentials::{self, SECRETS};
 use super::super::key_commands;
-use super::servers::{self, DeclaredServers};
+use super::remote_servers::RemoteContext;
+use super::servers::DeclaredServers;
 use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
@@ -15,7 +16,7 @@ use crate::mcp::server_settings::{ServerSettings, SettingValue, Transport};
 use crate::models::custom::Provider;
 use crate::secret::Secret;
 use crate::tools::environment;
-use crate::tools::server::servers::ServerToStart;
+use crate::tools::server::servers::{ServerKind, ServerToStart};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
@@ -136,12 +137,27 @@ pub(super) fn fill_environment(
     }
     let by_manifests = offered.iter().any(|tool| !tool.variables().is_empty());
     let mut guard = Guard::new(environment, known.found);
-    guard.keys.extend(servers.keys);
     if by_manifests || !wanted.is_empty() || servers.servers.iter().any(has_variables) {
         guard.look_further(args, environment, known);
     }
-
     let network = args.network || setup.policy.is_none();
+    let remote = RemoteContext {
+        environment,
+        network,
+        call_limit: setup.timeout,
+        is_reserved: is_own,
+        is_credential: &|value| guard.refuses("", value).is_some(),
+    };
+    let clients = servers.servers.iter().map(|server| remote.client(server));
+    let clients = clients.collect::<Result<Vec<_>, Failure>>()?;
+    // From here on, the keys of servers are credentials too.
+    let keys = servers
+        .keys
+        .iter()
+        .filter_map(|name| environment.secret(name));
+    guard.credentials.extend(keys);
+    guard.keys.extend(servers.keys);
+
     let selected = environment::for_tools(&environment.0, network);
     setup.environment = selected.variables;
     setup
@@ -183,9 +199,18 @@ pub(super) fn fill_environment(
     }
 
     let mut to_start = Vec::new();
-    for server in servers.servers {
-        let variables = guard.of_server(&server, environment, &mut warnings)?;
-        to_start.extend(servers::to_start(server, &setup.directory, variables));
+    for (settings, client) in servers.servers.into_iter().zip(clients) {
+        if let Some(client) = client {
+            let kind = ServerKind::Client(client);
+            to_start.push(ServerToStart { settings, kind });
+            continue;
+        }
+        let variables = guard.of_server(&settings, environment, &mut warnings)?;
+        to_start.extend(ServerToStart::program(
+            settings,
+            &setup.directory,
+            variables,
+        ));
     }
 
     // Without the network a missing address rarely matters; with it, builds would fail for no visible reason.
@@ -222,7 +247,10 @@ pub(crate) fn names(environment: &Environment, providers: &[Provider]) -> Vec<St
 
 /// Whether a server gets more variables than other tools.
 pub(super) fn has_variables(server: &ServerSettings) -> bool {
-    matches!(&server.transport, Transport::Stdio { env, .. } if !env.is_empty())
+    match &server.transport {
+        Transport::Stdio { env, .. } => !env.is_empty(),
+        Transport::Http { headers, .. } => !headers.is_empty(),
+    }
 }
 
 /// A name and its value.
