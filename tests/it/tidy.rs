@@ -47,6 +47,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "exhausted",
             "file",
             "jsonc",
+            "mcp",
             "result",
             "schema",
             "text",
@@ -109,8 +110,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "conversation",
         &[
-            "agent", "api", "auth", "clock", "failure", "http", "id", "models", "outcome",
-            "output", "result", "secret", "session", "tools",
+            "agent", "api", "auth", "clock", "failure", "http", "id", "mcp", "models", "outcome",
+            "output", "remote", "result", "secret", "session", "tools",
         ],
     ),
     (
@@ -128,6 +129,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "id",
             "input",
+            "mcp",
             "models",
             "outcome",
             "output",
@@ -161,6 +163,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "outcome",
             "output",
             "jsonc",
+            "mcp",
             "prompt",
             "remote",
             "secret",
