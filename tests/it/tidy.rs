@@ -159,6 +159,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "id",
             "input",
+            "mcp",
             "models",
             "outcome",
             "output",
