@@ -26,7 +26,7 @@ test-browser: ## signs in through the stand-in's page with Chromium, where it is
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/browser/browser.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --shots $(TARGET)/browser
 
-test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi, two terminals; each where it is there. PEERS_NEWEST=1 takes the newest of these
+test-peers: ## real programs: tinyproxy and squid, a TLS server with its own authority, LiteLLM, the official client and its SDK, pi, MCP servers, two terminals; each where it is there. PEERS_NEWEST=1 takes the newest of these
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
@@ -36,6 +36,7 @@ test-peers: ## real programs: tinyproxy and squid, a TLS server with its own aut
 	python3 tests/peers/help.py --codex $(TARGET)/debug/codex --modules $(TARGET)/peers/newest
 	python3 tests/peers/rig.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 	python3 tests/peers/screen.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
+	python3 tests/peers/mcp.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers --venv $(TARGET)/mcp
 
 test-tools: ## real work in the sandbox, and beside it in the official client's: what is installed, and programs of npm and PyPI. ONLY=NAME picks tasks
 	$(CARGO) build --quiet --bin codex
@@ -73,9 +74,10 @@ generate: ## man pages and completions, from the table of flags and the texts in
 	$(TARGET)/debug/codex --generate zsh > completions/_codex
 	$(TARGET)/debug/codex --generate fish > completions/codex.fish
 
-bench: ## time, memory and size beside curl; needs curl and python3. PEERS=DIR adds other clients, PLOT=FILE draws
+bench: ## both builds beside curl, a minimal C program, GNU grep, wc and bash: writes tests/bench/results.md and ratios.svg. PEERS=DIR adds the official client and pi, ROWS=grep,read picks rows, PAIRS=2 doubles the turns
+	-@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 	$(CARGO) build --quiet --release --bin codex --example standin
-	python3 tests/bench/bench.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(PLOT),--plot $(PLOT))
+	python3 -B tests/bench/table.py --codex $(TARGET)/release/codex --musl $(TARGET)/$(shell uname -m)-unknown-linux-musl/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(ROWS),--rows $(ROWS),--write) $(if $(PAIRS),--pairs $(PAIRS))
 
 bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory, beside cat and, with PEERS=DIR, pi and the official client
 	$(CARGO) build --quiet --release --bin codex --example standin

@@ -12,8 +12,8 @@ _codex_value_of() {
     --verbosity) kind='=low medium high' ;;
     --summary) kind='=auto concise detailed none' ;;
     --search) [[ $1 != *= ]] || kind='=live cached' ;;
-    --image | -i | --file | -f | --instructions | --output-schema | --output-last-message | -o | --tool | --config-file | --api-key-file | --auth-file) kind=files ;;
-    --append-instructions | --limit | --max-turns | --max-tokens | --max-tool-calls | --max-cost | --timeout | --turn-timeout | --tool-timeout | --idle-timeout | --retries | --wait-for-reset | --config | -c | --thread-source | --cyber-access-program | --enable | --disable) kind=any ;;
+    --image | -i | --file | -f | --instructions | --output-schema | --output-last-message | -o | --tool | --mcp | --config-file | --api-key-file | --auth-file) kind=files ;;
+    --append-instructions | --limit | --mcp-tools | --max-turns | --max-tokens | --max-tool-calls | --max-cost | --timeout | --turn-timeout | --tool-timeout | --idle-timeout | --retries | --wait-for-reset | --config | -c | --thread-source | --cyber-access-program | --enable | --disable) kind=any ;;
     --resume | --fork) kind=sessions ;;
     --cd | -C | --add-dir) kind=directories ;;
     --sandbox | -s) kind='=read-only workspace-write danger-full-access' ;;
@@ -88,16 +88,17 @@ _codex() {
     status) flags+=' --api-key-file --auth-file --json --limits --check' ;;
     token) flags+=' --auth-file' ;;
     models) flags+=' --api-key-file --auth-file --all --json' ;;
-    run) flags+=' --model -m --fallback-model --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --config-file --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color' ;;
+    run) flags+=' --model -m --fallback-model --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --config-file --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color' ;;
     exec) flags+=' --model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --approve-for-me --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --strict-config --trust --enable --disable --dangerously-bypass-hook-trust --color' ;;
-    chat) flags+=' --model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --api-key-file --auth-file --color' ;;
+    chat) flags+=' --model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --api-key-file --auth-file --color' ;;
     sessions) flags+=' --json --here --limit' ;;
+    mcp) flags+=' --json --cd -C --add-dir --sandbox -s --network --no-tmp --env --mcp --mcp-tools --no-mcp --tool-timeout' ;;
     tool) flags+=' --cd -C --add-dir --sandbox -s --network --no-tmp --env --tool-timeout' ;;
     esac
     if [[ $kind ]]; then
         value=$cur
     elif ((${#words[@]} == 2)); then
-        kind="=login logout status token models run exec chat sessions schema tool completion help version -h --help -V --version" value=$cur
+        kind="=login logout status token models run exec chat sessions mcp schema tool completion help version -h --help -V --version" value=$cur
     elif [[ $ended || $cur != -* ]]; then
         value=$cur
         # After --, a word such as `resume` is no more than a word.
@@ -109,10 +110,11 @@ _codex() {
         sessions::0) kind='=show rm' ;;
         sessions:show:1) kind=sessions ;;
         sessions:rm:*) kind=sessions ;;
+        mcp::0) kind='=list' ;;
         schema::0) kind='=events' ;;
         tool::0) kind='=bash read edit write grep find ls' ;;
         completion::0) kind='=bash zsh fish' ;;
-        help::0) kind='=login logout status token models run exec chat sessions schema tool completion help version exit-codes environment config sandbox json' ;;
+        help::0) kind='=login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json' ;;
         esac
     elif [[ $cur == --*=* ]]; then
         before=${cur%%=*}= value=${cur#*=}

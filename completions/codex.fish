@@ -24,7 +24,7 @@ function __codex_at
         if set -q before[1]
             set before
         else if string match -qr -- '^-.' $word
-            contains -- $word --model -m --fallback-model --models --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --limit --output-schema --output-last-message -o --resume --fork --cd -C --add-dir --sandbox -s --env --tools --tool --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --input --config-file --api-key-file --auth-file --config -c --thread-source --cyber-access-program --enable --disable --color; and set before $word
+            contains -- $word --model -m --fallback-model --models --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --limit --output-schema --output-last-message -o --resume --fork --cd -C --add-dir --sandbox -s --env --tools --tool --mcp --mcp-tools --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --input --config-file --api-key-file --auth-file --config -c --thread-source --cyber-access-program --enable --disable --color; and set before $word
         else
             set -a places $word
         end
@@ -53,6 +53,7 @@ complete -c codex -n '__codex_is ""' -a run -d 'ask a model, run its tools, prin
 complete -c codex -n '__codex_is ""' -a exec -d '`run` with the official client\'s syntax'
 complete -c codex -n '__codex_is ""' -a chat -d 'a full-screen conversation'
 complete -c codex -n '__codex_is ""' -a sessions -d 'list, show or remove conversations'
+complete -c codex -n '__codex_is ""' -a mcp -d 'show what MCP servers offer'
 complete -c codex -n '__codex_is ""' -a schema -d 'print the JSON Schema of the JSON lines'
 complete -c codex -n '__codex_is ""' -a tool -d 'run a built-in tool, just as `run` does'
 complete -c codex -n '__codex_is ""' -a completion -d 'print a completion script'
@@ -72,6 +73,7 @@ complete -c codex -n '__codex_is run chat' -l append-instructions -x -d 'add to 
 complete -c codex -n '__codex_is run chat' -l no-agents-md -d 'do not read AGENTS.md'
 complete -c codex -n '__codex_is run' -l json -d 'JSON lines on standard output'
 complete -c codex -n '__codex_is sessions' -l json -d 'print a JSON array'
+complete -c codex -n '__codex_is mcp' -l json -d 'print JSON'
 complete -c codex -n '__codex_is sessions' -l here -d 'only those of this directory'
 complete -c codex -n '__codex_is sessions' -l limit -x -d 'at most this many'
 complete -c codex -n '__codex_is run' -l deltas -d 'with --json, text as it arrives'
@@ -81,15 +83,18 @@ complete -c codex -n '__codex_is run chat' -l resume -x -k -a '(__codex_values s
 complete -c codex -n '__codex_is run chat' -l last -d 'continue this directory\'s latest one'
 complete -c codex -n '__codex_is run chat' -l fork -x -k -a '(__codex_values sessions)' -d 'continue a copy of a conversation'
 complete -c codex -n '__codex_is run exec chat' -l ephemeral -d 'do not store the conversation'
-complete -c codex -n '__codex_is run tool exec chat' -l cd -s C -x -a '(__fish_complete_directories)' -d 'working directory of the tools'
-complete -c codex -n '__codex_is run tool exec chat' -l add-dir -x -a '(__fish_complete_directories)' -d 'another directory that tools may change'
-complete -c codex -n '__codex_is run tool exec chat' -l sandbox -s s -x -a 'read-only workspace-write danger-full-access' -d 'what the tools may access (read-only)'
-complete -c codex -n '__codex_is run tool chat' -l network -d 'let tools use the network'
-complete -c codex -n '__codex_is run tool chat' -l no-tmp -d 'do not let tools write to /tmp'
-complete -c codex -n '__codex_is run tool chat' -l env -x -k -a '(__codex_values env)' -d 'also pass this variable to tools'
+complete -c codex -n '__codex_is run tool exec chat mcp' -l cd -s C -x -a '(__fish_complete_directories)' -d 'working directory of the tools'
+complete -c codex -n '__codex_is run tool exec chat mcp' -l add-dir -x -a '(__fish_complete_directories)' -d 'another directory that tools may change'
+complete -c codex -n '__codex_is run tool exec chat mcp' -l sandbox -s s -x -a 'read-only workspace-write danger-full-access' -d 'what the tools may access (read-only)'
+complete -c codex -n '__codex_is run tool chat mcp' -l network -d 'let tools use the network'
+complete -c codex -n '__codex_is run tool chat mcp' -l no-tmp -d 'do not let tools write to /tmp'
+complete -c codex -n '__codex_is run tool chat mcp' -l env -x -k -a '(__codex_values env)' -d 'also pass this variable to tools'
 complete -c codex -n '__codex_is run chat' -l tools -x -k -a '(__codex_values tools)' -d 'tools to offer, separated by commas'
 complete -c codex -n '__codex_is run chat' -l no-tools -d 'offer no tools'
 complete -c codex -n '__codex_is run chat' -l tool -r -F -d 'offer the tool in this manifest'
+complete -c codex -n '__codex_is run chat mcp' -l mcp -r -F -d 'start an MCP server and offer its tools'
+complete -c codex -n '__codex_is run chat mcp' -l mcp-tools -x -d 'which tools of MCP servers to offer'
+complete -c codex -n '__codex_is run chat mcp' -l no-mcp -d 'do not start the servers of mcp.json'
 complete -c codex -n '__codex_is run' -l fail-on -x -a 'tool-error' -d 'tool-error: fail if a tool call fails'
 complete -c codex -n '__codex_is run' -l max-turns -x -d 'maximum number of model requests (100)'
 complete -c codex -n '__codex_is chat' -l max-turns -x -d 'maximum number of model requests'
@@ -98,7 +103,7 @@ complete -c codex -n '__codex_is run chat' -l max-tool-calls -x -d 'maximum numb
 complete -c codex -n '__codex_is run chat' -l max-cost -x -d 'maximum cost of the run, in US dollars'
 complete -c codex -n '__codex_is run chat' -l timeout -x -d 'time limit for the whole run'
 complete -c codex -n '__codex_is run chat' -l turn-timeout -x -d 'time limit for each turn (--input jsonl)'
-complete -c codex -n '__codex_is run tool chat' -l tool-timeout -x -d 'time limit for each tool call (120s)'
+complete -c codex -n '__codex_is run tool chat mcp' -l tool-timeout -x -d 'time limit for each tool call (120s)'
 complete -c codex -n '__codex_is run chat' -l idle-timeout -x -d 'how long to wait for data (300s)'
 complete -c codex -n '__codex_is run chat' -l retries -x -d 'retries after a failed request (5)'
 complete -c codex -n '__codex_is run chat' -l wait-for-reset -x -d 'wait up to this long for a limit to reset'
@@ -147,7 +152,8 @@ complete -c codex -n '__codex_at exec 1 fork' -k -a '(__codex_values sessions)'
 complete -c codex -n '__codex_at sessions 0' -a 'show rm'
 complete -c codex -n '__codex_at sessions 1 show' -k -a '(__codex_values sessions)'
 complete -c codex -n '__codex_at sessions - rm' -k -a '(__codex_values sessions)'
+complete -c codex -n '__codex_at mcp 0' -a 'list'
 complete -c codex -n '__codex_at schema 0' -a 'events'
 complete -c codex -n '__codex_at tool 0' -a 'bash read edit write grep find ls'
 complete -c codex -n '__codex_at completion 0' -a 'bash zsh fish'
-complete -c codex -n '__codex_at help 0' -a 'login logout status token models run exec chat sessions schema tool completion help version exit-codes environment config sandbox json'
+complete -c codex -n '__codex_at help 0' -a 'login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json'

@@ -76,6 +76,8 @@ pub mod wire; // bytes to frames to events to items, and items to a request
 
 pub mod models; // which models exist, and what each accepts
 
+pub(crate) mod mcp; // the Model Context Protocol as values
+
 pub(crate) mod input; // reading a file descriptor within limits
 pub(crate) mod prompt; // the text to send
 pub(crate) mod stdin; // standard input with its timeout
@@ -88,6 +90,7 @@ pub(crate) mod api; // one request and the stream that answers it
 
 pub(crate) mod tools; // the model's tool calls, as subprocesses
 
+pub(crate) mod remote; // MCP servers behind a URL
 pub(crate) mod session; // stored conversations
 
 pub mod failure; // errors to message, hint and exit code

@@ -25,9 +25,21 @@ pub struct CallResult {
     /// What the model can do about the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
-    /// An image for the model, as a data URL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
+    /// Images for the model, as data URLs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
+    /// The answer of an MCP server, as a program reads it.
+    #[serde(skip)]
+    pub server_content: Option<Box<ServerContent>>,
+}
+
+/// The answer of an MCP server to a call. What is too large is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerContent {
+    /// Its blocks of content.
+    pub content: Option<serde_json::Value>,
+    /// Its structured content.
+    pub structured: Option<serde_json::Value>,
 }
 
 /// How a call ended.
@@ -140,7 +152,8 @@ impl CallResult {
             footer: None,
             sandbox_note: None,
             advice: None,
-            image: None,
+            images: Vec::new(),
+            server_content: None,
         }
     }
 
@@ -329,7 +342,7 @@ mod tests {
                     file: "x".to_owned(),
                 },
             }],
-            image: Some("data:".to_owned()),
+            images: vec!["data:".to_owned()],
             ..ran(
                 Status::TimedOut {
                     limit: Duration::from_secs(1),

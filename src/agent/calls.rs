@@ -3,7 +3,6 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -11,7 +10,6 @@ use super::driver::Driver;
 use super::history;
 use super::input::TurnInput;
 use super::latest_output::LatestOutput;
-use super::reader::BODY_END_TIMEOUT;
 use super::round::{self, Action, Round};
 use super::thread::spawn;
 use crate::failure::{RunWarning, Stop};
@@ -53,39 +51,27 @@ impl Driver<'_> {
         if body_ended {
             round.step(round::RoundEvent::BodyEnded);
         }
-        let mut body_deadline = None;
+        let mut awaits_body = false;
         loop {
-            let event = match self.next(body_deadline)? {
-                TurnInput::ToolEnded(at, called) => {
-                    self.running -= 1;
-                    if let Some(error) = called.exhausted {
-                        return Err(Stop::Thread(error));
+            let event = if awaits_body {
+                match self.await_body_end()? {
+                    true => round::RoundEvent::BodyEnded,
+                    false => round::RoundEvent::TimedOut,
+                }
+            } else {
+                match self.next(None)? {
+                    TurnInput::ToolEnded(at, called) => self.tool_ended(at, called, calls)?,
+                    TurnInput::ToolPrinted(latest) => {
+                        self.report_printed(&latest)?;
+                        continue;
                     }
-                    self.tally.failed += usize::from(!called.result.status.is_ok());
-                    let place = self.topics.iter().position(|(of, _)| *of == at);
-                    let about = place.map(|place| self.topics.swap_remove(place).1);
-                    let about = about.unwrap_or(About::Other(Value::Null));
-                    self.report_ended(&calls[at], &about, &called)?;
-                    let text = called.result.for_model();
-                    let image = called.result.image;
-                    round::RoundEvent::ToolEnded(at, input::CallOutput { text, image })
+                    _ => continue,
                 }
-                TurnInput::ToolPrinted(latest) => {
-                    self.report_printed(&latest)?;
-                    continue;
-                }
-                TurnInput::BodyEnded(request) if request == self.tally.requests => {
-                    round::RoundEvent::BodyEnded
-                }
-                _ if body_deadline.is_some_and(|until| Instant::now() >= until) => {
-                    round::RoundEvent::TimedOut
-                }
-                _ => continue,
             };
             for action in round.step(event) {
                 match action {
-                    Action::AwaitBody => body_deadline = Some(Instant::now() + BODY_END_TIMEOUT),
-                    Action::Send { outputs, reconnect } => {
+                    Action::AwaitBody => awaits_body = true,
+                    Action::Send { outputs, .. } => {
                         self.report_git_changes()?;
                         history::add_outputs(
                             Arc::make_mut(self.body),
@@ -95,16 +81,34 @@ impl Driver<'_> {
                         );
                         self.open.clear();
                         self.report_storage_failure()?;
-                        if reconnect {
-                            let client = self.client.renewed();
-                            std::mem::replace(self.client, client).shutdown();
-                        }
                         return Ok(());
                     }
                     Action::Run(at) => self.start(at, calls)?,
                 }
             }
         }
+    }
+
+    /// Reports a call that has ended.
+    fn tool_ended(
+        &mut self,
+        at: usize,
+        called: Called,
+        calls: &[Call],
+    ) -> Result<round::RoundEvent, Stop> {
+        self.running -= 1;
+        if let Some(error) = called.exhausted {
+            return Err(Stop::Thread(error));
+        }
+        self.tally.failed += usize::from(!called.result.status.is_ok());
+        let place = self.topics.iter().position(|(of, _)| *of == at);
+        let about = place.map(|place| self.topics.swap_remove(place).1);
+        let about = about.unwrap_or(About::Other(Value::Null));
+        self.report_ended(&calls[at], &about, &called)?;
+        let text = called.result.for_model();
+        let images = called.result.images;
+        let output = input::CallOutput { text, images };
+        Ok(round::RoundEvent::ToolEnded(at, output))
     }
 
     /// Starts a call on its own thread, which always sends an input when it ends, even after a panic.
@@ -254,35 +258,16 @@ impl Driver<'_> {
 
     /// The messages of an interrupted answer, up to where they were reported.
     fn partial_texts(&mut self) -> Vec<String> {
-        if !self.answering {
-            return self.printed.partial_texts();
-        }
-        let until = Instant::now() + LAST_INPUT_TIMEOUT;
-        while !self.policy.buffer {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.inputs.recv_timeout(left) {
-                Ok(TurnInput::Shown(shows)) => {
-                    if self.printed.show(shows, self.sink).is_err() {
-                        break;
-                    }
-                }
-                Ok(TurnInput::BrokeOff(answer, _) | TurnInput::Answered(answer)) => {
-                    let texts = answer.shown().into_iter().map(|shown| shown.text);
-                    return texts.filter(|text| !text.trim().is_empty()).collect();
-                }
-                Ok(TurnInput::Refused(_) | TurnInput::Panicked | TurnInput::StopRun(_))
-                | Err(_) => {
-                    break;
-                }
-                Ok(_) => {}
+        match self.interrupted.take() {
+            Some(_) if self.policy.buffer => Vec::new(),
+            Some(answer) => {
+                let texts = answer.shown().into_iter().map(|shown| shown.text);
+                texts.filter(|text| !text.trim().is_empty()).collect()
             }
+            None => self.printed.partial_texts(),
         }
-        Vec::new()
     }
 }
-
-/// How long to wait for the rest of an interrupted answer after its connection was closed.
-const LAST_INPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Calls `report` with the notice of a tool call.
 fn with_call_notice(
@@ -304,6 +289,15 @@ fn with_call_notice(
         subject: match about {
             About::Command(command) => Subject::Command(command),
             About::Changes(_) => Subject::Changes(&changes),
+            About::ServerCall {
+                server,
+                tool,
+                arguments,
+            } => Subject::ServerCall {
+                server,
+                tool,
+                arguments,
+            },
             About::Other(arguments) => Subject::Other(arguments),
         },
     })

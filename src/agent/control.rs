@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::input::{Flushing, TurnInput};
 use super::message::UserMessage;
+use crate::api::Interrupt;
 use crate::auth::sign_in::Hook;
 use crate::failure::StopRequest;
 
@@ -19,6 +20,8 @@ pub struct Control(Arc<ControlState>);
 struct ControlState {
     state: Mutex<State>,
     winding_up: AtomicBool,
+    /// Ends the running turn's wait for a server, so that it looks at its inputs.
+    interrupt: Interrupt,
     /// A flush of the sink is pending.
     flushing: Arc<AtomicBool>,
 }
@@ -60,6 +63,7 @@ impl Control {
         let repeated = state.stops >= MAX_TURN_STOPS;
         if let Some(turn) = &state.turn {
             let is_running = repeated || turn.send(TurnInput::StopTurn).is_ok();
+            self.0.interrupt.wake();
             state.stops = state.stops.saturating_add(1);
             return is_running;
         }
@@ -84,6 +88,7 @@ impl Control {
         let is_pending = self.0.flushing.swap(true, Ordering::Relaxed);
         if let Some(turn) = self.state().turn.as_ref().filter(|_| !is_pending) {
             let _ = turn.send(TurnInput::Flush(Flushing(Arc::clone(&self.0.flushing))));
+            self.0.interrupt.wake();
         } else if !is_pending {
             self.0.flushing.store(false, Ordering::Relaxed);
         }
@@ -95,6 +100,7 @@ impl Control {
         state.stopped = Some(request);
         if let Some(turn) = &state.turn {
             let _ = turn.send(TurnInput::StopRun(request));
+            self.0.interrupt.wake();
         }
     }
 
@@ -154,6 +160,7 @@ impl Control {
             control: self,
             sender,
             inputs,
+            interrupt: self.0.interrupt.clone(),
         })
     }
 
@@ -163,6 +170,7 @@ impl Control {
         Hook::new(move |waiting| {
             if let Some(turn) = &control.state().turn {
                 let _ = turn.send(TurnInput::Waiting(waiting.clone()));
+                control.0.interrupt.wake();
             }
         })
     }
@@ -177,6 +185,7 @@ pub(super) struct RunningTurn<'a> {
     control: &'a Control,
     pub(super) sender: Sender<TurnInput>,
     pub(super) inputs: Receiver<TurnInput>,
+    pub(super) interrupt: Interrupt,
 }
 
 impl Drop for RunningTurn<'_> {

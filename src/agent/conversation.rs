@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::budget::Spent;
 use super::control::{Control, RunningTurn};
 use super::driver::Driver;
+use super::earlier_items::EarlierItems;
 use super::effort::TurnEffort;
 use super::fallback::{Fallback, Learned};
 use super::history;
@@ -16,16 +17,16 @@ use super::message::UserMessage;
 use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
-use super::reader::Reading;
+use super::reader::BODY_END_TIMEOUT;
 use super::substitute::Substitute;
 use super::turn_usage::Tally;
-use crate::api::Client;
+use crate::api::{Client, Interrupt, Stream};
 use crate::clock::seconds;
 use crate::failure::Stop;
 use crate::id::ThreadId;
 use crate::models::Model;
 use crate::output::{Notice, Sink};
-use crate::session::Journal;
+use crate::session::{self, Journal};
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::input::effort_change;
@@ -47,29 +48,29 @@ pub struct Blueprint {
     pub effort: Option<String>,
     /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
     pub searches: bool,
-    /// Items of earlier turns, each as the bytes that are sent to the service.
-    pub items: Vec<Vec<u8>>,
+    /// Items of earlier turns.
+    pub items: EarlierItems,
     /// The tools that run the calls.
     pub tools: Arc<Toolbox>,
 }
 
 impl Blueprint {
     /// The body of the first request, with this message.
-    #[must_use]
-    pub fn request(&self, message: &UserMessage) -> RequestBody {
-        let (mut body, _) = self.bodies();
+    ///
+    /// # Errors
+    /// If the items of earlier turns cannot be read.
+    pub fn request(&self, message: &UserMessage) -> Result<RequestBody, session::Error> {
+        let (mut body, _) = self.bodies()?;
         message.push_to(&mut body);
-        body
+        Ok(body)
     }
 
     /// The body with the earlier items, and empty bodies in the other shapes that may be tried.
-    fn bodies(&self) -> (RequestBody, Vec<RequestBody>) {
+    fn bodies(&self) -> Result<(RequestBody, Vec<RequestBody>), session::Error> {
         let functions = self.tools.functions();
         let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
-        for item in &self.items {
-            body.push_stored(item);
-        }
-        (body, others)
+        self.items.push_to(&mut body)?;
+        Ok((body, others))
     }
 }
 
@@ -132,21 +133,23 @@ pub struct Conversation {
     /// question that failed can be continued by another run.
     to_withdraw: usize,
     control: Control,
-    /// The last answer that was read; its response body may not have ended yet.
-    reading: Option<Reading>,
+    /// The response body of the last answer, which may not have ended yet.
+    reading: Option<Box<Stream>>,
 }
 
 impl Conversation {
     /// Creates a conversation that sends its requests with `client`. Nothing is sent before the first message.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If the items of earlier turns cannot be read.
     pub(crate) fn new(
         blueprint: Blueprint,
         client: Client,
         policy: Policy,
         journal: Option<Box<dyn Journal + Send>>,
         control: Control,
-    ) -> Self {
-        let (body, others) = blueprint.bodies();
+    ) -> Result<Self, session::Error> {
+        let (body, others) = blueprint.bodies()?;
         let clients = blueprint.substitutes.iter();
         for client in clients.filter_map(|substitute| substitute.client.as_ref()) {
             client.authority().on_wait(control.hook());
@@ -159,7 +162,7 @@ impl Conversation {
             blueprint.thread.as_str(),
         );
         drop(functions);
-        Self {
+        Ok(Self {
             thread: blueprint.thread,
             client,
             body: Arc::new(body),
@@ -179,7 +182,7 @@ impl Conversation {
             to_withdraw: 0,
             control,
             reading: None,
-        }
+        })
     }
 
     /// The id of the conversation.
@@ -240,13 +243,9 @@ impl Conversation {
         self.tools.resume();
         self.client.begin_turn();
         self.fallback.begin_turn();
-        // Two concurrent readings would need two connections.
-        if self
-            .reading
-            .take()
-            .is_some_and(|reading| !reading.await_end())
-        {
-            self.reconnect();
+        // Without its end, the connection is closed, and the request opens another one.
+        if let Some(mut stream) = self.reading.take().filter(|stream| !stream.is_stale()) {
+            stream.drain(&Interrupt::default(), Instant::now() + BODY_END_TIMEOUT);
         }
         self.add_last_answer();
         let body = Arc::make_mut(&mut self.body);
@@ -381,8 +380,9 @@ impl Conversation {
             unanswered: 1,
             to_withdraw: &mut self.to_withdraw,
             kept_calls: Vec::new(),
+            interrupt: running.interrupt.clone(),
             reading: None,
-            answering: false,
+            interrupted: None,
             tally: Tally::default(),
             deadline: self.policy.turn_timeout.map(|limit| TurnDeadline {
                 at: Instant::now() + limit,

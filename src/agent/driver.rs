@@ -15,10 +15,10 @@ use super::history;
 use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
-use super::reader::Reading;
+use super::reader;
 use super::substitute::ReplacedModel;
 use super::turn_usage::Tally;
-use crate::api::{Client, Unanswered};
+use crate::api::{Client, Interrupt, Stream, Unanswered};
 use crate::clock::seconds;
 use crate::failure::{RunWarning, Stop};
 use crate::models::Model;
@@ -26,7 +26,7 @@ use crate::output::{LimitWindow, Notice, Sink};
 use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::tools::topic::About;
-use crate::wire::answer::{Answer, Show, Trouble, Verdict};
+use crate::wire::answer::{Answer, Trouble, Verdict};
 use crate::wire::input::CallOutput;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::RequestBody;
@@ -68,10 +68,12 @@ pub(super) struct Driver<'a> {
     pub(super) to_withdraw: &'a mut usize,
     /// Calls that were kept from answers that broke off.
     pub(super) kept_calls: Vec<Call>,
-    /// The reading of the last answer.
-    pub(super) reading: Option<Reading>,
-    /// The answer of the last request has not ended.
-    pub(super) answering: bool,
+    /// Ends the wait for the next bytes of a response when an input comes.
+    pub(super) interrupt: Interrupt,
+    /// The response body of the last answer, which has ended; the body may not have.
+    pub(super) reading: Option<Box<Stream>>,
+    /// The answer that was being read when the turn stopped.
+    pub(super) interrupted: Option<Box<Answer>>,
     pub(super) tally: Tally,
     /// The time limit for the turn.
     pub(super) deadline: Option<TurnDeadline>,
@@ -297,52 +299,32 @@ impl Driver<'_> {
             return Err(Stop::TooLong { tokens, window });
         }
         self.tally.requests += 1;
-        let reading = Reading::start(self.client, self.body, self.tally.requests, &self.sender)?;
-        self.reading = Some(reading);
-        self.answering = true;
+        // Two concurrent readings would need two connections.
+        self.reading = None;
+        reader::send(self.client, self.body, &self.sender)?;
         self.tools.expect_calls().map_err(Stop::Thread)?;
-        loop {
+        let stream = loop {
             match self.next(None)? {
-                TurnInput::Shown(shows) => {
-                    if let Some(reading) = &self.reading {
-                        reading.mark_reported();
-                    }
-                    if !self.policy.buffer && shows.iter().any(Show::is_text) {
-                        self.keep_model();
-                    }
-                    self.printed.show(shows, self.sink)?;
-                }
-                TurnInput::Limits(limits) => {
-                    let windows: Vec<LimitWindow<'_>> =
-                        limits.iter().map(LimitWindow::from).collect();
-                    self.notify(Notice::Limits(&windows))?;
-                }
                 TurnInput::Warned(warning) => {
                     self.notify(Notice::Warning(&RunWarning::SignIn(warning)))?;
                 }
                 TurnInput::Waiting(waiting) => self.notify(Notice::Waiting(&waiting))?,
-                TurnInput::Refused(error) => {
-                    self.answering = false;
-                    return Ok(Attempt::Refused(error));
-                }
-                TurnInput::BrokeOff(answer, broke) => {
-                    self.answering = false;
-                    self.report_skipped(&answer)?;
-                    return Ok(Attempt::BrokeOff(answer, broke));
-                }
-                TurnInput::Answered(answer) => {
-                    self.answering = false;
-                    self.report_skipped(&answer)?;
-                    return Ok(Attempt::Ended(answer));
-                }
-                // The end of the previous response body, or an empty input.
+                TurnInput::Refused(error) => return Ok(Attempt::Refused(error)),
+                TurnInput::Begun(stream) => break stream,
+                // What a tool of the previous round has printed at last.
                 _ => {}
             }
+        };
+        let limits = stream.limits();
+        if !limits.is_empty() {
+            let windows: Vec<LimitWindow<'_>> = limits.iter().map(LimitWindow::from).collect();
+            self.notify(Notice::Limits(&windows))?;
         }
+        self.read(stream)
     }
 
     /// Reports the number of malformed events. The first one was reported when it arrived.
-    fn report_skipped(&mut self, answer: &Answer) -> Result<(), Stop> {
+    pub(super) fn report_skipped(&mut self, answer: &Answer) -> Result<(), Stop> {
         match answer.skipped() {
             0 | 1 => Ok(()),
             count => self.notify(Notice::Warning(&RunWarning::Skipped(count))),
@@ -357,8 +339,8 @@ impl Driver<'_> {
             .map_err(Stop::Output)
     }
 
-    /// Returns the next input; stop requests, panics and the end of the turn's time are errors. After `until`, it returns an
-    /// empty `Shown`.
+    /// Returns the next input; stop requests, panics and the end of the turn's time are errors. After `until`, it returns
+    /// `Nothing`.
     pub(super) fn next(&mut self, until: Option<Instant>) -> Result<TurnInput, Stop> {
         let ended = match input::next(self.inputs, until, self.deadline, self.sink) {
             Ok(TurnInput::ToolPanicked) => {

@@ -85,7 +85,7 @@ pub(super) fn add_aborted(
 ) {
     let aborted = || CallOutput {
         text: ABORTED.to_owned(),
-        image: None,
+        images: Vec::new(),
     };
     let none = std::iter::repeat_with(|| None);
     for (call, output) in calls.iter().zip(outputs.into_iter().chain(none)) {
@@ -158,7 +158,7 @@ mod tests {
         let (mut body, mut stored) = (RequestBody::new(&HEAD), Vec::new());
         let output = CallOutput {
             text: "done".to_owned(),
-            image: None,
+            images: Vec::new(),
         };
         let calls = ["a", "b", "c"].map(str::to_owned);
         add_aborted(
@@ -186,7 +186,7 @@ mod tests {
         };
         let output = CallOutput {
             text: "done".to_owned(),
-            image: None,
+            images: Vec::new(),
         };
         let mut body = RequestBody::new(&HEAD);
         add_outputs(&mut body, None, &[call], &[output]);

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use super::latest_output::LatestOutput;
-use crate::api;
+use crate::api::{self, Stream};
 use crate::auth::sign_in::{RenewalWait, Warning};
 use crate::failure::{Stop, StopRequest};
 use crate::output::Sink;
 use crate::tools::toolbox::Called;
-use crate::wire::answer::{Answer, Show};
-use crate::wire::fault::RateWindow;
 
 /// An input of the loop.
 #[derive(Debug)]
@@ -27,25 +25,19 @@ pub(super) enum TurnInput {
     Warned(Warning),
     /// The request waits for the sign-in to be renewed.
     Waiting(RenewalWait),
-    /// The rate limit windows that came with a response.
-    Limits(Vec<RateWindow>),
-    /// The new content of one read from the stream.
-    Shown(Vec<Show>),
+    /// Nothing: the wait for an input has ended.
+    Nothing,
+    /// The response has begun.
+    Begun(Box<Stream>),
     /// The request failed before an answer began.
     Refused(api::Error),
-    /// An answer ended prematurely.
-    BrokeOff(Box<Answer>, api::Break),
-    /// An answer is complete.
-    Answered(Box<Answer>),
-    /// The response body of this request, counted from 1, has ended.
-    BodyEnded(usize),
     /// A running call has printed something.
     ToolPrinted(Arc<LatestOutput>),
     /// The call at this index has ended.
     ToolEnded(usize, Called),
     /// The thread of a call panicked.
     ToolPanicked,
-    /// The reading thread panicked.
+    /// The thread that sends the request panicked.
     Panicked,
 }
 
@@ -68,8 +60,8 @@ pub(super) struct TurnDeadline {
     pub(super) limit: Duration,
 }
 
-/// Returns the next input; stop requests, panics of the reader and the end of the turn's time are errors. After `until`, it
-/// returns an empty `Shown`. Meanwhile the sink animates the wait.
+/// Returns the next input; stop requests, panics of the sending thread and the end of the turn's time are errors. After
+/// `until`, it returns `Nothing`. Meanwhile the sink animates the wait.
 pub(super) fn next(
     inputs: &Receiver<TurnInput>,
     until: Option<Instant>,
@@ -80,25 +72,75 @@ pub(super) fn next(
     let wake = until.into_iter().chain(end).min();
     loop {
         match wait(inputs, wake, sink) {
-            Ok(TurnInput::StopRun(request)) => return Err(Stop::Ordered(request)),
-            Ok(TurnInput::StopTurn) => return Err(Stop::Interrupted),
-            Ok(TurnInput::Flush(pending)) => {
-                drop(pending);
-                sink.flush().map_err(Stop::Output)?;
+            Ok(input) => {
+                if let Some(input) = checked(input, sink)? {
+                    return Ok(input);
+                }
             }
-            Ok(TurnInput::Panicked) | Err(RecvTimeoutError::Disconnected) => {
-                return Err(Stop::Panicked);
-            }
-            Ok(input) => return Ok(input),
+            Err(RecvTimeoutError::Disconnected) => return Err(Stop::Panicked),
             Err(RecvTimeoutError::Timeout) => {}
         }
         let now = Instant::now();
-        if let Some(deadline) = deadline.filter(|deadline| now >= deadline.at) {
-            return Err(Stop::TurnTimeout(deadline.limit));
-        }
+        check_deadline(deadline, now)?;
         if until.is_some_and(|until| now >= until) {
-            return Ok(TurnInput::Shown(Vec::new()));
+            return Ok(TurnInput::Nothing);
         }
+    }
+}
+
+/// Returns an input that has come already, if there is one. Errors are those of [`next`].
+pub(super) fn waiting(
+    inputs: &Receiver<TurnInput>,
+    sink: &mut dyn Sink,
+) -> Result<Option<TurnInput>, Stop> {
+    loop {
+        match inputs.try_recv() {
+            Ok(input) => {
+                if let Some(input) = checked(input, sink)? {
+                    return Ok(Some(input));
+                }
+            }
+            Err(TryRecvError::Empty) => return Ok(None),
+            Err(TryRecvError::Disconnected) => return Err(Stop::Panicked),
+        }
+    }
+}
+
+/// Lets the sink animate the wait that follows, and returns when to look at the inputs again, if nothing comes before.
+///
+/// # Errors
+/// If the turn's time has ended.
+pub(super) fn until(
+    deadline: Option<TurnDeadline>,
+    sink: &mut dyn Sink,
+) -> Result<Option<Instant>, Stop> {
+    let now = Instant::now();
+    check_deadline(deadline, now)?;
+    sink.beat(now);
+    let pulse = sink.pulse().map(|pulse| now + pulse);
+    let end = deadline.map(|deadline| deadline.at);
+    Ok(pulse.into_iter().chain(end).min())
+}
+
+/// The input, unless it stops the turn or is dealt with here.
+fn checked(input: TurnInput, sink: &mut dyn Sink) -> Result<Option<TurnInput>, Stop> {
+    match input {
+        TurnInput::StopRun(request) => Err(Stop::Ordered(request)),
+        TurnInput::StopTurn => Err(Stop::Interrupted),
+        TurnInput::Flush(pending) => {
+            drop(pending);
+            sink.flush().map_err(Stop::Output)?;
+            Ok(None)
+        }
+        TurnInput::Panicked => Err(Stop::Panicked),
+        input => Ok(Some(input)),
+    }
+}
+
+fn check_deadline(deadline: Option<TurnDeadline>, now: Instant) -> Result<(), Stop> {
+    match deadline.filter(|deadline| now >= deadline.at) {
+        Some(deadline) => Err(Stop::TurnTimeout(deadline.limit)),
+        None => Ok(()),
     }
 }
 

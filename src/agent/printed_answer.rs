@@ -1,5 +1,7 @@
 //! The part of an answer that is reported to the sink: new text as it arrives, or everything at the end.
 
+use std::vec::Drain;
+
 use super::repeated_text::{Differs, RepeatedText};
 use crate::api::Unanswered;
 use crate::failure::{RunWarning, Stop};
@@ -23,9 +25,19 @@ impl Printed {
         }
     }
 
-    /// Reports the content of one read, and flushes it before the next read.
-    pub(super) fn show(&mut self, shows: Vec<Show>, sink: &mut dyn Sink) -> Result<(), Stop> {
+    /// Reports what one read has added to the answer, and flushes it before the next read.
+    pub(super) fn show(
+        &mut self,
+        shows: Drain<'_, Show>,
+        answer: &Answer,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Stop> {
+        let ends = shows.as_slice().iter().filter(|show| show.is_end()).count();
+        let ended = answer.messages().count();
+        // The messages that this read has ended are the last ones.
+        let mut messages = answer.messages().skip(ended - ends.min(ended));
         for show in shows {
+            let message = if show.is_end() { messages.next() } else { None };
             match self.repeated.new_part(show) {
                 Ok(Some(Show::Searched(search))) => sink.take(Notice::Searched(&search)),
                 Ok(Some(Show::Summary(words))) => sink.take(Notice::Summary(&words)),
@@ -33,7 +45,10 @@ impl Printed {
                 // `show_held` reports the items once the answer is complete.
                 Ok(Some(_)) if self.buffer => Ok(()),
                 Ok(Some(Show::Text(text))) => sink.take(Notice::Text(&text)),
-                Ok(Some(Show::MessageEnd)) => sink.take(Notice::MessageEnd),
+                Ok(Some(Show::MessageEnd)) => {
+                    let text = message.map(Item::raw_text).unwrap_or_default();
+                    sink.take(Notice::MessageEnd(&text))
+                }
                 Ok(None) => Ok(()),
                 Err(Differs) => {
                     let why = Unanswered::Unusable(Trouble::Another);
@@ -56,8 +71,9 @@ impl Printed {
             return Ok(());
         }
         for item in answer.messages().filter(|item| selects(item)) {
-            sink.take(Notice::Text(&item.text()))
-                .and_then(|()| sink.take(Notice::MessageEnd))
+            let raw = item.raw_text();
+            sink.take(Notice::Text(&raw.text()))
+                .and_then(|()| sink.take(Notice::MessageEnd(&raw)))
                 .map_err(Stop::Output)?;
         }
         sink.flush().map_err(Stop::Output)

@@ -1,16 +1,14 @@
 //! A stored conversation that is resumed: its items in a form that the model accepts, and its reasoning effort.
 
-use std::borrow::Cow;
-
-use crate::session::{Journal, StoredConversation, TurnHeader, Writer};
-use crate::wire::input::{effort_change, is_effort_change};
-use crate::wire::replay::{Recipient, with_placeholder, without_reasoning};
+use super::earlier_items::{EarlierItem, EarlierItems};
+use crate::session::{Error, Journal, SessionFile, StoredConversation, TurnHeader, Writer};
+use crate::wire::input::effort_change;
 
 /// A resumed conversation.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct ResumedConversation {
     /// Its items in a form that the model accepts; a change of effort comes last.
-    pub items: Vec<Vec<u8>>,
+    pub items: EarlierItems,
     /// The reasoning effort in the request head. It stays the same throughout a conversation with a model that accepts effort
     /// changes as items.
     pub effort: Option<String>,
@@ -21,16 +19,19 @@ pub struct ResumedConversation {
 }
 
 impl ResumedConversation {
-    /// Resumes a stored conversation with this model, named as for `-m`. `takes_changes` means that an item can change the
+    /// Resumes the stored conversation in this file with this model, named as for `-m`. `takes_changes` means that an item can change the
     /// effort; `wanted` is the requested effort.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If its file cannot be read.
     pub fn new(
         mut stored: StoredConversation,
+        file: SessionFile,
         model: &str,
         takes_changes: bool,
         wanted: Option<&str>,
-    ) -> Self {
-        let results = stored.settle();
+    ) -> Result<Self, Error> {
+        let results = stored.settle(|item| file.bytes(item))?;
         let is_same = stored.model == model && takes_changes;
         let (effort, change) = match (&stored.effort.head, wanted) {
             (Some(head), Some(wanted)) if is_same => {
@@ -45,13 +46,14 @@ impl ResumedConversation {
             stored.items.len()
         };
         let mut items = items_for_model(&stored, model, changes_since);
-        items.extend(change.clone());
-        Self {
-            items,
+        let new = results.iter().chain(&change).cloned();
+        items.extend(new.map(EarlierItem::New));
+        Ok(Self {
+            items: EarlierItems::new(file, items),
             effort,
             results,
             change,
-        }
+        })
     }
 
     /// Records the resumption in its file.
@@ -69,19 +71,25 @@ impl ResumedConversation {
     }
 }
 
-/// The items in a form that this model accepts: it cannot decrypt the reasoning of another model, and items produced by that
-/// must not refer to it. Effort changes before index `changes_since` were meant for another model.
-fn items_for_model(stored: &StoredConversation, model: &str, changes_since: usize) -> Vec<Vec<u8>> {
-    let items = stored.items.iter().zip(&stored.models).enumerate();
-    items
-        .filter(|(n, (item, _))| *n >= changes_since || !is_effort_change(item))
-        .filter_map(|(_, (item, of))| {
-            let item = if of == model || of.is_empty() {
-                Cow::Borrowed(&**item)
-            } else {
-                without_reasoning(item, Recipient::Other)?
-            };
-            Some(with_placeholder(&item).into_owned())
-        })
-        .collect()
+/// The stored items, in a form that this model accepts. Effort changes before index `changes_since` were meant for another
+/// model.
+fn items_for_model(
+    stored: &StoredConversation,
+    model: &str,
+    changes_since: usize,
+) -> Vec<EarlierItem> {
+    let items = stored.items.iter().enumerate();
+    let items = items.filter(|(n, item)| *n >= changes_since || !item.is_effort_change());
+    let mut all = Vec::with_capacity(stored.items.len() + 2);
+    all.extend(items.map(|(_, item)| {
+        let (range, of) = (item.range.clone(), stored.model_of(item));
+        if of != model && !of.is_empty() {
+            EarlierItem::OfOther(range)
+        } else if item.is_output() {
+            EarlierItem::Output(range)
+        } else {
+            EarlierItem::AsStored(range)
+        }
+    }));
+    all
 }

@@ -181,7 +181,7 @@ mod tests {
     fn output(at: usize) -> CallOutput {
         CallOutput {
             text: format!("output {at}"),
-            image: None,
+            images: Vec::new(),
         }
     }
 

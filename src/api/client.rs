@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use super::endpoints::Endpoints;
 use super::error::Error;
@@ -121,6 +122,7 @@ impl Client {
             head: head(&self.authority, &answer),
             answer,
             decoder: Decoder::default(),
+            last_read: Instant::now(),
         })
     }
 

@@ -15,8 +15,10 @@ mod stream;
 pub mod usage;
 mod workspace;
 
+pub use crate::http::Interrupt;
 pub use client::Client;
 pub use endpoints::{API, Endpoints, SUBSCRIPTION};
 pub use error::{Break, Error, Unanswered};
 pub use preview::Preview;
+pub use stream::{Progress, Stream};
 pub use workspace::{Scope, WorkspaceRoute};

@@ -267,7 +267,7 @@ mod tests {
             };
             // The names of values that are a number or a text, or that have no meaning here.
             let free = ["N", "DUR", "USD", "TEXT", "KEY", "FEATURE"].contains(&value)
-                || matches!(name, "thread-source" | "cyber-access-program");
+                || matches!(name, "thread-source" | "cyber-access-program" | "mcp-tools");
             let is_offered = !matches!(flag.complete, Complete::Nothing);
             assert_eq!(is_offered, !free, "--{name} {value}");
             let offer = match &flag.complete {

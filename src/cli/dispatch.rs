@@ -16,6 +16,7 @@ use super::settings::{self, Tooling};
 use super::{complete, config, help, network, terminal, time_zone, version};
 use crate::auth::FoundCredential;
 use crate::auth::critical_section::Critical;
+use crate::command::mcp_list::ServerListSettings;
 use crate::command::run::Host;
 use crate::command::stdout::Stdout;
 use crate::command::{self, SignInSource};
@@ -87,6 +88,22 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             Ok(ExitCode::SUCCESS)
         }
         Invocation::RemoveSessions(ids) => remove_sessions(&ids),
+        Invocation::ListServers(args) => {
+            let stdout = stdout()?;
+            check_descriptors()?;
+            let environment = checked()?;
+            let args = configured(args, "mcp", &environment)?;
+            let mut tooling = settings::of_servers(&args, &environment)?;
+            tooling.warnings.append(&mut tooling.notes);
+            let settings = ServerListSettings {
+                setup: tooling.setup,
+                servers: tooling.servers,
+                warnings: tooling.warnings,
+                json: args.json,
+            };
+            command::mcp_list::run(settings, stdout)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;

@@ -17,7 +17,6 @@ const UNSAFE: &[&str] = &[
     "permissions",
     "default_permissions",
     "shell_environment_policy",
-    "mcp_servers",
     "notify",
     "hooks",
 ];
@@ -199,6 +198,12 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
             "cached" | "live" => put(&mut args.search, &value),
             _ => return Err(wrong("disabled, cached or live")),
         },
+        key if key.starts_with("mcp_servers") => {
+            return Err(Failure::usage(format!(
+                "-c {key} is not supported: it would run a program outside the sandbox"
+            ))
+            .hint("use `codex run --mcp COMMAND`, which starts the server inside the sandbox"));
+        }
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {
             return Err(Failure::usage(format!(
                 "-c {key} is not supported: it could weaken the sandbox"

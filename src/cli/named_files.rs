@@ -47,6 +47,11 @@ const LIMITS: &[(&str, usize, &str)] = &[
         1 << 20,
         "a manifest is a JSON file of at most 1 MiB",
     ),
+    (
+        "mcp",
+        1 << 20,
+        "a file of MCP servers is a JSON file of at most 1 MiB",
+    ),
     ("CODEX_CA_CERTIFICATE", 16 << 20, ""),
     ("SSL_CERT_FILE", 16 << 20, ""),
 ];

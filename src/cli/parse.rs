@@ -29,6 +29,7 @@ pub(super) enum Invocation {
     Sessions(Box<Args>),
     ShowSession(OsString),
     RemoveSessions(Vec<OsString>),
+    ListServers(Box<Args>),
     Schema,
     Tool(String, Box<Args>),
     /// Hidden: a tool started by a run, which reads its standard output.
@@ -258,6 +259,7 @@ fn finish(command: &str, mut args: Args) -> Result<Invocation, Failure> {
         Some(word) => Ok(match command {
             "login" => Invocation::Status(Box::new(args)),
             "tool" => Invocation::Tool(word, Box::new(args)),
+            "mcp" => Invocation::ListServers(Box::new(args)),
             "schema" => Invocation::Schema,
             "completion" => Invocation::Completion(word),
             _ => match topic(&word) {

@@ -6,7 +6,10 @@ use super::flags::{Command, command, flags_of};
 pub(super) const COMMAND_GROUPS: &[(&str, &[&str])] = &[
     ("ask", &["run", "chat", "exec", "sessions"]),
     ("account", &["login", "logout", "status", "token", "models"]),
-    ("more", &["tool", "schema", "completion", "help", "version"]),
+    (
+        "more",
+        &["mcp", "tool", "schema", "completion", "help", "version"],
+    ),
 ];
 
 /// The commands, by groups.

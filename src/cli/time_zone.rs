@@ -30,7 +30,8 @@ pub(super) fn use_for(invocation: &Invocation, environment: &Environment) {
         | Invocation::Status(args)
         | Invocation::Token(args)
         | Invocation::Models(args)
-        | Invocation::Sessions(args) => Some(args),
+        | Invocation::Sessions(args)
+        | Invocation::ListServers(args) => Some(args),
         Invocation::ShowSession(_) => None,
         _ => return,
     };

@@ -5,6 +5,7 @@ pub mod chat;
 mod check_item;
 pub mod login;
 pub mod logout;
+pub mod mcp_list;
 mod model_list_refresh;
 mod model_table;
 pub mod models;

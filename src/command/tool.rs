@@ -151,7 +151,10 @@ pub fn run_held(
     let reach = reach.map_err(Error::Sandbox)?;
     reaper::lead_session()?;
     confine::end_with_parent();
-    let arguments = stdout.read_to_end()?;
+    let arguments = match request.serves {
+        true => Vec::new(),
+        false => stdout.read_to_end()?,
+    };
     // If its reader has gone away, that is noticed elsewhere.
     let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));
     let report: &dyn Fn(&str) = &report;
@@ -164,6 +167,12 @@ pub fn run_held(
         environment,
     };
     let result = match &request.program {
+        Some(program) if request.serves => {
+            if let Some(end) = builtin::server::run(program, &context)? {
+                super::warn(&end);
+            }
+            return Ok(true);
+        }
         Some(program) => builtin::program::run(program, &arguments, &context),
         None => builtin::run(&request.name, &arguments, &context).ok_or_else(|| {
             let words = format!("there is no tool {}", request.name);

@@ -10,16 +10,19 @@ use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
 use crate::agent::resume::ResumedConversation;
-use crate::agent::{Blueprint, Control, Conversation, Policy, Profile};
+use crate::agent::{Blueprint, Control, Conversation, EarlierItems, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};
 use crate::id::{ModelId, ThreadId};
+use crate::mcp::command_line::is_server_name;
+use crate::mcp::server_settings::ServerSettings;
 use crate::models::clamp::{RequestedSettings, clamp};
 use crate::models::{Backend, Model, catalogue, find_or_unknown};
 use crate::session::{Journal, Sessions, TurnHeader};
 use crate::tools::builtin::{offered, table};
 use crate::tools::function;
+use crate::tools::server::servers::ServerToStart;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
@@ -34,6 +37,7 @@ pub struct ConversationBuilder {
     policy: Policy,
     offered: Vec<Tool>,
     sandbox: Option<Sandbox>,
+    servers: Vec<ServerToStart>,
     session: Session,
     control: Control,
 }
@@ -52,7 +56,7 @@ enum Session {
 /// A conversation whose file is open.
 struct OpenedSession {
     thread: ThreadId,
-    items: Vec<Vec<u8>>,
+    items: EarlierItems,
     effort: Option<String>,
     journal: Option<Box<dyn Journal + Send>>,
 }
@@ -74,6 +78,7 @@ impl ConversationBuilder {
             effort: None,
             offered: Vec::new(),
             sandbox: None,
+            servers: Vec::new(),
             session: Session::Nothing,
             control: Control::new(),
         })
@@ -128,6 +133,22 @@ impl ConversationBuilder {
         Ok(self)
     }
 
+    /// Adds an MCP server: this program, with its arguments, is started in the sandbox of [`ConversationBuilder::sandboxed`]
+    /// when the conversation opens, and ended with it. Its tools are offered as `mcp__NAME__TOOL`.
+    ///
+    /// # Errors
+    /// If the name has other characters than lower-case letters, digits, `-` and `_`.
+    pub fn server(mut self, name: &str, command: &[&str]) -> Result<Self, Error> {
+        if !is_server_name(name) {
+            return Err(Error::ServerName(name.to_owned()));
+        }
+        let command = command.iter().map(|word| (*word).to_owned()).collect();
+        let settings = ServerSettings::of_command(name.to_owned(), command);
+        self.servers
+            .extend(ServerToStart::program(settings, Path::new(""), Vec::new()));
+        Ok(self)
+    }
+
     /// Stores the conversation in this home, where `codex sessions` and [`ConversationBuilder::resumed`] find it.
     #[must_use]
     pub fn stored(mut self, home: &Path) -> Self {
@@ -149,10 +170,10 @@ impl ConversationBuilder {
         self
     }
 
-    /// Opens the file and the tools. Nothing is sent before the first message.
+    /// Opens the file and the tools, and starts the servers. Nothing is sent before the first message.
     ///
     /// # Errors
-    /// If the file or the tools cannot be used, or the system provides no random numbers for the id.
+    /// If the file, the tools or a server cannot be used, or the system provides no random numbers for the id.
     pub fn open(self) -> Result<Conversation, Error> {
         let Self {
             access,
@@ -162,9 +183,13 @@ impl ConversationBuilder {
             policy,
             offered,
             sandbox,
+            servers,
             session,
             control,
         } = self;
+        if sandbox.is_none() && !servers.is_empty() {
+            return Err(Error::NoSandbox);
+        }
         let is_openai = access.backend.is_openai();
         let clamped = clamp(
             &RequestedSettings {
@@ -187,10 +212,14 @@ impl ConversationBuilder {
             None => env::current_dir().unwrap_or_default(),
         };
         let opened = session.open(&model, clamped.effort.as_deref(), is_openai, &directory)?;
-        let tools = match &sandbox {
-            Some(_) => Toolbox::open(setup, offered).map_err(Error::Tools)?,
+        let mut tools = match &sandbox {
+            Some(_) => Toolbox::open_with(setup, offered, servers).map_err(Error::Tools)?,
             None => Toolbox::new(setup, offered),
         };
+        let started = tools.add_servers(&|| control.stopped().is_some());
+        if let Some(failed) = started.failed.into_iter().next() {
+            return Err(Error::Server(Box::new(failed)));
+        }
         let client = Client::new(
             Http::new(&access.setup, IDLE_TIMEOUT),
             &access.endpoints,
@@ -225,9 +254,7 @@ impl ConversationBuilder {
             tools: Arc::new(tools),
         };
         let journal = opened.journal;
-        Ok(Conversation::new(
-            blueprint, client, policy, journal, control,
-        ))
+        Conversation::new(blueprint, client, policy, journal, control).map_err(Error::Session)
     }
 }
 
@@ -248,10 +275,12 @@ impl Session {
             version: env!("CARGO_PKG_VERSION"),
         };
         if let Self::Resumed(home, id) = self {
-            let (stored, mut writer) = Sessions::new(home).open(id).map_err(Error::Session)?;
+            let opened = Sessions::new(home).open(id);
+            let (stored, file, mut writer) = opened.map_err(Error::Session)?;
             let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_openai;
-            let resumed = ResumedConversation::new(stored, &model.id, takes_changes, effort);
+            let resumed = ResumedConversation::new(stored, file, &model.id, takes_changes, effort);
+            let resumed = resumed.map_err(Error::Session)?;
             resumed.record(&mut writer, &header);
             return Ok(OpenedSession {
                 thread,
@@ -272,7 +301,7 @@ impl Session {
         };
         Ok(OpenedSession {
             thread,
-            items: Vec::new(),
+            items: EarlierItems::default(),
             effort: effort.map(str::to_owned),
             journal,
         })

@@ -19,6 +19,7 @@ use crate::session;
 use crate::tools::launch::LaunchError;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::policy::Conflict;
+use crate::tools::server::servers::UnstartedServer;
 
 /// An error of starting a conversation or of signing in.
 #[derive(Debug)]
@@ -55,6 +56,12 @@ pub enum Error {
     Sandbox(confine::Error),
     /// Tools cannot be started on this system.
     Tools(LaunchError),
+    /// The name of an MCP server is not one.
+    ServerName(String),
+    /// An MCP server needs a sandbox.
+    NoSandbox,
+    /// An MCP server did not start.
+    Server(Box<UnstartedServer>),
     /// The stored conversation cannot be resumed.
     Session(session::Error),
     /// The conversation cannot be stored.
@@ -111,6 +118,11 @@ impl From<&Error> for Failure {
                 io(format!("cannot open {}: {error}", place.display()))
             }
             Error::Tools(LaunchError::Signal(error)) => of_thread(error),
+            Error::ServerName(name) => Self::usage(format!(
+                "the name of an MCP server has lower-case letters, digits, - and _, unlike {name:?}"
+            )),
+            Error::NoSandbox => Self::usage("MCP servers need a sandbox"),
+            Error::Server(server) => Self::usage(server.to_string()),
             Error::Session(error) => of_session(error),
             Error::NotStored(error) => io(format!("cannot store the conversation: {error}")),
         }

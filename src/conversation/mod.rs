@@ -282,7 +282,7 @@
 //! }
 //! ```
 //!
-//! The built-in tools. Each call is a process in a sandbox, so `codex` must be installed:
+//! The built-in tools, and those of an MCP server. Calls and servers are processes in a sandbox, so `codex` must be installed:
 //!
 //! ```no_run
 //! use std::error::Error;
@@ -296,6 +296,7 @@
 //!         .environment(std::env::vars_os().collect());
 //!     let mut conversation = ConversationBuilder::new(Access::stored(home)?, "gpt-5.5")?
 //!         .sandboxed(sandbox, &["read", "edit", "bash"])?
+//!         .server("git", &["mcp-server-git"])?
 //!         .open()?;
 //!     println!("{}", conversation.ask("Make the tests pass.", &mut Quiet)?.message());
 //!     Ok(())

@@ -3,7 +3,9 @@
 
 mod address;
 mod buffers;
+mod direct;
 mod error;
+mod interrupt;
 mod limit;
 mod network;
 mod no_proxy;
@@ -12,7 +14,7 @@ mod resolver;
 mod socket;
 mod tunnel;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,11 +26,12 @@ use ureq::tls::TlsConfig;
 use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
+use direct::{Advance, DirectBody, Framing, Loan};
 pub use error::{Distrust, Error, Refused};
-use limit::{
-    CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, FIRST_READ_BYTES, KEEP_ALIVE, READ_BYTES, TLS_BUFFER_BYTES,
-};
-pub use limit::{IDLE_TIMEOUT, TimeLimit};
+pub use interrupt::Interrupt;
+use interrupt::{BodyWait, CurrentWait, Woken};
+use limit::{CONNECT_TIMEOUT, ERROR_BODY_TIMEOUT, FIRST_READ_BYTES, READ_BYTES, TLS_BUFFER_BYTES};
+pub use limit::{IDLE_TIMEOUT, KEEP_ALIVE, TimeLimit};
 pub use network::Network;
 use network::Through;
 #[cfg(test)]
@@ -37,7 +40,7 @@ use resolver::Addresses;
 use socket::Offers;
 use tunnel::DeadlineConnector;
 
-/// A request: a POST if it has a body. Not `Debug`, since a body may hold a secret.
+/// A request: a POST if it has a body, otherwise a GET. Not `Debug`, since a body may hold a secret.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The URL.
@@ -45,7 +48,7 @@ pub struct Request<'a> {
     /// The bearer token.
     pub bearer: Option<&'a Secret>,
     /// Additional headers.
-    pub headers: &'a [(&'static str, String)],
+    pub headers: &'a [(&'a str, String)],
     /// The content type, and the body.
     pub body: Option<(&'static str, &'a [u8])>,
     /// The time limit for the exchange.
@@ -87,6 +90,8 @@ pub struct Http {
     agent: ureq::Agent,
     /// The authentication schemes that a proxy offered.
     offers: Offers,
+    waits: CurrentWait,
+    loan: Loan,
     setup: HttpSetup,
     silence: Duration,
 }
@@ -112,11 +117,15 @@ impl Http {
             .max_idle_age(KEEP_ALIVE)
             .build();
         let offers = Offers::default();
-        let connector = DeadlineConnector::new(offers.clone());
+        let waits = CurrentWait::default();
+        let loan = Loan::default();
+        let connector = DeadlineConnector::new(offers.clone(), waits.clone(), loan.clone());
         let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,
             offers,
+            waits,
+            loan,
             setup: setup.clone(),
             silence,
         }
@@ -133,12 +142,21 @@ impl Http {
     /// # Errors
     /// When no response begins. An error status is a response, not an error.
     pub fn send(&self, request: &Request<'_>) -> Result<HttpResponse, Error> {
+        let method = request.body.map_or("GET", |_| "POST");
+        self.send_as(method, request)
+    }
+
+    /// Sends a DELETE request, and waits for the response head like [`Http::send`].
+    ///
+    /// # Errors
+    /// When no response begins.
+    pub fn delete(&self, request: &Request<'_>) -> Result<HttpResponse, Error> {
+        self.send_as("DELETE", request)
+    }
+
+    fn send_as(&self, method: &str, request: &Request<'_>) -> Result<HttpResponse, Error> {
         let mut parts = ureq::http::Request::builder()
-            .method(if request.body.is_some() {
-                "POST"
-            } else {
-                "GET"
-            })
+            .method(method)
             .uri(request.url);
         if let Some(secret) = request.bearer {
             parts = parts.header("authorization", format!("Bearer {}", secret.expose()));
@@ -154,13 +172,22 @@ impl Http {
             None => self.run(parts.body(()), request.limit),
         }?;
         let (head, body) = response.into_parts();
+        let framing = match request.limit {
+            TimeLimit::Stream => Framing::of(&head),
+            // ureq knows how much time is left.
+            TimeLimit::Whole(_) => None,
+        };
         Ok(HttpResponse {
             host: host(request.url),
             proxy,
             head,
             body: Box::new(body.into_reader()),
-            buffer: vec![0; FIRST_READ_BYTES],
+            framing,
+            direct: None,
+            buffer: Vec::new(),
             filled: false,
+            waits: self.waits.clone(),
+            loan: self.loan.clone(),
             silence: self.silence,
         })
     }
@@ -224,15 +251,28 @@ pub fn host(url: &str) -> String {
     })
 }
 
+/// Where the next bytes of a body are.
+enum Found {
+    /// In the buffer of the connection.
+    Direct,
+    /// In the buffer of the response, this many.
+    Copied(usize),
+}
+
 /// A response whose head has arrived.
 pub struct HttpResponse {
     host: String,
     proxy: Option<String>,
     head: ureq::http::response::Parts,
     body: Box<dyn Read + Send>,
+    /// The framing of the body, if it can be read directly and nothing of it was read.
+    framing: Option<Framing>,
+    direct: Option<DirectBody>,
     buffer: Vec<u8>,
     /// The last read filled the buffer.
     filled: bool,
+    waits: CurrentWait,
+    loan: Loan,
     silence: Duration,
 }
 
@@ -266,15 +306,70 @@ impl HttpResponse {
     /// # Errors
     /// When the connection is lost or stays silent.
     pub fn read(&mut self) -> Result<&[u8], Error> {
-        if self.filled && self.buffer.len() < READ_BYTES {
-            self.buffer.resize(2 * self.buffer.len(), 0);
+        match self.fill() {
+            Ok(count) => Ok(&self.buffer[..count]),
+            Err(error) => Err(Error::of_io(error, true, self.silence)),
         }
-        let count = self
-            .body
-            .read(&mut self.buffer)
-            .map_err(|error| Error::of_io(error, true, self.silence))?;
+    }
+
+    /// The same, but returns nothing if `interrupt` or `until` ends the wait. The time of silence goes on meanwhile.
+    ///
+    /// # Errors
+    /// As for [`HttpResponse::read`].
+    pub fn read_until(
+        &mut self,
+        interrupt: &Interrupt,
+        until: Option<Instant>,
+    ) -> Result<Option<&[u8]>, Error> {
+        if let Some(framing) = self.framing.take() {
+            let transport = self.loan.borrow(|| self.body.read(&mut [0]));
+            let direct = |transport| DirectBody::new(transport, framing, self.silence);
+            self.direct = transport.map(direct);
+        }
+        self.waits.set(Some(BodyWait {
+            interrupt: interrupt.clone(),
+            until,
+        }));
+        let found = self.find_bytes();
+        self.waits.set(None);
+        match found {
+            Ok(Found::Direct) => Ok(self.direct.as_mut().map(DirectBody::data)),
+            Ok(Found::Copied(count)) => Ok(Some(&self.buffer[..count])),
+            Err(error) if Woken::is(&error) => Ok(None),
+            Err(error) => Err(Error::of_io(error, true, self.silence)),
+        }
+    }
+
+    /// Further bytes that arrived with those of the last `read_until`, if there are any.
+    pub fn buffered(&mut self) -> Option<&[u8]> {
+        let direct = self.direct.as_mut()?;
+        matches!(direct.advance(), Advance::Data).then(|| direct.data())
+    }
+
+    fn find_bytes(&mut self) -> io::Result<Found> {
+        while let Some(direct) = &mut self.direct {
+            let is_over = match direct.advance() {
+                Advance::Data => return Ok(Found::Direct),
+                Advance::Await => !direct.await_more()?,
+                Advance::Leave => true,
+                Advance::Wrong(why) => return Err(why.into_io()),
+            };
+            if is_over && let Some(direct) = self.direct.take() {
+                self.loan.give_back(direct.into_transport());
+            }
+        }
+        self.fill().map(Found::Copied)
+    }
+
+    /// Fills the buffer, which grows while reads fill it.
+    fn fill(&mut self) -> io::Result<usize> {
+        let room = self.buffer.len();
+        if room == 0 || self.filled && room < READ_BYTES {
+            self.buffer.resize((2 * room).max(FIRST_READ_BYTES), 0);
+        }
+        let count = self.body.read(&mut self.buffer)?;
         self.filled = count == self.buffer.len();
-        Ok(&self.buffer[..count])
+        Ok(count)
     }
 
     /// Reads the whole body, at most `most` bytes.

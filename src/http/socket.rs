@@ -7,12 +7,16 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, ShutdownHandle, Transport,
 };
 use ureq::{Error, Timeout};
 
 use super::buffers::ConnectionBuffers;
+use super::interrupt::{BodyWait, CurrentWait, Woken};
 use super::race::{self, ConnectError};
 
 /// How a response begins when a proxy requires authentication.
@@ -38,7 +42,10 @@ impl Offers {
 
 /// Opens the connection, unless a proxy connector has already done so.
 #[derive(Debug)]
-pub(super) struct DirectConnector(pub(super) Offers);
+pub(super) struct DirectConnector {
+    pub(super) offers: Offers,
+    pub(super) waits: CurrentWait,
+}
 
 impl<In: Transport> Connector<In> for DirectConnector {
     type Out = Either<In, Socket>;
@@ -61,7 +68,10 @@ impl<In: Transport> Connector<In> for DirectConnector {
             stream: Arc::new(stream),
             buffers: ConnectionBuffers::default(),
             limits: [None; 2],
-            offers: (!details.needs_tls()).then(|| self.0.clone()),
+            offers: (!details.needs_tls()).then(|| self.offers.clone()),
+            waits: self.waits.clone(),
+            silent_since: None,
+            filled: false,
         };
         let handle = Arc::downgrade(&socket.stream);
         (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>)?;
@@ -77,6 +87,12 @@ pub(super) struct Socket {
     limits: [Option<Duration>; 2],
     /// Where a proxy's schemes are recorded, until its first response has been inspected.
     offers: Option<Offers>,
+    /// What may end a wait.
+    waits: CurrentWait,
+    /// When the wait began that was ended, until bytes arrive.
+    silent_since: Option<Instant>,
+    /// The last read took all there was room for, so that there may be more.
+    filled: bool,
 }
 
 impl fmt::Debug for Socket {
@@ -141,6 +157,60 @@ impl Socket {
         }
     }
 
+    /// Reads, with a wait that may be ended. The limit on silence applies to all waits since the last byte together.
+    fn read_until(&mut self, time: Option<Duration>, wait: &BodyWait) -> io::Result<usize> {
+        let since = *self.silent_since.get_or_insert_with(Instant::now);
+        let end = time.map(|time| since + time);
+        loop {
+            if !self.filled {
+                self.await_bytes(end, wait)?;
+            }
+            let room = self.buffers.input_append_buf();
+            match recv(&*self.stream, &mut *room, RecvFlags::DONTWAIT) {
+                Ok((count, _)) => {
+                    self.filled = count == room.len();
+                    self.silent_since = None;
+                    return Ok(count);
+                }
+                Err(Errno::AGAIN | Errno::INTR) => self.filled = false,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits for bytes until `end`, which is an error, as is a wait that is ended.
+    fn await_bytes(&self, end: Option<Instant>, wait: &BodyWait) -> io::Result<()> {
+        let first = end.into_iter().chain(wait.until).min();
+        loop {
+            let mut polled = vec![PollFd::new(&*self.stream, PollFlags::IN)];
+            polled.extend(
+                wait.interrupt
+                    .readable()
+                    .map(|end| PollFd::new(end, PollFlags::IN)),
+            );
+            let left = first.map(|first| first.saturating_duration_since(Instant::now()));
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            match poll(&mut polled, left.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if polled.iter().skip(1).any(|end| !end.revents().is_empty()) {
+                wait.interrupt.clear();
+                return Err(io::Error::other(Woken));
+            }
+            if !polled[0].revents().is_empty() {
+                return Ok(());
+            }
+            let now = Instant::now();
+            if end.is_some_and(|end| now >= end) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            if wait.until.is_some_and(|until| now >= until) {
+                return Err(io::Error::other(Woken));
+            }
+        }
+    }
+
     /// Records a proxy's schemes once the head of its response is complete.
     fn record_offers(&mut self) {
         let Some(offers) = &self.offers else {
@@ -193,9 +263,11 @@ impl Transport for Socket {
     fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
         let limit = limit.for_read();
         let time = left(limit)?;
-        let count = self
-            .read(time)
-            .map_err(|error| failed(error, limit.reason))?;
+        let read = match self.waits.get() {
+            Some(wait) => self.read_until(time, &wait),
+            None => self.read(time),
+        };
+        let count = read.map_err(|error| failed(error, limit.reason))?;
         self.buffers.input_appended(count);
         self.record_offers();
         Ok(count > 0)

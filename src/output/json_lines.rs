@@ -3,8 +3,9 @@
 
 mod call_item;
 mod final_text;
+mod held;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -15,12 +16,10 @@ use crate::result::CallResult;
 use crate::wire::raw_text::RawText;
 use crate::wire::response::Usage;
 use call_item::call_item;
+use held::Held;
 
 /// Version of the format: raised when a field is removed or changed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// Size limit in bytes of a write of several pieces.
-const MAX_WRITE_BYTES: usize = 64 << 10;
 
 /// JSON Schema of the lines.
 pub const EVENTS: &str = include_str!("events.schema.json");
@@ -34,12 +33,14 @@ pub struct JsonLines<W> {
     quiet: bool,
     /// Warnings that came before the first line.
     held_warnings: Option<Vec<String>>,
-    /// Lines not yet written.
+    /// What is not yet written.
     held: Vec<u8>,
     /// Number of items so far.
     items: usize,
-    /// The open message: its item number and its text.
+    /// The open message: its item number, and its text so far if a message that does not end is an item too.
     message: Option<(usize, String)>,
+    /// A turn that fails may be followed by another one.
+    has_turns: bool,
     /// Running calls: call id, item number, and the item as it started.
     running: Vec<(String, usize, Value)>,
     usage: Usage,
@@ -134,11 +135,19 @@ impl<W: Write> JsonLines<W> {
             held: Vec::new(),
             items: 0,
             message: None,
+            has_turns: false,
             running: Vec::new(),
             usage: Usage::default(),
             requests: 0,
             cost: None,
         }
+    }
+
+    /// Writes a message that does not end with its turn, too.
+    #[must_use]
+    pub fn with_turns(mut self, has_turns: bool) -> Self {
+        self.has_turns = has_turns;
+        self
     }
 
     /// Holds warnings back until the first turn begins.
@@ -197,8 +206,7 @@ impl<W: Write> JsonLines<W> {
         // The message follows as the last fields.
         self.held
             .extend_from_slice(fields.trim_end_matches("}\n").as_bytes());
-        let mut out = BufWriter::with_capacity(MAX_WRITE_BYTES, &mut self.out);
-        out.write_all(&std::mem::take(&mut self.held))?;
+        let mut out = Held::new(&mut self.held, &mut self.out);
         out.write_all(b",\"final_message\":")?;
         final_text::write_string(message, &mut out)?;
         if *is_json {
@@ -234,8 +242,8 @@ impl<W: Write> JsonLines<W> {
     /// Adds an item, which may be long and is not copied.
     fn item(&mut self, event: &str, number: usize, mut item: Value) {
         item["id"] = format!("item_{number}").into();
-        let start = format!("{{\"type\":\"{event}\",\"item\":");
-        self.held.extend_from_slice(start.as_bytes());
+        self.held
+            .extend_from_slice(beginning(event, "item").as_bytes());
         // A value is always JSON, and a vector takes everything.
         let _ = serde_json::to_writer(&mut self.held, &item);
         self.held.extend_from_slice(b"}\n");
@@ -261,11 +269,29 @@ impl<W: Write> JsonLines<W> {
         let Some((number, message)) = &mut self.message else {
             return;
         };
-        message.push_str(text);
-        if self.deltas {
-            let fields = json!({"item_id": format!("item_{number}"), "delta": text});
-            self.add("item.delta", fields);
+        if self.has_turns {
+            message.push_str(text);
         }
+        if self.deltas {
+            let held = &mut self.held;
+            held.extend_from_slice(beginning("item.delta", "delta").as_bytes());
+            // A string is always JSON, and a vector takes everything.
+            let _ = serde_json::to_writer(&mut *held, text);
+            held.extend_from_slice(format!(",\"item_id\":\"item_{number}\"}}\n").as_bytes());
+        }
+    }
+
+    /// Adds a message that has ended. It may be as long as an answer can be, so it is written without a copy of its text.
+    fn ended_message(&mut self, text: &RawText<'_>) -> io::Result<()> {
+        let Some((number, _)) = self.message.take() else {
+            return Ok(());
+        };
+        let mut out = Held::new(&mut self.held, &mut self.out);
+        let start = beginning("item.completed", "item");
+        let start = format!("{start}{{\"id\":\"item_{number}\",\"text\":");
+        out.write_all(start.as_bytes())?;
+        final_text::write_string(text, &mut out)?;
+        out.write_all(b",\"type\":\"agent_message\"}}\n")
     }
 
     fn started(&mut self, call: &CallNotice<'_>) {
@@ -285,6 +311,11 @@ impl<W: Write> JsonLines<W> {
         let item = call_item(call, Some(result));
         self.item("item.completed", number, item);
     }
+}
+
+/// The beginning of a line: its type, and the name of its first field.
+fn beginning(kind: &str, field: &str) -> String {
+    format!("{{\"type\":\"{kind}\",\"{field}\":")
 }
 
 /// Token counts, under the official field names.
@@ -319,13 +350,7 @@ impl<W: Write> Sink for JsonLines<W> {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.text(text),
-            Notice::MessageEnd => {
-                if let Some((number, text)) = self.message.take() {
-                    let mut item = json!({"type": "agent_message"});
-                    item["text"] = text.into();
-                    self.item("item.completed", number, item);
-                }
-            }
+            Notice::MessageEnd(text) => self.ended_message(text)?,
             Notice::Searched(search) => {
                 // The official events always have a query, so a missing one becomes the empty string.
                 let query = search.query.as_deref().unwrap_or_default();
@@ -345,6 +370,7 @@ impl<W: Write> Sink for JsonLines<W> {
             Notice::Warning(_)
             | Notice::Steered(_)
             | Notice::ToolPrinted { .. }
+            | Notice::ServerPrinted { .. }
             | Notice::ToolStopped { .. } => {}
             Notice::InputError {
                 line,
@@ -405,12 +431,7 @@ impl<W: Write> Sink for JsonLines<W> {
         if self.held.is_empty() {
             return Ok(());
         }
-        let written = self
-            .out
-            .write_all(&self.held)
-            .and_then(|()| self.out.flush());
-        self.held.clear();
-        written
+        Held::new(&mut self.held, &mut self.out).flush()
     }
 }
 

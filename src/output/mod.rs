@@ -18,6 +18,7 @@ use crate::failure::{RenewalWait, RunWarning};
 use crate::result::CallResult;
 use crate::wire::fault::RateWindow;
 use crate::wire::item::SearchCall;
+use crate::wire::raw_text::RawText;
 use crate::wire::response::Usage;
 
 /// A tool call.
@@ -40,6 +41,15 @@ pub enum Subject<'a> {
     Command(&'a str),
     /// Changes these files; the flag says whether the file existed before.
     Changes(&'a [(&'a str, bool)]),
+    /// Asks an MCP server.
+    ServerCall {
+        /// The server.
+        server: &'a str,
+        /// The tool, as the server spells it.
+        tool: &'a str,
+        /// The arguments.
+        arguments: &'a serde_json::Value,
+    },
     /// Anything else, with its arguments.
     Other(&'a serde_json::Value),
 }
@@ -73,8 +83,8 @@ impl<'a> From<&'a RateWindow> for LimitWindow<'a> {
 pub enum Notice<'a> {
     /// More text of the current assistant message.
     Text(&'a str),
-    /// The current message has ended.
-    MessageEnd,
+    /// The current message has ended; this is all of its text.
+    MessageEnd(&'a RawText<'a>),
     /// A problem that does not stop the run.
     Warning(&'a RunWarning),
     /// Lines of standard input that cannot be used.
@@ -130,6 +140,13 @@ pub enum Notice<'a> {
         id: &'a str,
         /// The last part of its output so far.
         tail: &'a str,
+    },
+    /// An MCP server has ended, and has written this to standard error last.
+    ServerPrinted {
+        /// The server.
+        server: &'a str,
+        /// What it has written.
+        text: &'a str,
     },
     /// A tool call was stopped with its turn. The model does not get its result.
     ToolStopped {

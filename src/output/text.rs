@@ -3,7 +3,6 @@
 mod tool_line;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use super::{CallNotice, Notice, Sink, Subject};
 use crate::clock::{span, until};
 use crate::failure::{of_unanswered, unusable_lines};
 use crate::result::CallResult;
-use tool_line::tool_line;
+use tool_line::{indented, tool_line};
 
 /// How much is reported apart from the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -244,14 +243,17 @@ impl<W: Write, E: Write> Text<W, E> {
         let end = (result.status, took.as_millis());
         let call = (call.name, subject);
         let words = tool_line(call, end, self.paint, MARK.len() + 1, columns);
-        let mut rest = String::new();
-        if self.level == Level::Verbose {
-            for part in result.for_model().lines() {
-                let _ = writeln!(rest, "    {part}");
-            }
-        }
+        let rest = match self.level {
+            Level::Verbose => indented(&result.for_model()),
+            _ => String::new(),
+        };
+        self.block(&words, &rest)
+    }
+
+    /// Writes a line, and lines that belong to it.
+    fn block(&mut self, words: &str, rest: &str) -> io::Result<()> {
         self.begin_line()?;
-        let (mark, rest) = (self.paint.mark(Ink::Note, MARK), self.for_rest(&rest));
+        let (mark, rest) = (self.paint.mark(Ink::Note, MARK), self.for_rest(rest));
         self.show(&format!("{mark} {words}\n{rest}"));
         Ok(())
     }
@@ -261,7 +263,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.add(text)?,
-            Notice::MessageEnd => self.end_message(),
+            Notice::MessageEnd(_) => self.end_message(),
             Notice::ToolStarted(call) => {
                 if let Some(spinner) = &mut self.spinner {
                     spinner.started(call.id, &doing(&call));
@@ -273,6 +275,13 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             | Notice::Steered(_)
             | Notice::ToolPrinted { .. }
             | Notice::ToolStopped { .. } => {}
+            Notice::ServerPrinted { server, text } if self.level == Level::Verbose => {
+                self.block(
+                    &format!("the MCP server {server} printed:"),
+                    &indented(text),
+                )?;
+            }
+            Notice::ServerPrinted { .. } => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => {
                 self.note(&format!("{}\n", line(&warning.to_string())))?;
@@ -391,7 +400,9 @@ fn doing(call: &CallNotice<'_>) -> String {
     match call.subject {
         Subject::Command(command) => format!("{}: {command}", call.name),
         Subject::Changes([(path, _), ..]) => format!("{}: {path}", call.name),
-        Subject::Changes([]) | Subject::Other(_) => call.name.to_owned(),
+        Subject::Changes([]) | Subject::ServerCall { .. } | Subject::Other(_) => {
+            call.name.to_owned()
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 /// The version of the file format, raised when older programs can no longer read it. Version 2 added the prefix.
@@ -21,6 +22,9 @@ const TURN: &str = "turn";
 
 /// The line that takes back the items before it.
 const WITHDRAWN: &str = "withdrawn";
+
+/// The line that repeats, at the end of a long file, what a list of conversations shows.
+const OVERVIEW: &str = "overview";
 
 /// How a file writes the types of metadata lines. A file keeps its format, so that the version that created it can
 /// still read it.
@@ -49,6 +53,17 @@ impl LineFormat {
         (self == Self::Prefixed).then(|| self.of(WITHDRAWN))
     }
 
+    /// Returns the type of an overview; `None` as for [`LineFormat::withdrawn`].
+    pub(super) fn overview(self) -> Option<String> {
+        (self == Self::Prefixed).then(|| self.of(OVERVIEW))
+    }
+
+    /// Returns whether a line may be a metadata line. In an item, a quote inside of a string is escaped, so few items may be
+    /// one.
+    pub(super) fn may_be_metadata(self, line: &[u8]) -> bool {
+        self == Self::Bare || memchr::memmem::find(line, b"\"codex.").is_some()
+    }
+
     fn of(self, name: &str) -> String {
         match self {
             Self::Bare => name.to_owned(),
@@ -69,18 +84,16 @@ impl LineFormat {
             // Versions that create bare files store any item from the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(WITHDRAWN) if self == Self::Prefixed => LineKind::Withdrawn,
+            Some(OVERVIEW) if self == Self::Prefixed => LineKind::Overview,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
             None => LineKind::Item,
         }
     }
 
-    /// Returns whether an item, as a line, is read back as an item.
-    pub(super) fn is_item(self, item: &[u8]) -> bool {
-        ItemFields::read(item).is_some_and(|fields| {
-            fields.is_typed()
-                && self.line_kind(&fields.kind().unwrap_or_default()) == LineKind::Item
-        })
+    /// Returns whether an item with these fields, as a line, is read back as an item.
+    pub(super) fn is_item(self, fields: &ItemFields<'_>) -> bool {
+        fields.is_typed() && self.line_kind(&fields.kind().unwrap_or_default()) == LineKind::Item
     }
 }
 
@@ -91,6 +104,8 @@ pub(super) enum LineKind {
     Turn,
     /// The last items are not part of the conversation.
     Withdrawn,
+    /// It repeats what the lines before it say.
+    Overview,
     /// A metadata line that this version does not know.
     Unknown,
     /// An item.
@@ -124,6 +139,38 @@ pub(super) struct TurnLine {
 pub(super) struct WithdrawnLine {
     /// The number of items before it.
     pub(super) items: usize,
+}
+
+/// What a list of conversations shows, as a line at the end of a long file.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct OverviewLine {
+    #[serde(rename = "type", default)]
+    pub(super) kind: String,
+    pub(super) turns: usize,
+    pub(super) model: String,
+    #[serde(default)]
+    pub(super) provider: Option<String>,
+    pub(super) cwd: String,
+    pub(super) first: String,
+}
+
+impl OverviewLine {
+    /// Parses a line with its end; `None` if it is not an overview.
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
+        let line = line.strip_suffix(b"\n")?;
+        let overview: Self = serde_json::from_slice(line).ok()?;
+        (Some(&overview.kind) == LineFormat::Prefixed.overview().as_ref()).then_some(overview)
+    }
+
+    /// Returns the line, of this type.
+    pub(super) fn line(&self, kind: &str) -> String {
+        let mut line = json!({"type": kind, "turns": self.turns, "model": self.model,
+            "cwd": self.cwd, "first": self.first});
+        if let Some(provider) = &self.provider {
+            line["provider"] = provider.as_str().into();
+        }
+        line.to_string()
+    }
 }
 
 /// The fields read from an item. A field of an unexpected type is ignored.

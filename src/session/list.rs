@@ -1,14 +1,17 @@
-//! Lists the stored conversations.
+//! Lists the stored conversations. Of a long file, the beginning and the end are read, so a damaged line in between shows only
+//! once the conversation is used.
 
 use std::cmp::Reverse;
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fs::OFlags;
 
-use super::{Error, Sessions, StoredConversation, id_of, parse, read, regular};
+use super::stored::StoredParser;
+use super::{Error, Sessions, StoredConversation, id_of, named, parse, regular};
 use crate::id::ThreadId;
 
 impl Sessions {
@@ -86,12 +89,36 @@ fn read_beginning(path: &Path) -> Option<String> {
     Some(StoredConversation::read(&bytes).ok()?.0.first)
 }
 
+/// How much of the beginning of a long file is read for a list: enough for the first line.
+const HEAD_BYTES: u64 = 4 << 10;
+
+/// How much of its end is read: enough for an overview.
+const TAIL_BYTES: u64 = 8 << 10;
+
+/// The size of a file up to which it has no overview, because a list reads all of it.
+pub(super) const MAX_SHORT_BYTES: u64 = HEAD_BYTES + TAIL_BYTES;
+
 /// Reads a file without its items.
 fn read_summary(path: &Path) -> Option<StoredConversation> {
     id_of(path)?;
-    let bytes = read(path).ok()?;
-    let (mut stored, _) = parse(path, &bytes).ok()?;
+    let file = regular(path, OFlags::RDONLY).ok()?;
+    let length = file.metadata().ok()?.len();
+    if length > MAX_SHORT_BYTES {
+        let piece = |start: u64, bytes: u64| {
+            let mut room = vec![0; usize::try_from(bytes).ok()?];
+            file.read_exact_at(&mut room, start).ok()?;
+            Some(room)
+        };
+        let head = piece(0, HEAD_BYTES)?;
+        let tail = piece(length - TAIL_BYTES, TAIL_BYTES)?;
+        if let Some(stored) = StoredConversation::from_ends(&head, &tail) {
+            return Some(named(path, stored));
+        }
+        return Some(parse(path, &file, StoredParser::without_items()).ok()?.0);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).ok()? + 1);
+    file.take(MAX_SHORT_BYTES).read_to_end(&mut bytes).ok()?;
+    let (mut stored, _) = StoredConversation::read(&bytes).ok()?;
     stored.items = Vec::new();
-    stored.models = Vec::new();
-    Some(stored)
+    Some(named(path, stored))
 }

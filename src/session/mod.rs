@@ -6,6 +6,7 @@ mod error;
 mod journal;
 mod line;
 pub mod list;
+mod session_file;
 pub mod stored;
 mod writer;
 
@@ -24,8 +25,9 @@ pub use error::Error;
 pub use journal::Journal;
 use line::LineFormat;
 pub use line::on_one_line;
-use stored::Flaw;
+pub use session_file::SessionFile;
 pub use stored::StoredConversation;
+use stored::{Flaw, StoredParser};
 pub use writer::{TurnHeader, Writer};
 
 /// The directory of stored conversations.
@@ -76,7 +78,7 @@ impl Sessions {
     ///
     /// # Errors
     /// If it is missing, locked by another process, or damaged.
-    pub fn open(&self, id: &str) -> Result<(StoredConversation, Writer), Error> {
+    pub fn open(&self, id: &str) -> Result<(StoredConversation, SessionFile, Writer), Error> {
         let path = self.path(id)?;
         let failed = |error| Error::Io(path.clone(), error);
         let mut file = regular(&path, OFlags::RDWR | OFlags::APPEND).map_err(failed)?;
@@ -87,25 +89,27 @@ impl Sessions {
             Err(TryLockError::Error(error)) if has_no_locks(&error) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        let (stored, whole) = parse(&path, &bytes)?;
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(failed)?;
-            file.seek(io::SeekFrom::End(0)).map_err(failed)?;
+        let (stored, whole) = parse(&path, &file, StoredParser::default())?;
+        if whole < file.metadata().map_err(failed)?.len() {
+            file.set_len(whole).map_err(failed)?;
         }
-        let writer = Writer::new(file, path.clone(), stored.line_format);
-        Ok((stored, writer))
+        file.seek(io::SeekFrom::End(0)).map_err(failed)?;
+        let items = SessionFile::new(file.try_clone().map_err(failed)?, path.clone());
+        let mut writer = Writer::new(file, path.clone(), stored.line_format);
+        writer.resume(&stored);
+        Ok((stored, items, writer))
     }
 
     /// Reads a conversation without locking it.
     ///
     /// # Errors
     /// If it is missing or damaged.
-    pub fn read(&self, id: &str) -> Result<StoredConversation, Error> {
+    pub fn read(&self, id: &str) -> Result<(StoredConversation, SessionFile), Error> {
         let path = self.path(id)?;
-        let bytes = read(&path).map_err(|error| Error::Io(path.clone(), error))?;
-        Ok(parse(&path, &bytes)?.0)
+        let file = regular(&path, OFlags::RDONLY);
+        let file = file.map_err(|error| Error::Io(path.clone(), error))?;
+        let (stored, _) = parse(&path, &file, StoredParser::default())?;
+        Ok((stored, SessionFile::new(file, path)))
     }
 
     /// Removes a conversation that is not in use.
@@ -229,6 +233,9 @@ const MAX_SESSION_BYTES: u64 = 512 << 20;
 /// The maximum size of a first line, in bytes: it contains an id and a path.
 const MAX_FIRST_LINE_BYTES: u64 = 64 << 10;
 
+/// How much is read at a time, in bytes.
+const READ_BYTES: usize = 64 << 10;
+
 /// Reads the first line, with its end if it has one within the limit.
 fn first_line(file: &File) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
@@ -236,14 +243,31 @@ fn first_line(file: &File) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Parses the content of the file at a path. The id is that of the file's name, which lookups use.
-fn parse(path: &Path, bytes: &[u8]) -> Result<(StoredConversation, usize), Error> {
-    let parsed = StoredConversation::read(bytes);
-    let (mut stored, whole) = parsed.map_err(|damage| Error::Damaged(path.to_owned(), damage))?;
+/// Parses the file at a path, which is read line by line; also returns the length of its complete lines. The id is that of the
+/// file's name, which lookups use.
+fn parse(
+    path: &Path,
+    file: &File,
+    mut parser: StoredParser,
+) -> Result<(StoredConversation, u64), Error> {
+    let failed = |error| Error::Io(path.to_owned(), error);
+    let damaged = |damage| Error::Damaged(path.to_owned(), damage);
+    let mut reader = BufReader::with_capacity(READ_BYTES, file);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        parser.take(&line).map_err(damaged)?;
+        line.clear();
+    }
+    let (stored, whole) = parser.finish().map_err(damaged)?;
+    Ok((named(path, stored), whole))
+}
+
+/// The conversation with the id that its file is named for.
+fn named(path: &Path, mut stored: StoredConversation) -> StoredConversation {
     if let Some(id) = id_of(path).and_then(|id| id.parse().ok()) {
         stored.id = id;
     }
-    Ok((stored, whole))
+    stored
 }
 
 /// Opens a regular file. Opening anything else could block, and links are not followed.
@@ -253,11 +277,4 @@ fn regular(path: &Path, flags: OFlags) -> io::Result<File> {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(file)
-}
-
-/// Reads a regular file.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    regular(path, OFlags::RDONLY)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -1,17 +1,21 @@
-//! Parses a stored conversation (pure).
+//! Parses a stored conversation (pure). Its items stay in the file: what is kept of an item is its place, and what the
+//! rules of a conversation need.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::line::{
-    FirstLine, ItemFields, LineFormat, LineKind, SESSION_VERSION, TurnLine, WithdrawnLine,
+    FirstLine, ItemFields, LineFormat, LineKind, OverviewLine, SESSION_VERSION, TurnLine,
+    WithdrawnLine,
 };
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
-use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output, is_effort_change};
+use crate::wire::fingerprint::fingerprint;
+use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output};
 
 /// A conversation read from its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +32,79 @@ pub struct StoredConversation {
     pub provider: Option<String>,
     /// The reasoning effort of that model.
     pub effort: Effort,
-    /// Its items, each as the bytes sent to the service.
-    pub items: Vec<Vec<u8>>,
-    /// The model in use when each item was added.
-    pub models: Vec<String>,
+    /// Its items.
+    pub items: Vec<StoredItem>,
+    /// The models that the items were added with.
+    models: Vec<String>,
     /// The number of turns.
     pub turns: usize,
     /// The beginning of the user's first message.
     pub first: String,
     /// How the file writes the types of metadata lines.
     pub(super) line_format: LineFormat,
+}
+
+/// An item, which is in the file as the bytes sent to the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredItem {
+    /// Its place in the file.
+    pub range: Range<u64>,
+    /// The model in use when it was added, as an index.
+    model: u32,
+    kind: StoredKind,
+    /// The fingerprint of the id that links a call and its output. There may be very many items.
+    call_id: u64,
+}
+
+/// What an item is, as far as the rules of a conversation depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StoredKind {
+    /// A call of one of the client's tools.
+    FunctionCall,
+    /// Another item with the id of a call.
+    OtherCall,
+    /// The output of a call.
+    Output,
+    Reasoning,
+    EffortChange,
+    UserMessage,
+    Other,
+}
+
+impl StoredItem {
+    /// Returns whether it changes the reasoning effort.
+    #[must_use]
+    pub fn is_effort_change(&self) -> bool {
+        self.kind == StoredKind::EffortChange
+    }
+
+    /// Returns whether it is the output of a call.
+    #[must_use]
+    pub fn is_output(&self) -> bool {
+        self.kind == StoredKind::Output
+    }
+
+    /// Returns whether it is a user message or an item that a run puts before one.
+    fn begins_turn(&self) -> bool {
+        matches!(
+            self.kind,
+            StoredKind::EffortChange | StoredKind::UserMessage
+        )
+    }
+}
+
+impl StoredKind {
+    fn of(kind: &str, has_call_id: bool, role: Option<&str>) -> Self {
+        match kind {
+            "function_call" => Self::FunctionCall,
+            kind if kind.ends_with("_output") => Self::Output,
+            _ if has_call_id => Self::OtherCall,
+            "reasoning" => Self::Reasoning,
+            EFFORT_CHANGE => Self::EffortChange,
+            _ if role == Some("user") => Self::UserMessage,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The output of a call that was stopped before it produced one.
@@ -119,41 +186,145 @@ struct TextPart {
 /// Length limit of the first message's beginning, in bytes.
 const MAX_FIRST_WORDS_BYTES: usize = 200;
 
-impl StoredConversation {
-    /// Parses a file; also returns the length of its complete lines in bytes. A truncated last line is not an error.
+/// Parses a file line by line.
+#[derive(Debug, Default)]
+pub(super) struct StoredParser {
+    stored: Option<StoredConversation>,
+    /// The number of lines so far.
+    lines: usize,
+    /// The length of the complete lines in bytes.
+    whole: u64,
+    /// A complete line that cannot be parsed: an error unless it is the last one.
+    unreadable: Option<Damage>,
+    /// Items are left out, and not parsed once the first message is known.
+    skims: bool,
+}
+
+impl StoredParser {
+    /// Creates a parser that leaves out the items.
+    pub(super) fn without_items() -> Self {
+        Self {
+            skims: true,
+            ..Self::default()
+        }
+    }
+
+    /// Parses the next line, with its end.
     ///
     /// # Errors
-    /// If a line before the end is damaged, or it is not a session file.
-    pub fn read(bytes: &[u8]) -> Result<(Self, usize), Damage> {
-        let mut stored: Option<Self> = None;
-        let mut whole = 0;
-        let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-        for (n, line) in lines.iter().enumerate() {
-            let last = n + 1 == lines.len();
-            let damage = |flaw| Damage { line: n + 1, flaw };
-            if !line.ends_with(b"\n") {
-                break;
-            }
+    /// If it is damaged, or the line before it was.
+    pub(super) fn take(&mut self, line: &[u8]) -> Result<(), Damage> {
+        if let Some(damage) = self.unreadable.take() {
+            return Err(damage);
+        }
+        self.lines += 1;
+        if !line.ends_with(b"\n") {
+            return Ok(());
+        }
+        let start = self.whole;
+        if !self.is_skipped(line) {
+            let damage = |flaw| Damage {
+                line: self.lines,
+                flaw,
+            };
             let is_text = std::str::from_utf8(line).is_ok();
             let Some(fields) = ItemFields::read(line).filter(|_| is_text) else {
                 // After a crash, a line end may be on the disk without the line before it.
-                if last && n > 0 {
-                    break;
+                if self.lines > 1 {
+                    self.unreadable = Some(damage(Flaw::Unreadable));
+                    return Ok(());
                 }
                 return Err(damage(Flaw::Unreadable));
             };
             let raw = line.trim_ascii_end();
-            match &mut stored {
-                None => stored = Some(Self::from_first_line(&fields, raw).map_err(damage)?),
-                Some(stored) => stored.add_line(&fields, raw).map_err(damage)?,
+            match &mut self.stored {
+                None => {
+                    let stored = StoredConversation::from_first_line(&fields, raw);
+                    self.stored = Some(stored.map_err(damage)?);
+                }
+                Some(stored) => stored.add_line(&fields, raw, start).map_err(damage)?,
             }
-            whole += line.len();
+            if let Some(stored) = self.stored.as_mut().filter(|_| self.skims) {
+                stored.items.clear();
+            }
         }
-        let stored = stored.ok_or(Damage {
+        self.whole += line.len() as u64;
+        Ok(())
+    }
+
+    /// Returns whether this line is an item that is not needed.
+    fn is_skipped(&self, line: &[u8]) -> bool {
+        let stored = self.stored.as_ref().filter(|_| self.skims);
+        stored.is_some_and(|stored| {
+            !stored.first.is_empty() && !stored.line_format.may_be_metadata(line)
+        })
+    }
+
+    /// Returns the conversation and the length of its complete lines in bytes. A truncated last line is not an error.
+    ///
+    /// # Errors
+    /// If it is not a session file.
+    pub(super) fn finish(self) -> Result<(StoredConversation, u64), Damage> {
+        let stored = self.stored.ok_or(Damage {
             line: 1,
             flaw: Flaw::NoSession,
         })?;
-        Ok((stored, whole))
+        Ok((stored, self.whole))
+    }
+}
+
+impl StoredConversation {
+    /// Parses the content of a file; also returns the length of its complete lines in bytes. A truncated last line is not an
+    /// error.
+    ///
+    /// # Errors
+    /// If a line before the end is damaged, or it is not a session file.
+    pub fn read(bytes: &[u8]) -> Result<(Self, u64), Damage> {
+        let mut parser = StoredParser::default();
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            parser.take(line)?;
+        }
+        parser.finish()
+    }
+
+    /// Reads the beginning and the end of a file, without items. Returns nothing if they do not say enough: the end must
+    /// contain an overview.
+    pub(super) fn from_ends(head: &[u8], tail: &[u8]) -> Option<Self> {
+        let first = head.split_inclusive(|byte| *byte == b'\n').next()?;
+        let mut parser = StoredParser::without_items();
+        parser.take(first).ok()?;
+        // The tail begins within a line.
+        let lines: Vec<&[u8]> = tail
+            .split_inclusive(|byte| *byte == b'\n')
+            .skip(1)
+            .collect();
+        let overview = |line: &&[u8]| {
+            let format = parser.stored.as_ref()?.line_format;
+            OverviewLine::read(line).filter(|_| format.may_be_metadata(line))
+        };
+        let at = lines.iter().rposition(|line| overview(line).is_some())?;
+        let overview = overview(&lines[at])?;
+        let stored = parser.stored.as_mut()?;
+        stored.turns = overview.turns;
+        stored.cwd = overview.cwd;
+        stored.first = overview.first;
+        let turn = TurnLine {
+            model: Some(overview.model),
+            provider: overview.provider,
+            ..TurnLine::default()
+        };
+        stored.begin(&turn);
+        for line in &lines[at + 1..] {
+            parser.take(line).ok()?;
+        }
+        Some(parser.finish().ok()?.0)
+    }
+
+    /// Returns the model in use when this item was added.
+    #[must_use]
+    pub fn model_of(&self, item: &StoredItem) -> &str {
+        let model = usize::try_from(item.model).unwrap_or(usize::MAX);
+        self.models.get(model).map_or("", |model| model)
     }
 
     /// Creates an empty conversation from the first line.
@@ -180,15 +351,14 @@ impl StoredConversation {
         })
     }
 
-    fn add_line(&mut self, fields: &ItemFields<'_>, raw: &[u8]) -> Result<(), Flaw> {
+    /// Adds a line that begins at this place in the file.
+    fn add_line(&mut self, fields: &ItemFields<'_>, raw: &[u8], start: u64) -> Result<(), Flaw> {
         let kind = fields.kind().unwrap_or_default();
         match self.line_format.line_kind(&kind) {
             LineKind::Turn => {
                 let turn: TurnLine = serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 self.turns += usize::from(turn.cwd.is_some());
-                if let Some(model) = &turn.model {
-                    self.begin(&turn, model);
-                }
+                self.begin(&turn);
                 if let Some(cwd) = turn.cwd {
                     self.cwd = cwd;
                 }
@@ -198,15 +368,16 @@ impl StoredConversation {
                     serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 let left = self.items.len().saturating_sub(line.items);
                 self.items.truncate(left);
-                self.models.truncate(left);
             }
-            // It stays in the file for versions that know it.
-            LineKind::Unknown => {}
+            // An overview repeats what the lines before it say. A line of an unknown kind stays in the file for versions
+            // that know it.
+            LineKind::Overview | LineKind::Unknown => {}
             LineKind::Item => {
                 if !fields.is_typed() {
                     return Err(Flaw::NoType);
                 }
-                if self.first.is_empty() && fields.role().as_deref() == Some("user") {
+                let (role, call_id) = (fields.role(), fields.call_id().unwrap_or_default());
+                if self.first.is_empty() && role.as_deref() == Some("user") {
                     self.first = first_words(fields.content);
                 }
                 if kind == EFFORT_CHANGE {
@@ -215,18 +386,28 @@ impl StoredConversation {
                         change.and_then(|raw| serde_json::from_str::<EffortChange>(raw).ok());
                     self.effort.changed = change.map(|change| change.effort);
                 }
-                self.items.push(raw.to_vec());
-                self.models.push(self.model.clone());
+                if self.models.last() != Some(&self.model) {
+                    self.models.push(self.model.clone());
+                }
+                self.items.push(StoredItem {
+                    range: start..start + raw.len() as u64,
+                    model: u32::try_from(self.models.len() - 1).unwrap_or(u32::MAX),
+                    kind: StoredKind::of(&kind, !call_id.is_empty(), role.as_deref()),
+                    call_id: fingerprint(&call_id),
+                });
             }
         }
         Ok(())
     }
 
-    /// Applies a turn line that names a model.
-    fn begin(&mut self, line: &TurnLine, model: &str) {
+    /// Applies a turn line, if it names a model.
+    fn begin(&mut self, line: &TurnLine) {
+        let Some(model) = &line.model else {
+            return;
+        };
         let qualified = match &line.provider {
             Some(provider) => format!("{provider}/{model}"),
-            None => model.to_owned(),
+            None => model.clone(),
         };
         if self.model != qualified {
             self.effort = Effort {
@@ -239,64 +420,57 @@ impl StoredConversation {
         self.effort.head.clone_from(&line.effort);
     }
 
-    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. Returns the items to
-    /// append.
-    #[must_use]
-    pub fn settle(&mut self) -> Vec<Vec<u8>> {
-        let kinds: Vec<(String, String)> = self.items.iter().map(|item| kind(item)).collect();
-        let answered: HashSet<&str> = kinds
-            .iter()
-            .filter(|(kind, _)| kind.ends_with("_output"))
-            .map(|(_, call_id)| &**call_id)
-            .collect();
-        let is_open = |(_, call_id): &&(String, String)| !answered.contains(&**call_id);
-        let open = kinds.iter().filter(is_open);
-        let open = open.filter(|(kind, _)| kind == "function_call");
+    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. `read` returns the bytes of an
+    /// item. Returns the items to append.
+    ///
+    /// # Errors
+    /// That of `read`.
+    pub fn settle<E>(
+        &mut self,
+        read: impl Fn(&StoredItem) -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<Vec<u8>>, E> {
+        let outputs = self.items.iter().filter(|item| item.is_output());
+        let answered: HashSet<u64> = outputs.map(|item| item.call_id).collect();
+        let is_open = |item: &&StoredItem| {
+            item.kind == StoredKind::FunctionCall && !answered.contains(&item.call_id)
+        };
         let aborted = CallOutput {
             text: ABORTED.to_owned(),
-            image: None,
+            images: Vec::new(),
         };
-        let outputs: Vec<Vec<u8>> = open
-            .map(|(_, call_id)| call_output(call_id, &aborted, ImageSupport::Bare))
-            .collect();
-        // From the end, so that a removal does not shift items still to be examined. Calls of other kinds were
-        // executed by the service, which does not accept them back without their output.
-        for n in (0..kinds.len()).rev() {
-            let (kind_of, call_id) = &kinds[n];
-            let is_call = !call_id.is_empty() && kind_of != "function_call";
-            let is_call = is_call && !kind_of.ends_with("_output");
-            // A reasoning item directly precedes what it led to. One that led to nothing is the last item, or comes
-            // before the next user message.
-            let is_last = self.items.get(n + 1).is_none_or(|next| begins_turn(next));
-            if is_call && !answered.contains(&**call_id) || kind_of == "reasoning" && is_last {
+        let outputs = self.items.iter().filter(is_open);
+        let outputs = outputs.map(|item| {
+            let item = read(item)?;
+            let id = ItemFields::read(&item).and_then(|fields| fields.call_id());
+            Ok(call_output(
+                &id.unwrap_or_default(),
+                &aborted,
+                ImageSupport::Bare,
+            ))
+        });
+        let outputs: Result<Vec<Vec<u8>>, E> = outputs.collect();
+        let outputs = outputs?;
+        // From the end: a reasoning item directly precedes what it led to. One that led to nothing is the last item, or comes
+        // before the next user message. Calls of other kinds were executed by the service, which does not accept them back
+        // without their output.
+        let mut is_last = true;
+        for n in (0..self.items.len()).rev() {
+            let item = &self.items[n];
+            let is_unanswered =
+                item.kind == StoredKind::OtherCall && !answered.contains(&item.call_id);
+            if is_unanswered || item.kind == StoredKind::Reasoning && is_last {
                 self.items.remove(n);
-                self.models.remove(n);
                 self.effort.since -= usize::from(n < self.effort.since);
+            } else {
+                is_last = item.begins_turn();
             }
         }
-        self.items.extend(outputs.iter().cloned());
-        self.models.resize(self.items.len(), self.model.clone());
-        outputs
+        Ok(outputs)
     }
 }
 
-/// Returns whether the item is a user message or one that a run puts before it.
-fn begins_turn(item: &[u8]) -> bool {
-    is_effort_change(item) || role(item).as_deref() == Some("user")
-}
-
-fn kind(item: &[u8]) -> (String, String) {
-    let fields = ItemFields::read(item).unwrap_or_default();
-    let (kind, call_id) = (fields.kind(), fields.call_id());
-    (kind.unwrap_or_default(), call_id.unwrap_or_default())
-}
-
-fn role(item: &[u8]) -> Option<String> {
-    ItemFields::read(item).and_then(|fields| fields.role())
-}
-
 /// Returns the beginning of a message's text.
-fn first_words(content: Option<&RawValue>) -> String {
+pub(super) fn first_words(content: Option<&RawValue>) -> String {
     let parts = content.and_then(|raw| serde_json::from_str::<Vec<TextPart>>(raw.get()).ok());
     let text = parts.unwrap_or_default().into_iter().next();
     let text = text.map(|part| part.text).unwrap_or_default();

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::journal::Journal;
-use super::line::{LineFormat, SESSION_VERSION};
+use super::line::{ItemFields, LineFormat, OverviewLine, SESSION_VERSION};
+use super::list::MAX_SHORT_BYTES;
+use super::stored::{StoredConversation, first_words};
 use crate::file;
 use crate::id::ThreadId;
 
@@ -35,9 +37,10 @@ pub struct Writer {
     file: File,
     path: PathBuf,
     line_format: LineFormat,
-    /// What the lines of later turns repeat: the working directory and the provider.
-    cwd: String,
-    provider: Option<String>,
+    /// What the lines so far say. The lines of later turns repeat its working directory and its provider.
+    overview: OverviewLine,
+    /// A line was written.
+    is_changed: bool,
     state: WriterState,
     /// The file is new, and no item was added.
     pub(super) is_empty: bool,
@@ -60,11 +63,17 @@ impl Writer {
             file,
             path,
             line_format,
-            cwd: String::new(),
-            provider: None,
+            overview: OverviewLine::default(),
+            is_changed: false,
             state: WriterState::Writing,
             is_empty: false,
         }
+    }
+
+    /// Continues this conversation.
+    pub(super) fn resume(&mut self, stored: &StoredConversation) {
+        self.overview.turns = stored.turns;
+        self.overview.first.clone_from(&stored.first);
     }
 
     /// Writes the first lines of the file.
@@ -81,20 +90,26 @@ impl Writer {
 
     /// Records the first turn of a run.
     pub fn turn(&mut self, beginning: &TurnHeader<'_>) {
-        self.cwd = beginning.cwd.to_string_lossy().into_owned();
-        self.provider = beginning.provider.map(str::to_owned);
+        self.overview.cwd = beginning.cwd.to_string_lossy().into_owned();
+        self.overview.provider = beginning.provider.map(str::to_owned);
         self.turn_line(beginning.now, beginning.model, beginning.effort);
     }
 
     fn turn_line(&mut self, at: u64, model: &str, effort: Option<&str>) {
-        let line =
-            json!({"type": self.line_format.turn(), "at": at, "model": model, "cwd": self.cwd});
-        self.line_of_model(line, effort);
+        self.overview.turns += 1;
+        let line = json!({"type": self.line_format.turn(), "at": at, "cwd": self.overview.cwd});
+        self.line_of_model(line, model, effort);
     }
 
     /// Writes a line about the model, with its provider and effort.
-    fn line_of_model(&mut self, mut line: Value, effort: Option<&str>) {
-        for (name, value) in [("provider", self.provider.as_deref()), ("effort", effort)] {
+    fn line_of_model(&mut self, mut line: Value, model: &str, effort: Option<&str>) {
+        model.clone_into(&mut self.overview.model);
+        let provider = self.overview.provider.as_deref();
+        for (name, value) in [
+            ("model", Some(model)),
+            ("provider", provider),
+            ("effort", effort),
+        ] {
             if let Some(value) = value {
                 line[name] = value.into();
             }
@@ -106,6 +121,7 @@ impl Writer {
         if !matches!(self.state, WriterState::Writing) {
             return;
         }
+        self.is_changed = true;
         // A long item is not copied just to append its line end.
         let written = if line.len() < 1 << 16 {
             self.file.write_all(&[line, b"\n"].concat())
@@ -120,10 +136,26 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Ends a long file with an overview, so that a list need not read all of it.
+    fn add_overview(&mut self) {
+        let length = self.file.metadata().map_or(0, |found| found.len());
+        if let Some(kind) = self.line_format.overview()
+            && self.is_changed
+            && length > MAX_SHORT_BYTES
+        {
+            let line = self.overview.line(&kind);
+            self.line(line.as_bytes());
+        }
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
-        // There is nothing to resume.
-        if self.is_empty && self.misplaced().is_none() {
+        if !self.is_empty {
+            self.add_overview();
+        } else if self.misplaced().is_none() {
+            // There is nothing to resume.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -133,7 +165,12 @@ impl Journal for Writer {
     fn item(&mut self, item: &[u8]) {
         // A service must not write metadata lines, nor a line that cannot be read back, which would break the
         // conversation.
-        if self.line_format.is_item(item) {
+        if let Some(fields) =
+            ItemFields::read(item).filter(|fields| self.line_format.is_item(fields))
+        {
+            if self.overview.first.is_empty() && fields.role().as_deref() == Some("user") {
+                self.overview.first = first_words(fields.content);
+            }
             self.is_empty = false;
             self.line(item);
         }
@@ -150,9 +187,9 @@ impl Journal for Writer {
     }
 
     fn model(&mut self, at: u64, model: &str, provider: Option<&str>, effort: Option<&str>) {
-        self.provider = provider.map(str::to_owned);
-        let line = json!({"type": self.line_format.turn(), "at": at, "model": model});
-        self.line_of_model(line, effort);
+        self.overview.provider = provider.map(str::to_owned);
+        let line = json!({"type": self.line_format.turn(), "at": at});
+        self.line_of_model(line, model, effort);
     }
 
     fn misplaced(&self) -> Option<PathBuf> {

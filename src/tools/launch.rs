@@ -20,11 +20,13 @@ use super::exchange::{Exchanged, exchange};
 use super::job::{Job, RunningJobs};
 use super::live_output::{OutputFollower, take_lines};
 use super::lock::lock;
+use super::python::is_code_for_python;
 use super::sandbox::confine::RunRules;
 use super::sandbox::paths::Root;
 use super::sandbox::policy::SandboxPolicy;
 use super::sandbox::writable_reach::WritableReach;
 use super::scratch::Scratch;
+use super::server::launch::ServerLaunch;
 use super::setup::ToolSetup;
 use super::tool_request::{self, ToolRequest};
 use crate::result::{CallResult, Status};
@@ -53,6 +55,8 @@ pub(super) struct Launch<'a> {
     pub(super) request: ToolRequest,
     /// Additional environment variables, by name.
     pub(super) variables: &'a [String],
+    /// Additional environment variables, with their values.
+    pub(super) own_variables: &'a [(OsString, OsString)],
     /// The program makes Python search the working directory for code first.
     pub(super) is_code_for_python: bool,
 }
@@ -183,16 +187,66 @@ impl Launcher {
                 follower(tail);
             }
         })?;
-        if let Some(sockets) = sockets
-            && let Some(made) = lock(&self.scratch).as_mut()
-        {
-            made.put_back(sockets);
-        }
+        self.put_back(sockets);
         if let Ok(result) = serde_json::from_slice(&result) {
             return Ok(result);
         }
         let late = || CallResult::new(Status::TimedOut { limit }, "");
         Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
+    }
+
+    /// The command that starts a server, which has the standard streams of its process, and the directory of its sockets, to
+    /// be put back once it has ended.
+    ///
+    /// # Errors
+    /// If the temporary directory cannot be created.
+    pub(super) fn server(&self, server: &ServerLaunch) -> io::Result<(Command, Option<Root>)> {
+        self.scratch().map_err(|(_, error)| error)?;
+        let policy = self.setup.policy.as_ref();
+        let mut policy = policy.map(|policy| server.policy(policy));
+        let mut sockets = None;
+        if let Some(policy) = &mut policy {
+            self.open_scratch(policy);
+            let mut made = lock(&self.scratch);
+            sockets = made.as_mut().and_then(|made| made.take_sockets().ok()?);
+            policy.sockets.clone_from(&sockets);
+        }
+        let mut command = self.command(&Launch {
+            request: ToolRequest {
+                name: server.name.clone(),
+                number: 1,
+                timeout: Duration::ZERO,
+                live: false,
+                serves: true,
+                inherits_rules: false,
+                policy,
+                program: Some(server.command.clone()),
+            },
+            variables: &[],
+            own_variables: &server.variables,
+            is_code_for_python: is_code_for_python(&server.command),
+        })?;
+        if let Some(directory) = &server.directory {
+            command.current_dir(directory);
+        }
+        Ok((command, sockets))
+    }
+
+    /// Takes back the directory of the sockets of a process that has ended.
+    pub(super) fn put_back(&self, sockets: Option<Root>) {
+        if let Some(sockets) = sockets
+            && let Some(made) = lock(&self.scratch).as_mut()
+        {
+            made.put_back(sockets);
+        }
+    }
+
+    /// The path of the tools' temporary directory.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub(super) fn temporary(&self) -> Result<PathBuf, (PathBuf, io::Error)> {
+        self.scratch().map(|root| root.path)
     }
 
     /// Starts to make the rules of the run's sandbox, for the calls that may follow.
@@ -229,9 +283,11 @@ impl Launcher {
         let further = setup.variables.iter().filter(named);
         // A tool with additional variables does not search for code where other tools can write.
         let reach = setup.policy.as_ref().filter(|policy| policy.write);
-        let reach = reach.filter(|_| !launch.variables.is_empty());
+        let has_more = !launch.variables.is_empty() || !launch.own_variables.is_empty();
+        let reach = reach.filter(|_| has_more);
         let reach = reach.map(WritableReach::of).unwrap_or_default();
         let found = setup.environment.iter().chain(further);
+        let found = found.chain(launch.own_variables);
         let found = found.filter_map(|(name, value)| {
             let value = reach.narrowed(name, value, &setup.directory)?;
             Some((tool_request::held_name(name), value))

@@ -11,6 +11,7 @@ use super::builtin::table::find_tool;
 use super::sandbox::paths::real;
 use super::sandbox::policy::SandboxPolicy;
 use crate::jsonc::{Mistake, PositionReader};
+use crate::mcp::tool_names::PREFIX;
 
 /// The fields of a manifest.
 const FIELDS: &[&str] = &[
@@ -91,6 +92,12 @@ impl Manifest {
                 at_name.get(),
                 "a name must be 1 to 64 letters, digits, - or _ (a limit of the service)"
                     .to_owned(),
+            ));
+        }
+        if name.starts_with(PREFIX) {
+            return Err(reader.mistake(
+                at_name.get(),
+                format!("a name that begins with {PREFIX} belongs to the tool of an MCP server"),
             ));
         }
         if find_tool(&name).is_some() || context.taken.contains(&&*name) {
@@ -274,6 +281,11 @@ mod tests {
             "\"object\"",
             "\"array\"",
             "2:16: parameters must be a JSON Schema with \"type\": \"object\"",
+        );
+        check(
+            "lookup",
+            "mcp__a__b",
+            "1:10: a name that begins with mcp__ belongs to the tool of an MCP server",
         );
         check("[\"true\", \"x\"]", "[]", "3:13: the command is empty");
         check("true\"", "./gone\"", "3:13: there is no program /gone");

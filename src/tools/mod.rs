@@ -1,6 +1,6 @@
 //! The tools that a model may call. Each is one value (`tool`); kinds of tools differ in their runner: built-in ones
 //! (`builtin`), the user's programs (`manifest`, `program`) and functions of the program that uses this library
-//! (`function`). `toolbox` holds those of a run and dispatches calls to them.
+//! (`function`), and MCP servers (`server`). `toolbox` holds those of a run and dispatches calls to them.
 //!
 //! A call runs in its own process, so that it cannot affect the run: `launch` starts that process as `setup` says,
 //! with a request (`tool_request`), and `exchange` gives it the arguments and awaits its result; it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
@@ -21,10 +21,12 @@ pub mod live_output;
 mod lock;
 pub mod manifest;
 pub mod program;
+mod python;
 mod removal;
 pub mod sandbox;
 pub mod scratch;
 pub mod sensitive;
+pub mod server;
 pub mod setup;
 pub mod tool;
 pub mod tool_request;

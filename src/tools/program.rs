@@ -1,16 +1,14 @@
 //! A user's program as a tool, as defined by its manifest: it gets no more than the manifest asks for and the run
 //! allows.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::check;
 use super::launch::Launch;
 use super::manifest::Manifest;
+use super::python::is_code_for_python;
 use super::sandbox::writable_reach::WritableReach;
 use super::setup::ToolSetup;
 use super::tool::{CallContext, Runner, Tool};
@@ -52,12 +50,14 @@ impl Runner for Program {
                 number: call.number,
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
                 live: call.follower.is_some(),
+                serves: false,
                 inherits_rules: false,
                 policy: policy.map(|policy| manifest.policy(policy)),
                 program: Some(manifest.command.clone()),
             },
+            own_variables: &[],
             variables: &manifest.env,
-            is_code_for_python: is_code_for_python(manifest),
+            is_code_for_python: is_code_for_python(&manifest.command),
         };
         let follower = call.follower;
         call.launcher.run(launch, arguments.as_bytes(), follower)
@@ -81,23 +81,4 @@ fn refusal(manifest: &Manifest, setup: &ToolSetup) -> Option<CallResult> {
         manifest.env.join(" and ")
     );
     Some(CallResult::new(Status::NotRun, text))
-}
-
-/// Whether the command has Python run a module or inline code (`-m`, `-c`): Python searches the working directory
-/// first for that and for its imports. For a script it searches the script's directory.
-fn is_code_for_python(manifest: &Manifest) -> bool {
-    let Some((program, words)) = manifest.command.split_first() else {
-        return false;
-    };
-    let name = Path::new(program).file_name().map(OsStr::as_bytes);
-    let mut words = words.iter().map(|word| word.as_bytes());
-    let mut is_code = false;
-    while let Some(flag) = words.next().filter(|word| word.starts_with(b"-")) {
-        // These are followed by a separate value.
-        if flag == b"-W" || flag == b"-X" {
-            words.next();
-        }
-        is_code |= !flag.starts_with(b"--") && flag.iter().any(|c| b"mc".contains(c));
-    }
-    is_code && name.is_some_and(|name| name.starts_with(b"python"))
 }

@@ -53,6 +53,20 @@ pub trait Runner: fmt::Debug + Send + Sync {
     fn manifest(&self) -> Option<&Manifest> {
         None
     }
+
+    /// The MCP server that offers the tool, if one does.
+    fn origin(&self) -> Option<ToolOrigin<'_>> {
+        None
+    }
+}
+
+/// The MCP server that offers a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToolOrigin<'a> {
+    /// The server's name.
+    pub server: &'a str,
+    /// The tool, as the server spells it.
+    pub tool: &'a str,
 }
 
 impl Tool {

@@ -23,6 +23,8 @@ pub struct ToolRequest {
     pub timeout: Duration,
     /// Report the program's output while it runs, as `live_output` says.
     pub live: bool,
+    /// The program is a server: it gets the standard streams of its process, and writes no result.
+    pub serves: bool,
     /// Standard input is the descriptor of the Landlock rules of the policy, made by the run.
     pub inherits_rules: bool,
     /// The sandbox policy; `None` for `danger-full-access`.
@@ -39,8 +41,10 @@ impl ToolRequest {
         let mut add = |key: &str, value: &OsStr| words.extend([key.into(), value.to_owned()]);
         add("number", self.number.to_string().as_ref());
         add("timeout", self.timeout.as_millis().to_string().as_ref());
-        if self.live {
-            add("live", "yes".as_ref());
+        for (key, set) in [("live", self.live), ("serves", self.serves)] {
+            if set {
+                add(key, "yes".as_ref());
+            }
         }
         let name = self.policy.as_ref().map_or(NO_SANDBOX, SandboxPolicy::name);
         add("policy", name.as_ref());
@@ -86,6 +90,7 @@ impl ToolRequest {
             number: 0,
             timeout: Duration::ZERO,
             live: false,
+            serves: false,
             inherits_rules: false,
             policy: None,
             program: None,
@@ -106,8 +111,11 @@ impl ToolRequest {
                 has_timeout = true;
                 continue;
             }
-            if key == "live" && value == "yes" {
-                request.live = true;
+            if (key == "live" || key == "serves") && value == "yes" {
+                match key == "live" {
+                    true => request.live = true,
+                    false => request.serves = true,
+                }
                 continue;
             }
             if key == "policy" {
@@ -227,6 +235,7 @@ mod tests {
                     number: 7,
                     timeout: Duration::from_millis(1500),
                     live: program.is_some(),
+                    serves: program.is_some() && policy.is_some(),
                     inherits_rules: policy.is_some() && program.is_none(),
                     policy: policy.clone(),
                     program,

@@ -3,13 +3,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::git::Repositories;
 use super::launch::{LaunchError, Launcher};
 use super::live_output::OutputFollower;
 use super::lock::lock;
+use super::server::servers::{ServerToStart, Servers, StartedServers};
 use super::setup::ToolSetup;
 use super::tool::{CallContext, Tool};
 use super::topic::{About, Topic};
@@ -22,7 +23,9 @@ use crate::wire::request::Function;
 #[derive(Debug)]
 pub struct Toolbox {
     tools: Vec<Tool>,
-    launcher: Launcher,
+    // Before the launcher: they end before its temporary directory is removed.
+    servers: Servers,
+    launcher: Arc<Launcher>,
     /// The state of the git repositories before the calls.
     repositories: Mutex<Option<Repositories>>,
 }
@@ -44,7 +47,8 @@ impl Toolbox {
     pub fn new(setup: ToolSetup, tools: Vec<Tool>) -> Self {
         Self {
             tools,
-            launcher: Launcher::new(setup),
+            servers: Servers::default(),
+            launcher: Arc::new(Launcher::new(setup)),
             repositories: Mutex::default(),
         }
     }
@@ -55,11 +59,57 @@ impl Toolbox {
     ///
     /// If the temporary directory cannot be created, or a writable directory has been replaced.
     pub fn open(setup: ToolSetup, tools: Vec<Tool>) -> Result<Self, LaunchError> {
-        let toolbox = Self::new(setup, tools);
-        if !toolbox.tools.is_empty() {
+        Self::open_with(setup, tools, Vec::new())
+    }
+
+    /// Creates a toolbox and begins to start these servers, whose tools are added by [`Toolbox::add_servers`].
+    ///
+    /// # Errors
+    ///
+    /// If the temporary directory cannot be created, or a writable directory has been replaced.
+    pub fn open_with(
+        setup: ToolSetup,
+        tools: Vec<Tool>,
+        servers: Vec<ServerToStart>,
+    ) -> Result<Self, LaunchError> {
+        let mut toolbox = Self::new(setup, tools);
+        if !toolbox.tools.is_empty() || !servers.is_empty() {
             toolbox.launcher.prepare()?;
         }
+        if !servers.is_empty() {
+            toolbox.servers = Servers::start(&toolbox.launcher, servers);
+        }
         Ok(toolbox)
+    }
+
+    /// Waits until the servers have started, or the run is stopped, and adds their tools.
+    pub fn add_servers(&mut self, is_stopped: &dyn Fn() -> bool) -> StartedServers {
+        if self.servers.is_empty() {
+            return StartedServers::default();
+        }
+        let mut started = self.servers.started(is_stopped);
+        self.tools.append(&mut started.tools);
+        started
+    }
+
+    /// Whether the run allows tools to use the network.
+    #[must_use]
+    pub fn allows_network(&self) -> bool {
+        let policy = self.launcher.setup().policy.as_ref();
+        policy.is_none_or(|policy| policy.network)
+    }
+
+    /// The servers.
+    #[must_use]
+    pub fn servers(&self) -> &Servers {
+        &self.servers
+    }
+
+    /// Ends the servers: standard input is closed, 2 s, SIGTERM, 2 s, SIGKILL; with `hurry`, from SIGTERM on. No call
+    /// may be running.
+    pub fn close_servers(&self, hurry: bool) {
+        self.servers.close(hurry);
+        self.servers.wait();
     }
 
     /// The definitions for the model, in order.
@@ -101,7 +151,16 @@ impl Toolbox {
     #[must_use]
     pub fn about(&self, call: &Call) -> About {
         let directory = &self.launcher.setup().directory;
-        self.topic(call).about(&call.arguments, directory)
+        let about = self.topic(call).about(&call.arguments, directory);
+        let tool = self.tool(&call.name);
+        match (about, tool.and_then(|tool| tool.runner.origin())) {
+            (About::Other(arguments), Some(origin)) => About::ServerCall {
+                server: origin.server.to_owned(),
+                tool: origin.tool.to_owned(),
+                arguments,
+            },
+            (about, _) => about,
+        }
     }
 
     fn topic(&self, call: &Call) -> Topic {
@@ -177,12 +236,14 @@ impl Toolbox {
     /// Allows calls again after [`Toolbox::end`]. None may be running.
     pub fn resume(&self) {
         self.launcher.resume();
+        self.servers.resume();
     }
 
     /// Ends all calls: the first stop request gives processes a moment to exit by themselves, the second one does
     /// not.
     pub fn end(&self) {
         self.launcher.end();
+        self.servers.interrupt();
     }
 
     /// Removes the temporary directory. No call may be running.

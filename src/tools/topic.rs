@@ -24,6 +24,15 @@ pub enum About {
     Command(String),
     /// Changes these files.
     Changes(Vec<FileChange>),
+    /// Asks an MCP server.
+    ServerCall {
+        /// The server.
+        server: String,
+        /// The tool, as the server spells it.
+        tool: String,
+        /// The arguments; a string if they are not JSON.
+        arguments: Value,
+    },
     /// Anything else, with its arguments; a string if they are not JSON.
     Other(Value),
 }

@@ -19,7 +19,7 @@ pub use trouble::{Trouble, Verdict};
 use super::delta_form::DeltaForm;
 use super::event::{self, Event, ItemPosition};
 use super::fault::{self, FaultHead};
-use super::item::{Item, ItemKind, PendingItem};
+use super::item::{Item, ItemKind, PendingItem, ReadItem};
 use super::json::short;
 use super::output_items::{Slots, with_id};
 use super::response::Usage;
@@ -32,6 +32,8 @@ const MAX_REPLACED: usize = 64 << 10;
 pub struct Answer {
     slots: Slots,
     delta_form: DeltaForm,
+    /// The last text that contained escapes.
+    decoded: String,
     /// No message before this slot is open. Only one open message is shown at a time.
     front: usize,
     /// The messages with text shown, in that order. Only the last one may be open.
@@ -60,18 +62,26 @@ impl Answer {
         if self.ended() {
             return;
         }
-        // Taken out while the text that it lends is added to this answer.
-        let mut form = std::mem::take(&mut self.delta_form);
-        let read = form.read(frame).map(|delta| {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let read = self.delta_form.read(frame, &mut decoded);
+        let is_read = read.is_some();
+        if let Some(delta) = read {
             let place = ItemPosition {
                 index: Some(delta.output_index),
                 id: None,
             };
             self.text(place, delta.text, show);
-        });
-        self.delta_form = form;
-        if read.is_some() {
+        }
+        self.decoded = decoded;
+        if is_read || is_unused(frame) {
             return;
+        }
+        if let Some(short) = self.without_items(frame)
+            && let Some(event) = event::parse(&short)
+        {
+            // Nothing in the final object's list was lost.
+            self.lost = false;
+            return self.event(event, &short, show);
         }
         match event::parse(frame) {
             Some(event) => {
@@ -127,11 +137,12 @@ impl Answer {
         match event {
             Event::Text(place, delta) => self.text(place, &delta, show),
             Event::Added(place, item) => {
+                let item = item.get();
                 let slot = self.slots.begin(with_id(place, item));
                 let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
-                match ItemKind::read(item) {
+                match ReadItem::of(item).map(|item| item.kind) {
                     Some(ItemKind::Message(_)) => self.open(slot),
                     Some(ItemKind::Call(_) | ItemKind::Waiting(_)) => {
                         self.slots[slot].required = true
@@ -146,14 +157,22 @@ impl Answer {
                 }
             }
             Event::Done(place, item) => {
-                let place = with_id(place, item);
+                let item = item.get();
+                let read = ReadItem::of(item);
+                let place = match &read {
+                    Some(read) => ItemPosition {
+                        id: place.id.or(read.id),
+                        ..place
+                    },
+                    None => with_id(place, item),
+                };
                 let slot = self.slots.find(place);
                 let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
-                if let Some(item) = Item::parse(item) {
-                    if let Some(slot) = self.place_of(slot, place, &item) {
-                        self.done(slot, item, show);
+                if let Some(read) = read {
+                    if let Some(slot) = self.place_of(slot, place, item, &read) {
+                        self.done(slot, item, read, show);
                     }
                 } else {
                     self.slots[slot].required = true;
@@ -302,6 +321,20 @@ impl Answer {
             .into_iter()
             .filter_map(|slot| slot.item.as_ref())
     }
+}
+
+/// Whether this is an event whose content the finished item repeats, in the usual form. It can be as long as the answer, so it
+/// is not parsed: whatever it says changes nothing.
+fn is_unused(frame: &[u8]) -> bool {
+    const UNUSED: [&[u8]; 4] = [
+        b"output_text.done\"",
+        b"content_part.done\"",
+        b"function_call_arguments.done\"",
+        b"reasoning_summary_text.done\"",
+    ];
+    frame
+        .strip_prefix(b"{\"type\":\"response.")
+        .is_some_and(|kind| UNUSED.iter().any(|unused| kind.starts_with(unused)))
 }
 
 /// The frame with invalid UTF-8 replaced by U+FFFD, as the standard requires. `None` if it is valid, or has too many

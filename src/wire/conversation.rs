@@ -83,9 +83,40 @@ impl RequestBody {
     /// Appends the output of a tool call. Returns the item.
     pub fn push_output(&mut self, call_id: &str, output: &CallOutput) -> Vec<u8> {
         let item = input::call_output(call_id, output, self.takes);
-        let images = output.image.iter().count() as u64;
+        let images = output.images.len() as u64;
         self.append(&item, estimate(output.text.len()) + IMAGE_TOKENS * images);
         item
+    }
+
+    /// Makes room for this many items of this many bytes in total.
+    pub fn reserve(&mut self, bytes: usize, items: usize) {
+        // With a comma for each.
+        self.bytes.reserve_exact(bytes + items);
+        self.index.reserve_exact(items);
+    }
+
+    /// Appends an item of an earlier run that `read` writes into a room of this length, as [`RequestBody::push_stored`] does.
+    ///
+    /// # Errors
+    /// That of `read`. The body is as before.
+    pub fn push_read<E>(
+        &mut self,
+        length: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.begin_item();
+        self.bytes.resize(start + length, 0);
+        if let Err(error) = read(&mut self.bytes[start..]) {
+            self.bytes.truncate(self.end(self.len()));
+            self.bytes.extend_from_slice(CLOSE);
+            return Err(error);
+        }
+        if let Cow::Owned(adapted) = with_adapted_images(&self.bytes[start..], self.takes) {
+            self.bytes.truncate(start);
+            self.bytes.extend_from_slice(&adapted);
+        }
+        self.end_item(tokens_of(&self.bytes[start..]));
+        Ok(())
     }
 
     /// Appends an item of an earlier run. Its images are adapted, since that run's model may have required a different
@@ -229,11 +260,22 @@ impl RequestBody {
     }
 
     fn append(&mut self, item: &[u8], tokens: u64) {
+        self.begin_item();
+        self.bytes.extend_from_slice(item);
+        self.end_item(tokens);
+    }
+
+    /// Removes the end of the body, so that an item can follow; returns where the item begins.
+    fn begin_item(&mut self) -> usize {
         self.bytes.truncate(self.bytes.len() - CLOSE.len());
         if self.head_has_items || !self.is_empty() {
             self.bytes.push(b',');
         }
-        self.bytes.extend_from_slice(item);
+        self.bytes.len()
+    }
+
+    /// Adds the item that was written to the index.
+    fn end_item(&mut self, tokens: u64) {
         let end = self.bytes.len();
         self.index.push(Indexed { end, tokens });
         self.bytes.extend_from_slice(CLOSE);

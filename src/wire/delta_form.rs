@@ -2,7 +2,7 @@
 //! learned from the first one that the general parser reads; a later one is compared with it and only its values are read.
 //! A frame of another form is left to the general parser, which gives the same result for every frame that is read here.
 
-use super::json::escape;
+use super::json::{decode, plain_length, string_end};
 
 /// Number of forms learned in a row without a frame that has it, after which no further one is learned.
 const MAX_MISSES: u8 = 8;
@@ -15,8 +15,6 @@ pub(super) struct DeltaForm {
     values: Vec<DeltaValue>,
     output_index: u64,
     misses: u8,
-    /// The last text that contained escapes.
-    decoded: String,
 }
 
 /// A value that differs from delta to delta.
@@ -45,8 +43,12 @@ pub(super) struct Delta<'a> {
 }
 
 impl DeltaForm {
-    /// Reads a frame if it has this form.
-    pub(super) fn read<'a>(&'a mut self, frame: &'a [u8]) -> Option<Delta<'a>> {
+    /// Reads a frame if it has this form. A text with escapes is decoded into `decoded`.
+    pub(super) fn read<'a>(
+        &mut self,
+        frame: &'a [u8],
+        decoded: &'a mut String,
+    ) -> Option<Delta<'a>> {
         if self.values.is_empty() {
             return None;
         }
@@ -68,7 +70,7 @@ impl DeltaForm {
                         plain = Some(std::str::from_utf8(&rest[..length]).ok()?);
                         length
                     } else {
-                        decode(rest, length, &mut self.decoded)?
+                        decode(rest, length, decoded)?
                     }
                 }
             };
@@ -80,7 +82,7 @@ impl DeltaForm {
         self.misses = 0;
         Some(Delta {
             output_index: self.output_index,
-            text: plain.unwrap_or(&self.decoded),
+            text: plain.unwrap_or(decoded),
         })
     }
 
@@ -170,21 +172,6 @@ impl DeltaForm {
     }
 }
 
-/// The offset of the closing quote of the string that begins here.
-fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 1;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', &bytes[at..])?;
-        if bytes[at] == b'"' {
-            return Some(at);
-        }
-        at += 2;
-        if at > bytes.len() {
-            return None;
-        }
-    }
-}
-
 /// The length of the number that begins here, if JSON allows it.
 fn number_length(bytes: &[u8]) -> Option<usize> {
     let digits = bytes
@@ -194,86 +181,6 @@ fn number_length(bytes: &[u8]) -> Option<usize> {
     let allowed = digits == 1 || digits > 1 && bytes[0] != b'0';
     allowed.then_some(digits)
 }
-
-/// Decodes a string up to its closing quote; its first `plain` bytes are known to be plain. Returns the length of the
-/// encoded string, or `None` if JSON does not allow it.
-fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<usize> {
-    into.clear();
-    let (mut at, mut plain) = (0, plain);
-    loop {
-        into.push_str(std::str::from_utf8(&bytes[at..at + plain]).ok()?);
-        at += plain;
-        match *bytes.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => {}
-            _ => return None, // a control character
-        }
-        let rest = &bytes[at..];
-        let simple = match rest.get(1)? {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'u' => {
-                let text = rest.get(..12).unwrap_or(rest);
-                // Whatever follows the escape may be cut inside a character.
-                let valid = text.utf8_chunks().next()?.valid();
-                let digits = valid.get(2..6)?;
-                if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                    return None;
-                }
-                let (character, length) = escape(valid);
-                into.push(character);
-                at += length;
-                plain = plain_length(&bytes[at..]);
-                continue;
-            }
-            _ => return None,
-        };
-        into.push(simple);
-        at += 2;
-        plain = plain_length(&bytes[at..]);
-    }
-}
-
-/// Number of bytes before the first quote, backslash or control character. Eight bytes at a time, by hand, since this
-/// crate is optimized for size.
-fn plain_length(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let (backslash, quote) = (word ^ BACKSLASHES, word ^ QUOTES);
-        // The highest bit of a byte is set if it is below a blank, or has become zero. A borrow can set it only in a byte
-        // after such a one, so the lowest one is right.
-        let special = (word.wrapping_sub(BLANKS) & !word)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (quote.wrapping_sub(ONES) & !quote);
-        let special = special & (ONES << 7);
-        if special != 0 {
-            return at * 8 + special.trailing_zeros() as usize / 8;
-        }
-    }
-    let plain = rest
-        .iter()
-        .take_while(|byte| !matches!(byte, ..0x20 | b'"' | b'\\'));
-    words.len() * 8 + plain.count()
-}
-
-/// Eight bytes of one.
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// Eight blanks.
-const BLANKS: u64 = ONES * 0x20;
-
-/// Eight backslashes.
-const BACKSLASHES: u64 = ONES * b'\\' as u64;
-
-/// Eight quotes.
-const QUOTES: u64 = ONES * b'"' as u64;
 
 #[cfg(test)]
 mod tests;

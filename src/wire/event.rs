@@ -73,7 +73,7 @@ pub fn parse(frame: &[u8]) -> Option<Event<'_>> {
         id: fields.item_id.map(RawValue::get),
     };
     Some(match &*fields.kind {
-        "response.output_text.delta" => match fields.delta.and_then(text) {
+        "response.output_text.delta" => match fields.delta.map(RawValue::get).and_then(text) {
             Some(delta) => Event::Text(place, delta),
             None => return None,
         },

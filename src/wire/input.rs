@@ -126,13 +126,13 @@ pub fn effort_change(effort: &str) -> Vec<u8> {
 /// Placeholder for a tool output that is empty or blank.
 pub(super) const NO_OUTPUT: &str = "(no output)";
 
-/// The output of a call: text, and optionally an image as a data URL.
+/// The output of a call: text, and images as data URLs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallOutput {
     /// The text. The service rejects an empty or blank output, so one is replaced by a placeholder.
     pub text: String,
-    /// The image.
-    pub image: Option<String>,
+    /// The images.
+    pub images: Vec<String>,
 }
 
 /// Placeholder for an image that the model does not accept.
@@ -145,13 +145,13 @@ pub fn call_output(call_id: &str, output: &CallOutput, takes: ImageSupport) -> V
         text if text.trim().is_empty() => NO_OUTPUT,
         text => text,
     };
-    let part = output.image.as_deref().map(|url| takes.part(url));
-    let output = match part {
-        None => quoted(text),
-        Some(None) => quoted(&format!("{text}\n{IMAGE_OMITTED}")),
-        Some(Some(part)) => {
-            let text = quoted(text);
-            format!(r#"[{{"type":"input_text","text":{text}}},{part}]"#)
+    let parts: Option<Vec<String>> = output.images.iter().map(|url| takes.part(url)).collect();
+    let output = match parts.as_deref() {
+        Some([]) => quoted(text),
+        None => quoted(&format!("{text}\n{IMAGE_OMITTED}")),
+        Some(parts) => {
+            let (text, parts) = (quoted(text), parts.join(","));
+            format!(r#"[{{"type":"input_text","text":{text}}},{parts}]"#)
         }
     };
     let call_id = quoted(call_id);
@@ -211,8 +211,9 @@ mod tests {
     #[test]
     fn client_items_are_json() {
         let item = |call_id: &str, text: &str, image: Option<&str>, takes| {
-            let (text, image) = (text.to_owned(), image.map(str::to_owned));
-            String::from_utf8(call_output(call_id, &CallOutput { text, image }, takes))
+            let images = image.map(str::to_owned).into_iter().collect();
+            let text = text.to_owned();
+            String::from_utf8(call_output(call_id, &CallOutput { text, images }, takes))
                 .expect("UTF-8")
         };
         let auto = ImageSupport::Detail("auto");
@@ -227,6 +228,14 @@ mod tests {
         assert!(item("c", "a", Some("data:x"), auto).ends_with(image));
         let bare = r#",{"type":"input_image","image_url":"data:x"}]}"#;
         assert!(item("c", "a", Some("data:x"), ImageSupport::Bare).ends_with(bare));
+        let output = CallOutput {
+            text: "a".to_owned(),
+            images: ["data:x", "data:y"].map(str::to_owned).to_vec(),
+        };
+        let two = String::from_utf8(call_output("c", &output, ImageSupport::Bare)).expect("UTF-8");
+        assert!(two.ends_with(
+            r#",{"type":"input_image","image_url":"data:x"},{"type":"input_image","image_url":"data:y"}]}"#
+        ));
         let left_out = item("c", "a", Some("data:x"), ImageSupport::Refused);
         assert!(
             left_out.ends_with(r#""output":"a\n(image omitted: this model accepts only text)"}"#)

@@ -4,19 +4,18 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::fingerprint::fingerprint;
-use super::json::{beginning, each, fields, text};
+use super::json::{beginning, each, text, values};
 pub use super::pending_item::PendingItem;
 use super::raw_text::RawText;
 
 /// One finished item of an answer.
 #[derive(Debug)]
 pub struct Item {
-    raw: Box<RawValue>,
+    /// Its JSON as received.
+    raw: Box<str>,
     /// The type of the item, with the fields in use.
     pub kind: ItemKind,
 }
@@ -87,36 +86,21 @@ impl Call {
     }
 }
 
-#[derive(Deserialize)]
-struct RawItem<'a> {
-    #[serde(rename = "type", borrow, default)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    summary: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    encrypted_content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    call_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    execution: Option<&'a RawValue>,
+/// What an item says, read once.
+#[derive(Debug)]
+pub(super) struct ReadItem<'a> {
+    pub(super) kind: ItemKind,
+    /// Its id, in quotes.
+    pub(super) id: Option<&'a str>,
+    /// The text of a message; empty for any other item.
+    pub(super) text: RawText<'a>,
 }
 
-#[derive(Deserialize)]
+/// A part of a message: its type and one of its strings.
 struct ContentPart<'a> {
-    #[serde(rename = "type", borrow, default)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    text: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    refusal: Option<&'a RawValue>,
+    kind: Option<&'a str>,
+    text: Option<&'a str>,
+    refusal: Option<&'a str>,
 }
 
 impl Item {
@@ -124,21 +108,27 @@ impl Item {
     /// cannot be decoded.
     #[must_use]
     pub fn parse(raw: &RawValue) -> Option<Self> {
-        Some(Self {
-            kind: ItemKind::read(raw)?,
-            raw: raw.to_owned(),
-        })
+        let read = ReadItem::of(raw.get())?;
+        Some(Self::new(raw.get(), read.kind))
     }
 
-    pub(super) fn json(&self) -> &RawValue {
+    /// The item of this JSON, whose type is known.
+    pub(super) fn new(json: &str, kind: ItemKind) -> Self {
+        Self {
+            raw: json.into(),
+            kind,
+        }
+    }
+
+    pub(super) fn json(&self) -> &str {
         &self.raw
     }
 
     /// This reasoning item with the encrypted content of `other`, where the service sent it; `None` if this is not such
     /// an item, or `other` has no encrypted content.
-    pub(super) fn sealed_by(&self, other: &RawValue) -> Option<Self> {
-        let mut own: Map<String, Value> = serde_json::from_str(self.raw.get()).ok()?;
-        let mut other: Map<String, Value> = serde_json::from_str(other.get()).ok()?;
+    pub(super) fn sealed_by(&self, other: &str) -> Option<Self> {
+        let mut own: Map<String, Value> = serde_json::from_str(&self.raw).ok()?;
+        let mut other: Map<String, Value> = serde_json::from_str(other).ok()?;
         let name = "encrypted_content";
         own.insert(name.to_owned(), other.remove(name)?);
         let raw = serde_json::value::to_raw_value(&own).ok()?;
@@ -148,7 +138,7 @@ impl Item {
     /// The bytes of the item as received.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
-        self.raw.get().as_bytes()
+        self.raw.as_bytes()
     }
 
     /// The reasoning summary, its parts as paragraphs; `None` for other items, or if it is empty.
@@ -157,9 +147,9 @@ impl Item {
         if !matches!(self.kind, ItemKind::Reasoning { .. }) {
             return None;
         }
-        let fields: RawItem<'_> = fields(self.raw.get())?;
+        let [summary] = values(&self.raw, ["summary"])?;
         let mut all = Vec::new();
-        parts(fields.summary, |part| {
+        parts(summary, |part| {
             all.extend(part.text.and_then(text));
             Some(())
         });
@@ -174,9 +164,7 @@ impl Item {
         if self.kind != ItemKind::Other {
             return None;
         }
-        let value: Value = serde_json::from_str(self.raw.get())
-            .ok()
-            .filter(is_search)?;
+        let value: Value = serde_json::from_str(&self.raw).ok().filter(is_search)?;
         let query = value["action"]["query"].as_str();
         let query = query.filter(|query| !query.is_empty());
         Some(SearchCall {
@@ -187,72 +175,87 @@ impl Item {
     /// The text of a message as it was received; empty for any other item.
     #[must_use]
     pub fn raw_text(&self) -> RawText<'_> {
-        let mut all = RawText::default();
-        let fields: Option<RawItem<'_>> = fields(self.raw.get());
-        if let (ItemKind::Message(_), Some(fields)) = (&self.kind, fields) {
-            parts(fields.content, |part| {
-                if is_text(&part) {
-                    all.push(part.text?.get())?;
-                }
-                Some(())
-            });
+        match (&self.kind, values(&self.raw, ["content"])) {
+            (ItemKind::Message(_), Some([content])) => message(content).unwrap_or_default().0,
+            _ => RawText::default(),
         }
-        all
     }
 
     /// The text of a message, all parts joined; empty for any other item.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        let fields: Option<RawItem<'_>> = fields(self.raw.get());
-        match (&self.kind, fields) {
-            (ItemKind::Message(_), Some(fields)) => {
-                message_text(fields.content).unwrap_or_default()
-            }
-            _ => Cow::Borrowed(""),
-        }
+        self.raw_text().text()
     }
 }
 
-impl ItemKind {
-    /// Determines the type; `None` as in [`Item::parse`].
-    pub(super) fn read(raw: &RawValue) -> Option<Self> {
-        let fields: RawItem<'_> = fields(raw.get())?;
-        let word = |field: Option<&RawValue>| {
+impl<'a> ReadItem<'a> {
+    /// Reads an item; `None` as in [`Item::parse`].
+    pub(super) fn of(json: &'a str) -> Option<Self> {
+        let [
+            id,
+            kind,
+            content,
+            sealed,
+            call_id,
+            name,
+            called_with,
+            status,
+            execution,
+        ] = values(
+            json,
+            [
+                "id",
+                "type",
+                "content",
+                "encrypted_content",
+                "call_id",
+                "name",
+                "arguments",
+                "status",
+                "execution",
+            ],
+        )?;
+        let word = |field: Option<&str>| {
             let word = field.and_then(text).filter(|word| !word.is_empty());
             word.map(Cow::into_owned)
         };
-        let is = |field: Option<&RawValue>, word: &str| {
-            field.and_then(text).is_some_and(|text| text == word)
-        };
-        Some(match word(fields.kind).as_deref() {
+        let is =
+            |field: Option<&str>, word: &str| field.and_then(text).is_some_and(|text| text == word);
+        let mut text_of_message = RawText::default();
+        let kind = match word(kind).as_deref() {
             Some("message") => {
-                let text = message_text(fields.content)?;
-                Self::Message(Message {
-                    has_text: !text.trim().is_empty(),
-                    fingerprint: fingerprint(&text),
-                    refusal: Some(refusal(fields.content)?).filter(|words| !words.is_empty()),
-                    unfinished: is(fields.status, "incomplete"),
-                })
+                let (text, refusal) = message(content)?;
+                let message = Message {
+                    has_text: text.has_text(),
+                    fingerprint: text.fingerprint(),
+                    refusal: Some(refusal).filter(|words| !words.is_empty()),
+                    unfinished: is(status, "incomplete"),
+                };
+                text_of_message = text;
+                ItemKind::Message(message)
             }
-            Some("reasoning") => Self::Reasoning {
-                sealed: fields
-                    .encrypted_content
-                    .is_some_and(|raw| raw.get().starts_with('"') && raw.get() != "\"\""),
+            Some("reasoning") => ItemKind::Reasoning {
+                sealed: sealed.is_some_and(|raw| raw.starts_with('"') && raw != "\"\""),
             },
-            Some("function_call") => Self::Call(Call {
-                call_id: word(fields.call_id)?,
-                name: word(fields.name)?,
-                arguments: arguments(fields.arguments),
-                unfinished: is(fields.status, "incomplete"),
+            Some("function_call") => ItemKind::Call(Call {
+                call_id: word(call_id)?,
+                name: word(name)?,
+                arguments: arguments(called_with),
+                unfinished: is(status, "incomplete"),
             }),
-            Some(kind) if kind.ends_with("_output") => Self::Result(word(fields.call_id)),
+            Some(kind) if kind.ends_with("_output") => ItemKind::Result(word(call_id)),
             kind => {
-                let execution = word(fields.execution);
-                match PendingItem::read(kind, word(fields.call_id), execution.as_deref()) {
-                    Some(waiting) => Self::Waiting(waiting),
-                    None => Self::Other,
+                let execution = word(execution);
+                match PendingItem::read(kind, word(call_id), execution.as_deref()) {
+                    Some(waiting) => ItemKind::Waiting(waiting),
+                    None => ItemKind::Other,
                 }
             }
+        };
+        Some(Self {
+            kind,
+            id,
+            text: text_of_message,
         })
     }
 }
@@ -266,39 +269,28 @@ fn is_text(part: &ContentPart<'_>) -> bool {
     matches!(kind.as_deref(), Some("output_text" | "text"))
 }
 
-/// The text of a message, borrowed if it is one part without an escape; `None` if a part cannot be decoded.
-fn message_text(content: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    let mut all = Cow::Borrowed("");
+/// The text of a message, and the model's refusal, empty if it did not decline; `None` if a part cannot be decoded.
+fn message(content: Option<&str>) -> Option<(RawText<'_>, String)> {
+    let (mut all, mut refusal) = (RawText::default(), String::new());
     parts(content, |part| {
         if is_text(&part) {
-            // Appending to an empty Cow does not copy.
-            all += part.text.and_then(text)?;
-        }
-        Some(())
-    })?;
-    Some(all)
-}
-
-/// The model's refusal, empty if it did not decline; `None` if it cannot be decoded.
-fn refusal(content: Option<&RawValue>) -> Option<String> {
-    let mut all = String::new();
-    parts(content, |part| {
-        if part.kind.and_then(text).as_deref() == Some("refusal") {
+            all.push(part.text?)?;
+        } else if part.kind.and_then(text).as_deref() == Some("refusal") {
             let text = part.refusal.and_then(text)?;
-            all.push_str(&beginning(
+            refusal.push_str(&beginning(
                 &text,
-                MAX_REFUSAL_BYTES.saturating_sub(all.len()),
+                MAX_REFUSAL_BYTES.saturating_sub(refusal.len()),
             ));
         }
         Some(())
     })?;
-    Some(all)
+    Some((all, refusal))
 }
 
 /// Passes on the parts of a message; `None` if one of them cannot be parsed, or the content is not a list. Only text
 /// and refusal parts are printed.
 fn parts<'a>(
-    content: Option<&'a RawValue>,
+    content: Option<&'a str>,
     mut take: impl FnMut(ContentPart<'a>) -> Option<()>,
 ) -> Option<()> {
     let Some(content) = content else {
@@ -306,10 +298,14 @@ fn parts<'a>(
     };
     let mut read = Some(());
     let list = each(content, |part| {
-        read = match fields::<ContentPart<'_>>(part.get()) {
-            Some(part) => take(part),
+        read = match values(part, ["type", "text", "refusal"]) {
+            Some([kind, text, refusal]) => take(ContentPart {
+                kind,
+                text,
+                refusal,
+            }),
             // An object that cannot be parsed may have been text.
-            None => (!part.get().starts_with('{')).then_some(()),
+            None => (!part.starts_with('{')).then_some(()),
         };
         match read {
             Some(()) => ControlFlow::Continue(()),
@@ -320,10 +316,10 @@ fn parts<'a>(
 }
 
 /// Call arguments: by the protocol a string of JSON. An object, which some servers send, is accepted too.
-fn arguments(raw: Option<&RawValue>) -> String {
+fn arguments(raw: Option<&str>) -> String {
     match raw.map(|raw| text(raw).ok_or(raw)) {
         Some(Ok(text)) => text.into_owned(),
-        Some(Err(other)) => other.get().to_owned(),
+        Some(Err(other)) => other.to_owned(),
         None => String::new(),
     }
 }

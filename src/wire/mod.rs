@@ -6,7 +6,7 @@ mod conversation;
 mod delta_form;
 pub mod event;
 pub mod fault;
-mod fingerprint;
+pub mod fingerprint;
 pub mod input;
 pub mod item;
 mod json;

@@ -4,13 +4,10 @@
 use std::collections::BTreeMap;
 use std::ops::{Index, IndexMut};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::event::ItemPosition;
 use super::fingerprint::fingerprint;
 use super::item::Item;
-use super::json::fields;
+use super::json::values;
 
 /// Item limit of an answer. Real answers have a few dozen.
 pub(super) const MAX_ITEMS: usize = 10_000;
@@ -34,10 +31,12 @@ pub(super) struct ItemSlot {
     pub(super) message: bool,
     /// Whether it must be finished before the answer is complete: a message or a call.
     pub(super) required: bool,
-    /// The streamed text; empty once the message is finished and shown.
+    /// The streamed text; empty once the message is finished.
     pub(super) text: String,
     /// Bytes of the text shown so far.
     pub(super) shown: usize,
+    /// Whether the message is finished, and its text is shown.
+    pub(super) all_shown: bool,
     pub(super) item: Option<Item>,
     /// Whether it is finished and fully shown.
     pub(super) closed: bool,
@@ -169,18 +168,10 @@ impl IndexMut<usize> for Slots {
 }
 
 /// The position, with the id taken from the item if the event has none.
-pub(super) fn with_id<'a>(place: ItemPosition<'a>, item: &'a RawValue) -> ItemPosition<'a> {
-    #[derive(Deserialize)]
-    struct SlotName<'a> {
-        #[serde(borrow, default)]
-        id: Option<&'a RawValue>,
-    }
+pub(super) fn with_id<'a>(place: ItemPosition<'a>, item: &'a str) -> ItemPosition<'a> {
     if place.id.is_some() {
         return place;
     }
-    let id = fields::<SlotName<'_>>(item.get()).and_then(|item| item.id);
-    ItemPosition {
-        id: id.map(RawValue::get),
-        ..place
-    }
+    let id = values(item, ["id"]).and_then(|[id]| id);
+    ItemPosition { id, ..place }
 }

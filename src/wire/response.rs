@@ -3,10 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::json::{beginning, each, fields, text};
+use super::json::{beginning, each, text, values};
 use super::output_items;
 
 /// Tokens counted by the service.
@@ -54,109 +51,70 @@ pub(super) struct Response<'a> {
     /// Whether it reports the input and output tokens.
     pub(super) is_counted: bool,
     /// The output items; the subscription backend often sends an empty list.
-    pub(super) output: Option<&'a RawValue>,
+    pub(super) output: Option<&'a str>,
     /// Why reasoning from earlier answers was withheld from the model: one entry for each item, with the reason if
     /// given.
     pub(super) withheld: Vec<Option<String>>,
 }
 
-/// Each field is parsed separately, so that an unexpected one does not hide the others.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ResponseFields<'a> {
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow)]
-    incomplete_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow)]
-    output: Option<&'a RawValue>,
-    #[serde(borrow)]
-    input_transformations: Option<&'a RawValue>,
-}
-
-/// A transformation of an input item.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Transformed<'a> {
-    #[serde(borrow)]
-    action: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reason: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct UsageDetails<'a> {
-    #[serde(borrow)]
-    reason: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Counted<'a> {
-    #[serde(borrow)]
-    input_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    input_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    output_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    output_tokens_details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    cached_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    cache_write_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reasoning_tokens: Option<&'a RawValue>,
-}
-
 impl<'a> Response<'a> {
     /// Parses a response object; `None` if it cannot be parsed at all.
     pub(super) fn read(raw: &'a str) -> Option<Self> {
-        let own: ResponseFields<'_> = fields(raw)?;
-        let details: UsageDetails<'_> = object(own.incomplete_details);
-        let usage: Counted<'_> = object(own.usage);
-        let input: Counted<'_> = object(usage.input_tokens_details);
-        let output: Counted<'_> = object(usage.output_tokens_details);
-        let word = |raw: &RawValue| text(raw).map(|text| beginning(&text, MAX_WORD_BYTES));
-        let status = own
-            .status
-            .map(|raw| word(raw).unwrap_or_else(|| beginning(raw.get(), MAX_WORD_BYTES)));
-        let (input_tokens, output_tokens) =
-            (number(usage.input_tokens), number(usage.output_tokens));
+        let [status, details, error, usage, output, transformations] = values(
+            raw,
+            [
+                "status",
+                "incomplete_details",
+                "error",
+                "usage",
+                "output",
+                "input_transformations",
+            ],
+        )?;
+        let [reason] = object(details, ["reason"]);
+        let [input_count, input, output_count, output_details] = object(
+            usage,
+            [
+                "input_tokens",
+                "input_tokens_details",
+                "output_tokens",
+                "output_tokens_details",
+            ],
+        );
+        let [cached, written] = object(input, ["cached_tokens", "cache_write_tokens"]);
+        let [reasoning] = object(output_details, ["reasoning_tokens"]);
+        let word = |raw: &str| text(raw).map(|text| beginning(&text, MAX_WORD_BYTES));
+        let status = status.map(|raw| word(raw).unwrap_or_else(|| beginning(raw, MAX_WORD_BYTES)));
+        let (input_tokens, output_tokens) = (number(input_count), number(output_count));
         Some(Self {
             status: status.filter(|word| !word.is_empty()),
-            reason: (details.reason.and_then(word)).filter(|word| !word.is_empty()),
-            error: own.error.is_some(),
+            reason: (reason.and_then(word)).filter(|word| !word.is_empty()),
+            error: error.is_some(),
             usage: Usage {
                 input: input_tokens.unwrap_or_default(),
-                cached: number(input.cached_tokens).unwrap_or_default(),
-                written: number(input.cache_write_tokens).unwrap_or_default(),
+                cached: number(cached).unwrap_or_default(),
+                written: number(written).unwrap_or_default(),
                 output: output_tokens.unwrap_or_default(),
-                reasoning: number(output.reasoning_tokens).unwrap_or_default(),
+                reasoning: number(reasoning).unwrap_or_default(),
             },
             is_counted: input_tokens.is_some() && output_tokens.is_some(),
-            output: own.output,
-            withheld: withheld(own.input_transformations),
+            output,
+            withheld: withheld(transformations),
         })
     }
 }
 
 /// Why input items were removed. Older models always drop reasoning at the end of its turn, so that is not reported.
-fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
+fn withheld(transformations: Option<&str>) -> Vec<Option<String>> {
     let mut reasons = Vec::new();
     let Some(list) = transformations else {
         return reasons;
     };
     each(list, |raw| {
-        let item: Transformed<'_> = fields(raw.get()).unwrap_or_default();
-        let reason = item.reason.and_then(text).filter(|word| !word.is_empty());
+        let [action, reason] = object(Some(raw), ["action", "reason"]);
+        let reason = reason.and_then(text).filter(|word| !word.is_empty());
         let reason = reason.map(|reason| beginning(&reason, MAX_REASON_BYTES));
-        if item.action.and_then(text).as_deref() == Some("removed")
+        if action.and_then(text).as_deref() == Some("removed")
             && reason.as_deref() != Some("turn_boundary")
         {
             reasons.push(reason);
@@ -169,15 +127,15 @@ fn withheld(transformations: Option<&RawValue>) -> Vec<Option<String>> {
     reasons
 }
 
-/// The fields of an object; the defaults if it is not an object.
-fn object<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
-    raw.and_then(|raw| fields(raw.get())).unwrap_or_default()
+/// These fields of an object; none if it is not an object.
+fn object<'a, const N: usize>(raw: Option<&'a str>, names: [&str; N]) -> [Option<&'a str>; N] {
+    raw.and_then(|raw| values(raw, names)).unwrap_or([None; N])
 }
 
 /// A whole number, in any notation of JSON. One that is too large becomes the largest.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast saturates
-fn number(raw: Option<&RawValue>) -> Option<u64> {
-    let raw = raw?.get();
+fn number(raw: Option<&str>) -> Option<u64> {
+    let raw = raw?;
     raw.parse().ok().or_else(|| {
         let number: f64 = raw.parse().ok()?;
         let is_whole = number.is_infinite() || number.fract() == 0.0;
@@ -207,7 +165,7 @@ mod tests {
                 ..Usage::default()
             }
         );
-        assert_eq!(response.output.map(RawValue::get), Some("{}"));
+        assert_eq!(response.output, Some("{}"));
         let deep = "[".repeat(300) + &"]".repeat(300);
         for usage in ["{\"x\":1e999}", "{\"x\":\"\\ud800\"}", &*deep] {
             let raw = format!(r#"{{"usage":{usage},"status":"failed","error":{{}}}}"#);

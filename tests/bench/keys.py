@@ -248,17 +248,6 @@ def p99(times):
     return statistics.quantiles(times, n=100)[98]
 
 
-class Standin(bench.Standin):
-    """The stand-in with a script."""
-
-    def __init__(self, program, folder):
-        script = folder / "script.json"
-        script.write_text(json.dumps(SCRIPT))
-        command = [program, "--port", "0", "--until-eof", "--script", script]
-        self.process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True)
-        self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
-
-
 def main():
     parser = argparse.ArgumentParser(description="Measures codex chat beside cat, pi and the official client.")
     parser.add_argument("--codex", required=True, type=pathlib.Path, help="a release build of codex")
@@ -268,7 +257,7 @@ def main():
     rows = []
     # The official client does not like a home below /tmp.
     temporary = tempfile.TemporaryDirectory(prefix="codex-keys-", dir="/var/tmp", ignore_cleanup_errors=True)
-    with temporary as name, Standin(options.standin.resolve(), pathlib.Path(name)) as standin:
+    with temporary as name, bench.Standin(options.standin.resolve(), pathlib.Path(name), SCRIPT) as standin:
         folder = pathlib.Path(name)
         work = folder / "work"
         work.mkdir()

@@ -19,6 +19,7 @@ mod proxies; // proxies with unsupported authentication, and SOCKS proxies
 mod proxy; // a proxy under test
 mod pty; // a pseudo-terminal
 mod reader; // a reader of the JSON lines, with its own types
+mod servers; // MCP servers under test, as commands
 mod stored; // a home with a stored credential
 
 mod account; // status, token and logout
@@ -70,6 +71,8 @@ mod golden; // the JSON lines of a run, as this version prints them
 #[cfg(target_os = "linux")]
 mod homes; // credentials in every home of the user
 mod hostile; // answers of extreme size or depth
+#[cfg(target_os = "linux")]
+mod hostile_servers; // MCP servers that do what they should not
 mod imports_tests; // the reader of imports, on small trees
 mod inputs; // what accompanies a prompt
 mod install; // make install and make uninstall
@@ -97,6 +100,7 @@ mod raw_values; // values from env files and containers, which no shell has expa
 mod real_work; // what real programs do inside the sandbox
 mod refresh; // a sign-in that stays valid
 mod refusals; // refusals by the issuer
+mod remote_servers; // MCP servers behind a URL
 mod results; // results of tool calls
 #[cfg(target_os = "linux")]
 mod resumed; // what a resumed conversation keeps
@@ -107,6 +111,7 @@ mod run_rules; // the rules of a run's sandbox: out of reach of tools, and made 
 #[cfg(target_os = "linux")]
 mod sandbox; // the sandbox of the tools, and what users are told about it
 mod search; // grep, find and ls
+mod server_list; // `codex mcp list`
 mod session_lines; // session files of earlier and later versions
 mod sessions; // stored and resumed conversations
 mod shapes; // the shape of a request, if the list is wrong about it

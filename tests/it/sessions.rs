@@ -249,6 +249,44 @@ fn stored_conversations_are_listed_and_removed() {
     assert_eq!(server.requests().len(), 3);
 }
 
+/// The last line of a long file says what a list shows, so a list reads only the ends: a damaged line in between shows once the
+/// conversation is used.
+#[test]
+fn a_long_conversation_is_listed_by_its_ends() {
+    let home = Home::with_key();
+    let server = Server::start([Reply::text("a"), Reply::text("b")]);
+    let long = "a long question ".repeat(2000);
+    ask(&home, &server, &["-m", "gpt-5.5"], &long).exits(0);
+    ask(&home, &server, &["-m", "gpt-5.4", "--last"], "more").exits(0);
+    let file = file(&home);
+    let listed = || {
+        let ran = home.offline().args(["sessions", "--json"]).run();
+        let mut all: Value = serde_json::from_slice(&ran.exits(0).stdout).expect("JSON");
+        all[0]["used_at"].take();
+        all
+    };
+    let expected = listed();
+    assert_eq!(
+        (&expected[0]["turns"], &expected[0]["model"]),
+        (&json!(2), &json!("gpt-5.4"))
+    );
+    assert_eq!(expected[0]["prompt"], long[..200]);
+    let whole = fs::read_to_string(&file).expect("a file");
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let (overview, before) = lines.split_last().expect("lines");
+    assert!(overview.contains("codex.overview"), "{overview}");
+    // Without an overview, as an earlier version leaves a file, and with one that is not the last line.
+    for text in [before.concat(), lines.concat() + before[before.len() - 1]] {
+        fs::write(&file, text).expect("it can be written");
+        assert_eq!(listed(), expected);
+    }
+    fs::write(&file, whole.replace("\"user\"", "\"user\\\"")).expect("it can be written");
+    assert_eq!(listed(), expected);
+    for flags in [["--last"].as_slice(), &["--resume", &id(&file)]] {
+        ask(&home, &server, flags, "x").exits(2).says("line 3: ");
+    }
+}
+
 #[test]
 fn a_conversation_in_use_is_not_touched() {
     let home = Home::with_key();

@@ -31,8 +31,8 @@ fn start(cmd: Cmd, terminal: &Terminal, streams: &str) -> Child {
     cmd.command.spawn().expect("it starts")
 }
 
-/// Runs the command like that; returns its output, and the contents of the screen.
-fn run(cmd: Cmd, streams: &str) -> (CommandOutput, String) {
+/// Runs the command with these of its streams on a terminal: `o`, `e`. Returns its output, and the contents of the screen.
+pub(crate) fn run(cmd: Cmd, streams: &str) -> (CommandOutput, String) {
     let terminal = Terminal::open();
     let said = format!("{:?} with {streams} on a terminal", cmd.command);
     let ran = wait(&mut start(cmd, &terminal, streams), said);

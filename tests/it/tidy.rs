@@ -21,6 +21,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("wire", &["text"]),
     ("models", &["clock", "file", "id", "jsonc", "wire"]),
+    ("mcp", &["jsonc", "text"]),
     ("input", &[]),
     ("prompt", &["input"]),
     ("stdin", &["input"]),
@@ -49,6 +50,18 @@ const TABLE: &[(&str, &[&str])] = &[
             "result",
             "schema",
             "text",
+            "wire",
+        ],
+    ),
+    (
+        "remote",
+        &[
+            "exhausted",
+            "http",
+            "mcp",
+            "secret",
+            "text",
+            "tools",
             "wire",
         ],
     ),
@@ -149,6 +162,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "jsonc",
             "prompt",
+            "remote",
             "secret",
             "session",
             "stdin",
@@ -186,14 +200,24 @@ const WORDS: &[(&str, &[&str])] = &[
     ("io::stdin", &["command", "stdin"]),
     (
         "Instant::now",
-        &["agent", "auth", "cli", "command", "http", "input", "tools"],
+        &[
+            "agent", "auth", "cli", "command", "http", "input", "remote", "tools",
+        ],
     ),
     ("SystemTime::now", &["auth", "clock"]),
     ("TcpStream", &["http"]),
     ("Command::new", &["auth", "command", "tools"]),
     (
         "thread::",
-        &["agent", "auth", "command", "exhausted", "http", "tools"],
+        &[
+            "agent",
+            "auth",
+            "command",
+            "exhausted",
+            "http",
+            "remote",
+            "tools",
+        ],
     ),
 ];
 

@@ -88,6 +88,22 @@ def install_python(folder, *names):
     return True
 
 
+def install_programs(venv, *names):
+    """Installs these programs of PyPI, with what they need, into an environment of their own; returns whether they are
+    there."""
+    wanted = {name: name if os.environ.get("PEERS_NEWEST") == "1" else f"{name}=={VERSIONS[name]}" for name in names}
+    noted = venv / "installed.json"
+    if noted.exists() and json.loads(noted.read_text()) == wanted:
+        return True
+    install = [venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--upgrade", *wanted.values()]
+    why = failure([sys.executable, "-m", "venv", venv]) or failure(install)
+    if why:
+        peer.skip("pypi-packages", f"{', '.join(wanted.values())} cannot be installed ({why})")
+        return False
+    noted.write_text(json.dumps(wanted))
+    return True
+
+
 def official(modules):
     """The official program, if it is there."""
     return next(modules.glob(f"node_modules/@openai/codex-{target()}/vendor/*/bin/codex"), None)

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use standin::{Scenarios, Script, Server};
+use standin::{Scenarios, Script, Server, mcp};
 
 const HELP: &str = "\
 usage: standin [OPTION...]
@@ -34,6 +34,9 @@ The OAuth issuer is below /oauth, the sign-in by device code at /codex/device.
                    approve every device code at its second poll
   --browse URL     be a browser that presses Allow: follow URL on this machine, and exit with 0 if the
                    last response is 200, otherwise with 1
+  --mcp WORDS      be an MCP server on standard input and output, which behaves as WORDS say;
+                   `--mcp help` lists them
+  --mcp-url WORDS  serve such a server at /mcp too
   --help           print this and exit
 ";
 
@@ -56,6 +59,8 @@ struct Options {
     interval: Option<u64>,
     auto_approve_device: bool,
     browse: Option<String>,
+    mcp: Option<String>,
+    mcp_url: Option<String>,
     help: bool,
 }
 
@@ -79,6 +84,8 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--token-pause" => options.token_pause = Some(number(&value()?)?),
             "--interval" => options.interval = Some(number(&value()?)?),
             "--browse" => options.browse = Some(value()?),
+            "--mcp" => options.mcp = Some(value()?),
+            "--mcp-url" => options.mcp_url = Some(value()?),
             "--auto-approve-device" => options.auto_approve_device = true,
             "--script" => options.script = Some(value()?.into()),
             "--data" => options.data = Some(value()?.into()),
@@ -107,6 +114,14 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     if let Some(url) = &options.browse {
         let arrived = standin::browse(url) == Ok(200);
         return Ok(ExitCode::from(u8::from(!arrived)));
+    }
+    match options.mcp.as_deref() {
+        None => {}
+        Some("help") => return say(mcp::HELP.trim_end()).map(|()| ExitCode::SUCCESS),
+        Some(words) => {
+            mcp::serve(words, io::stdin().lock(), io::stdout())?;
+            return Ok(ExitCode::SUCCESS);
+        }
     }
     if options.print_token {
         let account = options.account.as_deref().unwrap_or("acct-standin");
@@ -159,6 +174,9 @@ fn script(options: &Options) -> Result<Script, String> {
     let mut script = Script::prompts(scenarios);
     if let Some(folder) = &options.data {
         script = script.data(folder);
+    }
+    if let Some(words) = &options.mcp_url {
+        script = script.mcp(words);
     }
     if options.unchecked {
         script = script.unchecked();

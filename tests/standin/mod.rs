@@ -6,6 +6,7 @@
 //! The path of a request: `http` reads it, `arrivals` records it, `route` finds its answer, `token`,
 //! `check` and `shape` may refuse it, `script` chooses the reply, `events` makes its events and
 //! `send` writes the bytes.
+//! `mcp` is a server of another protocol, over standard input and output.
 //! On the same port is the OAuth `issuer`, which mints the tokens that the backends accept.
 
 #![allow(
@@ -26,6 +27,7 @@ mod issuer;
 mod json;
 mod log;
 mod mask;
+pub(crate) mod mcp;
 mod models;
 mod prompt;
 mod reply;

@@ -47,6 +47,7 @@ pub(super) struct Pacing {
     pub(super) piece: Option<usize>,
     pub(super) pause: Duration,
     pub(super) event_pause: Duration,
+    pub(super) by_event: bool,
     pub(super) cut_at: Option<usize>,
     pub(super) stall_at: Option<usize>,
     pub(super) hold_open: bool,
@@ -225,6 +226,12 @@ impl Reply {
     /// Waits after every event but the last; each event is sent in a separate write.
     pub(crate) fn event_pause(mut self, time: Duration) -> Self {
         self.pacing.event_pause = time;
+        self
+    }
+
+    /// Sends each event in a separate write, without a pause.
+    pub(crate) fn by_event(mut self) -> Self {
+        self.pacing.by_event = true;
         self
     }
 

@@ -9,6 +9,7 @@ use super::bound;
 use super::check::{self, Refusal};
 use super::http::Recorded;
 use super::issuer::personal;
+use super::mcp;
 use super::models;
 use super::prompt;
 use super::reply::{Content, Reply};
@@ -55,6 +56,13 @@ pub(super) fn answer(shared: &Shared, request: &Recorded) -> (Reply, Arc<[u8]>) 
 fn choose(shared: &Shared, request: &Recorded, context: &mut Context<'_>) -> Reply {
     if let Some(reply) = shared.script.fixed(&request.method, request.bare_path()) {
         return reply;
+    }
+    if let Some(remote) = shared
+        .script
+        .remote()
+        .filter(|_| request.bare_path() == mcp::PATH)
+    {
+        return remote.answer(request);
     }
     if let Some(reply) = shared.issuer.answer(request) {
         return reply;

@@ -61,6 +61,7 @@ pub(crate) struct Round {
     pieces: Option<usize>,
     pause_ms: u64,
     event_pause_ms: u64,
+    by_event: bool,
     before_headers_ms: u64,
     cut_at: Option<usize>,
     stall_at: Option<usize>,
@@ -183,6 +184,9 @@ impl Round {
         }
         if let Some(framing) = self.framing {
             reply = reply.framing(framing);
+        }
+        if self.by_event {
+            reply = reply.by_event();
         }
         if self.hold_open {
             reply = reply.hold_open();

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use serde_json::Value;
 
 use super::lock;
+use super::mcp;
 use super::reply::Reply;
 use super::scenario::Scenarios;
 
@@ -19,6 +20,7 @@ pub(crate) struct Script {
     fixed: Vec<(String, String, Reply)>,
     models: Option<Value>,
     unchecked: bool,
+    remote: Option<mcp::Remote>,
 }
 
 impl Script {
@@ -62,6 +64,20 @@ impl Script {
     pub(crate) fn models(mut self, models: Value) -> Self {
         self.models = Some(models);
         self
+    }
+
+    /// Adds an MCP server at [`mcp::PATH`], which behaves as these words say.
+    ///
+    /// # Panics
+    ///
+    /// If a word is unknown: this is for tests.
+    pub(crate) fn mcp(mut self, words: &str) -> Self {
+        self.remote = Some(mcp::Remote::new(words).expect("a behaviour"));
+        self
+    }
+
+    pub(super) fn remote(&self) -> Option<&mcp::Remote> {
+        self.remote.as_ref()
     }
 
     /// Accepts any request, whatever its credential and body.

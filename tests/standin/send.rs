@@ -168,7 +168,7 @@ impl Sending<'_> {
     fn pieces(&mut self, stop: usize) -> io::Result<()> {
         let pacing = &self.reply.pacing;
         let size = pacing.piece.unwrap_or(LARGE);
-        let by_event = !pacing.event_pause.is_zero();
+        let by_event = pacing.by_event || !pacing.event_pause.is_zero();
         let mut frame = Vec::new();
         let mut event_end = 0;
         while self.sent < stop {
@@ -208,13 +208,19 @@ impl Sending<'_> {
 
 /// The end of the event that begins at `from`: after its empty line, or at the end of the stream.
 fn end_of_event(stream: &[u8], from: usize) -> usize {
-    let ends = |at: usize| {
-        let rest = &stream[at..];
-        let two: [&[u8]; 3] = [b"\r\n\r\n", b"\n\n", b"\r\r"];
-        let found = two.iter().find(|end| rest.starts_with(end));
-        found.map(|end| at + end.len())
-    };
-    (from..stream.len()).find_map(ends).unwrap_or(stream.len())
+    let two: [&[u8]; 3] = [b"\r\n\r\n", b"\n\n", b"\r\r"];
+    let mut at = from;
+    while let Some(line_end) = stream[at..]
+        .iter()
+        .position(|byte| matches!(byte, b'\n' | b'\r'))
+    {
+        at += line_end;
+        if let Some(end) = two.iter().find(|end| stream[at..].starts_with(end)) {
+            return at + end.len();
+        }
+        at += 1;
+    }
+    stream.len()
 }
 
 fn reason(status: u16) -> &'static str {

@@ -103,6 +103,15 @@ fn pieces_are_chunks_and_line_ends_are_as_requested() {
 }
 
 #[test]
+fn events_are_chunks_as_requested() {
+    let reply = Reply::sse("data: 1\n\ndata: 2\r\n\r\nrest").by_event();
+    assert_eq!(
+        body(&asked(reply)),
+        "9\r\ndata: 1\n\n\r\nb\r\ndata: 2\r\n\r\n\r\n4\r\nrest\r\n0\r\n\r\n"
+    );
+}
+
+#[test]
 fn a_silent_answer_ends_when_the_server_stops() {
     let long = FOREVER * 100;
     for reply in [

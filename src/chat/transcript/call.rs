@@ -110,11 +110,11 @@ impl ShownCall {
             status: Status::Done,
             footer: None,
             sandbox_note: None,
-            image: None,
+            images: Vec::new(),
             ..result.clone()
         };
         let mut output = rest.text(Durations::Hidden);
-        if result.image.is_some() {
+        for _ in &result.images {
             if !output.is_empty() && !output.ends_with('\n') {
                 output.push('\n');
             }

@@ -161,7 +161,7 @@ fn the_first_line_of_a_call_says_how_it_went() {
 fn a_call_is_folded_and_unfolded() {
     let command = "for n in 1 2 3 4 5\ndo echo $n\ndone";
     let result = CallResult {
-        image: Some("data:".to_owned()),
+        images: vec!["data:".to_owned()],
         sandbox_note: Some("may be the sandbox".to_owned()),
         ..CallResult::done("one\r\ntwo\nthree is a long line of text\nfour\n")
     };

@@ -125,6 +125,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         ],
     },
     Command {
+        name: "mcp",
+        usage: "list",
+        brief: "show what MCP servers offer",
+        doc: "`codex mcp list` starts the MCP servers of mcp.json and of --mcp as `codex run` does, in the same sandbox, and lists \
+              what they offer: their versions, their tools, and how large the definitions of these are. It needs no \
+              sign-in. If a server does not start, the exit code is 2. `codex help mcp` describes mcp.json.",
+        words: &["list"],
+        actions: &[],
+    },
+    Command {
         name: "schema",
         usage: "events",
         brief: "print the JSON Schema of the JSON lines",
@@ -158,8 +168,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         name: "help",
         usage: "[COMMAND | TOPIC]",
         brief: "explain a command, or a topic",
-        doc: "Explains a command in full, as its --help does, or a topic: exit-codes, environment, config, models, sandbox or \
-              json. Without an argument, lists the commands and topics. The man pages codex(1), codex-config(5), \
+        doc: "Explains a command in full, as its --help does, or a topic: exit-codes, environment, config, models, mcp, sandbox \
+              or json. Without an argument, lists the commands and topics. The man pages codex(1), codex-config(5), \
               codex-json(5) and codex-sandbox(7) contain the same text.",
         words: &[
             "login",
@@ -171,6 +181,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             "exec",
             "chat",
             "sessions",
+            "mcp",
             "schema",
             "tool",
             "completion",

@@ -31,6 +31,18 @@ pub(crate) const FLAGS: &[Flag] = &[
         ..EMPTY
     },
     Flag {
+        long: "json",
+        takes: Takes::Nothing,
+        commands: &["mcp"],
+        brief: "print JSON",
+        group: FlagGroup::Output,
+        rare: false,
+        doc: "Prints a JSON object with servers, an array of objects with name, declared (where), program, version, protocol, \
+              tools (each with name, tool, description and bytes), bytes (the size of all of them) and error.",
+        set: |args, _| args.json = true,
+        ..EMPTY
+    },
+    Flag {
         long: "here",
         takes: Takes::Nothing,
         commands: &["sessions"],

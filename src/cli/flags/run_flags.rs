@@ -263,7 +263,7 @@ pub(crate) const LIMITS: &[Flag] = &[
     Flag {
         long: "tool-timeout",
         takes: Takes::Value("DUR"),
-        commands: &["run", "tool", "chat"],
+        commands: &["run", "tool", "chat", "mcp"],
         brief: "time limit for each tool call",
         group: FlagGroup::Limits,
         rare: true,

@@ -4,7 +4,8 @@ use super::flag::{Complete, CompletedKind, EMPTY, Flag, FlagGroup, Takes};
 use super::words::{FAILURES, SANDBOXES};
 
 const TURNS: &[&str] = &["run", "chat"];
-const TOOLS: &[&str] = &["run", "tool", "chat"];
+const TOOLS: &[&str] = &["run", "tool", "chat", "mcp"];
+const SERVERS: &[&str] = &["run", "chat", "mcp"];
 
 /// The flags, in listing order.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -12,7 +13,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "cd",
         short: Some('C'),
         takes: Takes::Value("DIR"),
-        commands: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat", "mcp"],
         brief: "working directory of the tools",
         group: FlagGroup::Tools,
         rare: true,
@@ -25,7 +26,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     Flag {
         long: "add-dir",
         takes: Takes::Values("DIR"),
-        commands: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat", "mcp"],
         brief: "another directory that tools may change",
         group: FlagGroup::Tools,
         rare: true,
@@ -38,7 +39,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         long: "sandbox",
         short: Some('s'),
         takes: Takes::Value("MODE"),
-        commands: &["run", "tool", "exec", "chat"],
+        commands: &["run", "tool", "exec", "chat", "mcp"],
         brief: "what the tools may access",
         group: FlagGroup::Tools,
         rare: false,
@@ -137,6 +138,47 @@ pub(crate) const FLAGS: &[Flag] = &[
         excludes: &["no-tools"],
         overrides: &["tools"],
         set: |args, value| args.tool.push(value),
+        ..EMPTY
+    },
+    Flag {
+        long: "mcp",
+        takes: Takes::Values("COMMAND"),
+        commands: SERVERS,
+        brief: "start an MCP server and offer its tools",
+        group: FlagGroup::Tools,
+        rare: true,
+        doc: "Starts an MCP server and offers its tools to the model: a command, which is split into words as a shell would and \
+              run without a shell, or a file of servers whose name ends in .json, in the form of mcp.json. NAME=COMMAND names the server; otherwise it has the name of \
+              its program or package. It speaks the protocol on standard input and output, is sandboxed like the other tools, \
+              and may use the network or change files if the run allows it. One that does not start within 30 s ends the \
+              run with exit code 2. May be given more than once. `codex help mcp` has more.",
+        complete: Complete::Files,
+        excludes: &["no-tools"],
+        set: |args, value| args.mcp.push(value),
+        ..EMPTY
+    },
+    Flag {
+        long: "mcp-tools",
+        takes: Takes::Values("LIST"),
+        commands: SERVERS,
+        brief: "which tools of MCP servers to offer",
+        group: FlagGroup::Tools,
+        rare: true,
+        doc: "Offers only these tools of MCP servers: SERVER:GLOB, separated by commas, such as 'git:git_*,wiki:search'. \
+              A server that is not named offers all of its tools. May be given more than once.",
+        excludes: &["no-tools"],
+        set: |args, value| args.mcp_tools.push(value),
+        ..EMPTY
+    },
+    Flag {
+        long: "no-mcp",
+        takes: Takes::Nothing,
+        commands: SERVERS,
+        brief: "do not start the servers of mcp.json",
+        group: FlagGroup::Tools,
+        rare: true,
+        doc: "Does not start the MCP servers that mcp.json in CODEX_RUN_HOME declares.",
+        set: |args, _| args.no_mcp = true,
         ..EMPTY
     },
     Flag {

@@ -17,6 +17,7 @@ const ENVIRONMENT: &str = include_str!("environment.txt");
 const EXAMPLES: &str = include_str!("examples.txt");
 const FILES: &str = include_str!("files.txt");
 const JSON: &str = include_str!("json.txt");
+const MCP: &str = include_str!("mcp.txt");
 const MODELS: &str = include_str!("models.txt");
 const SANDBOX: &str = include_str!("sandbox.txt");
 
@@ -62,6 +63,13 @@ pub(super) const TOPICS: &[HelpTopic] = &[
         brief: "choosing a model, models.json, other servers",
         page: "codex-config(5)",
         text: || MODELS.into(),
+    },
+    HelpTopic {
+        name: "mcp",
+        aliases: &["mcp.json"],
+        brief: "tools of MCP servers, mcp.json",
+        page: "codex-config(5)",
+        text: || MCP.into(),
     },
     HelpTopic {
         name: "sandbox",

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::super::flags::{Flag, GROUPS, Takes, flags_of};
 use super::super::synopsis::{commands, synopsis};
-use super::{CONFIG, ENVIRONMENT, EXAMPLES, FILES, JSON, MODELS, OPERATION, SANDBOX};
+use super::{CONFIG, ENVIRONMENT, EXAMPLES, FILES, JSON, MCP, MODELS, OPERATION, SANDBOX};
 use super::{exit_codes, markup, roff};
 
 /// The day of the last change of the pages' texts.
@@ -32,8 +32,8 @@ pub(crate) const PAGES: &[ManPage] = &[
     },
     ManPage {
         file: "codex-config.5",
-        brief: "configuration, models, tool manifests and credentials of codex",
-        body: || [CONFIG, MODELS, FILES].map(from_text).concat(),
+        brief: "configuration, models, tool manifests, MCP servers and credentials of codex",
+        body: || [CONFIG, MODELS, MCP, FILES].map(from_text).concat(),
         others: "",
     },
     ManPage {

@@ -19,6 +19,7 @@ const TEXTS: &[&str] = &[
     EXAMPLES,
     FILES,
     JSON,
+    MCP,
     MODELS,
     SANDBOX,
 ];
@@ -171,8 +172,7 @@ fn every_field_of_the_json_lines_is_described() {
         }
     }
     let explained_below = ["cuts", "truncated", "status"];
-    // Of the official client; codex-run prints none.
-    let reserved = ["item", "item:mcp_tool_call"];
+    let reserved = ["item"];
     for (name, definition) in definitions
         .iter()
         .filter(|(name, _)| !reserved.contains(&&***name))

@@ -30,4 +30,4 @@ pub(super) use endpoints::host;
 pub(super) use models::models;
 pub(super) use run::run;
 pub(super) use sessions::sessions;
-pub(super) use tools::tool_settings::{Tooling, of_tool};
+pub(super) use tools::tool_settings::{Tooling, of_servers, of_tool};

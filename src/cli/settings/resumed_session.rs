@@ -40,7 +40,7 @@ pub(super) fn read(
     let (SessionChoice::Resume(id) | SessionChoice::Fork(id)) = &choice else {
         return (choice, None);
     };
-    let resumed = sessions.read(id).ok().map(|stored| ResumedSettings {
+    let resumed = sessions.read(id).ok().map(|(stored, _)| ResumedSettings {
         effort: stored.effort.current().map(str::to_owned),
         model: Some(stored.model).filter(|model| !model.is_empty()),
         provider: stored.provider,

@@ -67,7 +67,7 @@ impl Sink for ChatSink {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match notice {
             Notice::Text(text) => self.turn(TurnEvent::Text(text.to_owned())),
-            Notice::MessageEnd => self.turn(TurnEvent::MessageEnd),
+            Notice::MessageEnd(_) => self.turn(TurnEvent::MessageEnd),
             Notice::Warning(warning) => self.notice(NoticeLevel::Warning, warning.to_string()),
             Notice::Retry {
                 attempt,
@@ -101,6 +101,8 @@ impl Sink for ChatSink {
             }
             // Only lines of standard input cause these.
             Notice::InputError { .. } => Ok(()),
+            // It is for a reader of standard error.
+            Notice::ServerPrinted { .. } => Ok(()),
             Notice::Steered(text) => {
                 let text = text.to_owned();
                 self.turn(TurnEvent::Steered { text })
@@ -155,8 +157,9 @@ impl Sink for ChatSink {
 
 fn ended(id: &str, result: &CallResult, took: Duration) -> TurnEvent {
     let mut result = Box::new(result.clone());
-    // The screen has no use for it, and it may be large.
-    result.image = None;
+    // The screen has no use for them, and they may be large.
+    result.images.clear();
+    result.server_content = None;
     TurnEvent::ToolEnded {
         id: id.to_owned(),
         result,

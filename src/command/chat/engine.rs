@@ -9,7 +9,7 @@ use super::engine_command::EngineCommand;
 use super::engine_error::{OpenError, TurnFailure};
 use super::error::in_one_notice;
 use super::model_entry::model_entry;
-use super::said::said;
+use super::said::{said, value};
 use super::settings::Reread;
 use crate::agent::{Control, Stop, SubstituteAfter, UserMessage};
 use crate::auth::Authority;
@@ -18,8 +18,8 @@ use crate::chat::event::{
     ChatEvent, CredentialRemedy, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
 };
 use crate::command::run::{
-    self, Host, OpenConversation, RunSettings, SessionChoice, check_access, start_session,
-    switch_model,
+    self, Host, OpenConversation, RunSettings, SessionChoice, StartingTools, check_access,
+    start_session, switch_model,
 };
 use crate::failure::{Failure, Used, of_session, of_stop};
 use crate::id::ThreadId;
@@ -209,16 +209,21 @@ impl Engine {
         let Some(authority) = self.authority.clone() else {
             return Err(run::Error::Credential(crate::auth::Error::Missing).into());
         };
+        let tools = StartingTools::open(&self.settings)?;
         let session = start_session(&self.settings, &mut self.sink)?;
+        let mut values = Vec::new();
+        let read = session.items.each(|item| values.push(value(item)));
+        read.map_err(run::Error::Session)?;
+        let tools = tools.ready(&self.control, &mut self.sink)?;
         let opened = OpenedConversation {
             id: Some(session.thread.as_str().to_owned()),
-            said: said(&session.items),
+            said: said(&values),
         };
         let open = OpenConversation::open(
             &self.settings,
             &self.host,
             authority,
-            session,
+            (session, tools),
             self.control.clone(),
             &self.critical,
         );
@@ -330,7 +335,7 @@ impl Engine {
     /// Uses the model that a stored conversation has used.
     fn use_model_of(&mut self, sessions: &Sessions, id: &str) -> Result<(), Failure> {
         let stored = sessions.read(id);
-        let stored = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
+        let (stored, _) = stored.map_err(|error| self.failure(run::Error::Session(error)))?;
         if stored.model.is_empty() {
             return Ok(());
         }

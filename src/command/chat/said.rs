@@ -7,12 +7,13 @@ use serde_json::Value;
 use super::tool_call::stored;
 use crate::chat::event::Said;
 
+/// The value of an item; null if it is not JSON.
+pub(in crate::command) fn value(item: &[u8]) -> Value {
+    serde_json::from_slice(item).unwrap_or_default()
+}
+
 /// The messages and tool calls among these items.
-pub(in crate::command) fn said(items: &[Vec<u8>]) -> Vec<Said> {
-    let values = items
-        .iter()
-        .filter_map(|item| serde_json::from_slice(item).ok());
-    let values: Vec<Value> = values.collect();
+pub(in crate::command) fn said(values: &[Value]) -> Vec<Said> {
     let outputs: HashMap<&str, &Value> = values
         .iter()
         .filter(|value| value["type"] == "function_call_output")
@@ -75,7 +76,7 @@ mod tests {
             r#"{"type":"message","role":"assistant","content":[{"type":"output_text","text":"m"}]}"#,
             "not JSON",
         ];
-        let items = items.map(|item| item.as_bytes().to_vec());
+        let items = items.map(|item| value(item.as_bytes()));
         let call = ToolCall {
             id: "1".to_owned(),
             name: "bash".to_owned(),

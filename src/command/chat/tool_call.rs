@@ -36,7 +36,9 @@ pub(super) fn starting(call: &CallNotice<'_>, directory: &Path) -> ToolCall {
             let path = changes.first().map_or("", |(path, _)| *path);
             change(path, call.arguments, |path| replaced(path, directory))
         }
-        Subject::Other(arguments) => ToolSubject::Other(on_one_line(arguments)),
+        Subject::ServerCall { arguments, .. } | Subject::Other(arguments) => {
+            ToolSubject::Other(on_one_line(arguments))
+        }
     };
     ToolCall {
         id: call.id.to_owned(),

@@ -6,11 +6,13 @@ use std::io;
 use std::path::PathBuf;
 
 use super::last_message;
+use super::server_notes;
 use crate::auth::sign_in;
 use crate::failure::{self, Failure, Stop, Used};
 use crate::format::Unmatched;
 use crate::outcome::Outcome;
 use crate::tools::sandbox::confine;
+use crate::tools::server::servers::UnstartedServer;
 use crate::{auth, prompt, session, stdin};
 
 /// Why a run failed.
@@ -40,6 +42,8 @@ pub enum Error {
     Temporary(PathBuf, io::Error),
     /// The sandbox is not available here.
     Sandbox(confine::Error),
+    /// An MCP server did not start; whether the run allows the network.
+    Server(Box<UnstartedServer>, bool),
     /// The system provided no thread.
     Thread(io::Error),
     /// The system provides no random numbers.
@@ -84,6 +88,7 @@ impl fmt::Display for Error {
             Self::NoHome => f.write_str("there is no home directory"),
             Self::Schema(unmatched) => unmatched.fmt(f),
             Self::Sandbox(error) => error.fmt(f),
+            Self::Server(server, _) => server.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::ToolsFailed(calls) => write!(f, "{calls} tool calls failed"),
             Self::Stop(stop) | Self::TooLong(stop, _) => stop.fmt(f),
@@ -141,6 +146,7 @@ impl Error {
                     )
                     .for_want_of(error.exhausted())
             }
+            Error::Server(server, network) => server_notes::failure(&server, network),
             Error::Thread(error) => failure::of_thread(&error),
             Error::Random(error) => failure::of_random(error),
             Error::LastMessage(error) => of_last_message(&error),

@@ -2,7 +2,7 @@
 //! so tools cannot redirect the write by replacing the path.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use rustix::fs::{Mode, OFlags, Stat, fcntl_setfl, open};
 
 use crate::file::{self, Directory, FileSlot, Replacement};
 use crate::tools::sandbox::writable_reach::WritableReach;
+use crate::wire::raw_text::{RawText, TextPiece};
 
 /// Prefix of the temporary file.
 const TEMPORARY_PREFIX: &str = ".codex-";
@@ -82,16 +83,14 @@ impl LastMessage {
     }
 
     /// Writes the message, and checks that the path still resolves to the written file.
-    pub(super) fn write(self, message: &str) -> Result<(), Error> {
-        let end = if message.ends_with('\n') { "" } else { "\n" };
-        let text = format!("{message}{end}");
+    pub(super) fn write(self, message: &RawText<'_>) -> Result<(), Error> {
         let named = self.named;
         let unwritable = |error| Error::Unwritable(named.clone(), error);
         match self.target {
             // Its reader has had the other end open since the run began.
-            Target::Open(mut file) => file.write_all(text.as_bytes()).map_err(unwritable),
+            Target::Open(file) => write_lines(message, &file).map_err(unwritable),
             Target::File(file) => {
-                let written = file.replace(text.as_bytes()).map_err(unwritable)?;
+                let written = file.replace(message).map_err(unwritable)?;
                 if file::resolves_to(&named, written) {
                     Ok(())
                 } else {
@@ -143,15 +142,35 @@ impl Target {
 
 impl ReplacedFile {
     /// Replaces the file atomically. It keeps the owner and the mode that it had when the run began.
-    fn replace(&self, bytes: &[u8]) -> io::Result<file::FileIdentity> {
+    fn replace(&self, message: &RawText<'_>) -> io::Result<file::FileIdentity> {
         let mode = Mode::from_raw_mode(0o666);
         let new = Replacement::begin(&self.slot, &file::unused(TEMPORARY_PREFIX)?, mode)?;
         if let Some(before) = &self.before {
             let _ = new.copy_permissions(before);
         }
-        new.write(bytes)?;
+        write_lines(message, new.file())?;
+        new.file().sync_all()?;
         new.commit()
     }
+}
+
+/// Writes the message piece by piece, because it may be as long as an answer can be, and a line end if it has none.
+fn write_lines(message: &RawText<'_>, file: &File) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    let mut ends_line = false;
+    message.each(|piece| {
+        let mut room = [0; 4];
+        let text = match piece {
+            TextPiece::Plain(text) => text,
+            TextPiece::Escaped(character) => character.encode_utf8(&mut room),
+        };
+        ends_line = text.ends_with('\n');
+        out.write_all(text.as_bytes())
+    })?;
+    if !ends_line {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
 }
 
 /// The target of a dangling symbolic link, or the path itself.

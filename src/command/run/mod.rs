@@ -8,6 +8,7 @@ mod open;
 mod question;
 mod run_output;
 mod run_tools;
+pub(super) mod server_notes;
 mod session_start;
 mod settings;
 mod substitute_model;
@@ -39,6 +40,7 @@ pub use model_switch::{ModelSwitch, SwitchedModel};
 pub(in crate::command) use open::{OpenConversation, switch_model};
 use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
+pub(in crate::command) use run_tools::StartingTools;
 pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 pub use substitute_model::{OtherService, SubstituteModel};
@@ -88,6 +90,11 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
             },
         );
     }
+    // Servers start while the prompt is read and the request prepared.
+    let tools = match settings.dry_run && settings.servers.is_empty() {
+        true => None,
+        false => Some(StartingTools::open(&settings)?),
+    };
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
     // A run that has been stopped meanwhile starts nothing.
     if let Some(request) = control.stopped() {
@@ -102,11 +109,20 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
 
     let mut session = start_session(&settings, &mut sink)?;
     if settings.dry_run {
-        // A dry run does not set up tools.
-        let tools = Toolbox::new(settings.tools.clone(), settings.offered.clone());
-        let blueprint = blueprint(&settings, &mut session, Arc::new(tools));
+        // A dry run starts servers, whose tools are part of the request, and does not set up other tools.
+        let tools = tools
+            .map(|tools| tools.ready(&control, &mut sink))
+            .transpose()?;
+        let offered = match &tools {
+            Some(tools) => Arc::clone(&tools.tools),
+            None => Arc::new(Toolbox::new(
+                settings.tools.clone(),
+                settings.offered.clone(),
+            )),
+        };
+        let blueprint = blueprint(&settings, &mut session, offered);
         let credential = authority.map(|authority| authority.current());
-        let body = blueprint.request(&message);
+        let body = blueprint.request(&message).map_err(Error::Session)?;
         let endpoints = &settings.endpoints;
         let preview = Preview::new(
             endpoints,
@@ -114,6 +130,9 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
             &session.thread,
             body.shape(),
         );
+        if let Some(tools) = tools {
+            tools.close(false, &mut sink);
+        }
         show(&preview, &body, &host.setup.user_agent).map_err(Error::Output)?;
         return Ok(Outcome::Answered);
     }
@@ -121,12 +140,14 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
 
     sink.begin_run(&settings, &session)?;
     sink.begin_turn().map_err(Error::Output)?;
+    let tools = tools.map_or_else(|| StartingTools::open(&settings), Ok)?;
+    let tools = tools.ready(&control, &mut sink)?;
     let control_of_run = control.clone();
     let mut open = OpenConversation::open(
         &settings,
         &host,
         authority,
-        session,
+        (session, tools),
         control_of_run,
         &critical,
     )?;
@@ -203,7 +224,8 @@ fn conclude(
         return Err(Error::Schema(unmatched));
     }
     if let Some(file) = delivery.file {
-        file.write(&reply.message()).map_err(Error::LastMessage)?;
+        file.write(&reply.raw_message())
+            .map_err(Error::LastMessage)?;
     }
     let is_json = delivery.schema.is_some();
     sink.completed(&reply, is_json).map_err(Error::Output)
@@ -227,13 +249,14 @@ pub(in crate::command) fn check_access(
         critical,
     )
     .ok_or(Error::Credential(auth::Error::Missing))?;
-    if settings.dry_run {
-        return Ok(Some(authority));
-    }
-    if let Authority::SignIn(sign_in) = &authority {
+    if let Authority::SignIn(sign_in) = &authority
+        && !settings.dry_run
+    {
         sign_in.check().map_err(Error::SignIn)?;
     }
-    if let Some(policy) = &settings.tools.policy {
+    // A dry run starts servers, and nothing else.
+    let confines = !settings.dry_run || !settings.servers.is_empty();
+    if let Some(policy) = settings.tools.policy.as_ref().filter(|_| confines) {
         confine::check(policy).map_err(Error::Sandbox)?;
     }
     Ok(Some(authority))

@@ -43,17 +43,16 @@ pub(in crate::command) struct OpenConversation {
 }
 
 impl OpenConversation {
-    /// Opens the conversation. Nothing is sent before the first turn.
+    /// Opens the conversation with these tools. Nothing is sent before the first turn.
     pub(in crate::command) fn open(
         settings: &RunSettings,
         host: &Host,
         authority: Authority,
-        mut session: StartedSession,
+        (mut session, tools): (StartedSession, RunTools),
         control: Control,
         critical: &Critical,
     ) -> Result<Self, Error> {
         let (client, refresh) = connect(settings, host, &authority, &session.thread);
-        let tools = RunTools::open(settings.tools.clone(), settings.offered.clone())?;
         let ready = ReadySubstitutes::of(settings, host, &client, &session.thread, critical)?;
         let blueprint = Blueprint {
             substitutes: ready.substitutes,
@@ -61,7 +60,8 @@ impl OpenConversation {
         };
         let writer = session.writer.take();
         let journal = writer.map(|writer| Box::new(writer) as Box<dyn Journal + Send>);
-        let conversation = Conversation::new(blueprint, client, settings.policy, journal, control);
+        let conversation = Conversation::new(blueprint, client, settings.policy, journal, control)
+            .map_err(Error::Session)?;
         Ok(Self {
             conversation,
             authority,
@@ -143,7 +143,8 @@ impl OpenConversation {
         for (choice, learned) in self.earlier.iter().chain([&(self.choice, learned)]) {
             store_shape(choice, learned, settings);
         }
-        self.tools.close(sink);
+        let hurry = self.conversation.control().stopped().is_some();
+        self.tools.close(hurry, sink);
         let journal = self.conversation.journal();
         warn_if_misplaced(journal.and_then(Journal::misplaced), sink);
     }

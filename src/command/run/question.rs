@@ -160,7 +160,8 @@ pub(super) fn show(preview: &Preview, body: &RequestBody, user_agent: &str) -> i
         "    \"user-agent\": {}\n  }},\n  \"body\": ",
         quoted(user_agent)
     ));
-    text.push_str(&String::from_utf8_lossy(body.bytes()));
-    text.push_str("\n}\n");
-    Stdout::open()?.print(&text)
+    let mut out = Stdout::open()?;
+    out.print(&text)?;
+    out.print(&String::from_utf8_lossy(body.bytes()))?;
+    out.print("\n}\n")
 }

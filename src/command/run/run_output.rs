@@ -9,7 +9,7 @@ use super::super::stderr::Stderr;
 use super::super::stdout::{Stdout, columns};
 use super::error::Error;
 use super::session_start::StartedSession;
-use super::settings::{Form, RunSettings};
+use super::settings::{Form, RunInput, RunSettings};
 use crate::agent::Reply;
 use crate::failure::{Failure, RunWarning};
 use crate::output::json_lines::{JsonLines, ThreadStarted, TurnCompleted};
@@ -52,7 +52,9 @@ impl RunOutput {
                 .within(columns)
                 .summaries(summaries);
             let quiet = level == crate::output::text::Level::Quiet;
-            let lines = JsonLines::new(out, deltas, quiet).waiting();
+            let has_turns = settings.input == RunInput::Lines;
+            let lines = JsonLines::new(out, deltas, quiet);
+            let lines = lines.with_turns(has_turns).waiting();
             return Ok(Self::Lines(Box::new(lines), diagnostics, Instant::now()));
         }
         let text = Text::new(out, Stderr::default(), level, terminals)
@@ -159,7 +161,7 @@ impl RunOutput {
 impl Sink for RunOutput {
     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
         match self {
-            Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd) => Ok(()),
+            Self::Held(_) if matches!(notice, Notice::Text(_) | Notice::MessageEnd(_)) => Ok(()),
             Self::Text(text) | Self::Held(text) => text.take(notice),
             Self::Lines(lines, diagnostics, _) => {
                 lines.take(notice)?;

@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::settings::{RunSettings, SessionChoice};
+use crate::agent::EarlierItems;
 use crate::agent::resume::ResumedConversation;
 use crate::clock::{millis, seconds};
 use crate::failure::RunWarning;
 use crate::id::ThreadId;
 use crate::output::{Notice, Sink};
-use crate::session::{Journal, Sessions, StoredConversation, TurnHeader, Writer};
+use crate::session::{Journal, SessionFile, Sessions, StoredConversation, TurnHeader, Writer};
 
 /// The conversation of a run.
 pub(in crate::command) struct StartedSession {
     pub(in crate::command) thread: ThreadId,
     /// Items of earlier turns.
-    pub(in crate::command) items: Vec<Vec<u8>>,
+    pub(in crate::command) items: EarlierItems,
     pub(super) writer: Option<Writer>,
     /// The reasoning effort in the request head.
     pub(super) effort: Option<String>,
@@ -80,7 +81,7 @@ fn begin(
     };
     Ok(StartedSession {
         thread,
-        items: Vec::new(),
+        items: EarlierItems::default(),
         writer,
         effort: header.effort.map(str::to_owned),
     })
@@ -93,8 +94,8 @@ fn fork(
     settings: &RunSettings,
     sink: &mut dyn Sink,
 ) -> Result<StartedSession, Error> {
-    let stored = sessions.read(id).map_err(Error::Session)?;
-    let ResumedConversation { items, effort, .. } = resumed(stored, settings);
+    let (stored, file) = sessions.read(id).map_err(Error::Session)?;
+    let ResumedConversation { items, effort, .. } = resumed(stored, file, settings)?;
     let header = TurnHeader {
         effort: effort.as_deref(),
         ..*header
@@ -103,9 +104,8 @@ fn fork(
     let sessions = is_stored.then_some(sessions);
     let mut started = begin(settings, sessions, &header, sink)?;
     if let Some(writer) = &mut started.writer {
-        for item in &items {
-            writer.item(item);
-        }
+        let copied = items.each(|item| writer.item(item));
+        copied.map_err(Error::Session)?;
     }
     Ok(StartedSession {
         items,
@@ -120,14 +120,15 @@ fn resume(
     header: &TurnHeader<'_>,
     settings: &RunSettings,
 ) -> Result<StartedSession, Error> {
-    let (stored, mut writer) = if settings.dry_run {
-        (sessions.read(id).map_err(Error::Session)?, None)
+    let (stored, file, mut writer) = if settings.dry_run {
+        let (stored, file) = sessions.read(id).map_err(Error::Session)?;
+        (stored, file, None)
     } else {
-        let (stored, writer) = sessions.open(id).map_err(Error::Session)?;
-        (stored, Some(writer))
+        let (stored, file, writer) = sessions.open(id).map_err(Error::Session)?;
+        (stored, file, Some(writer))
     };
     let thread = stored.id.clone();
-    let resumed = resumed(stored, settings);
+    let resumed = resumed(stored, file, settings)?;
     if let Some(writer) = &mut writer {
         resumed.record(writer, header);
     }
@@ -154,9 +155,20 @@ pub(super) fn warn_if_misplaced(misplaced: Option<PathBuf>, sink: &mut dyn Sink)
 }
 
 /// The stored conversation, resumed with the settings of this run.
-fn resumed(stored: StoredConversation, settings: &RunSettings) -> ResumedConversation {
+fn resumed(
+    stored: StoredConversation,
+    file: SessionFile,
+    settings: &RunSettings,
+) -> Result<ResumedConversation, Error> {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_openai();
     let wanted = settings.clamped.effort.as_deref();
-    ResumedConversation::new(stored, &choice.qualified_name(), takes_changes, wanted)
+    ResumedConversation::new(
+        stored,
+        file,
+        &choice.qualified_name(),
+        takes_changes,
+        wanted,
+    )
+    .map_err(Error::Session)
 }

@@ -16,6 +16,7 @@ use crate::output::paint::Paint;
 use crate::output::spinner::Frames;
 use crate::output::text::Level;
 use crate::prompt::{self, PromptWords};
+use crate::tools::server::servers::ServerToStart;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::wire::request::WebSearch;
@@ -49,6 +50,8 @@ pub struct RunSettings {
     pub tools: ToolSetup,
     /// The tools to offer.
     pub offered: Vec<Tool>,
+    /// The MCP servers to start.
+    pub servers: Vec<ServerToStart>,
     /// The home directory of codex-run, if there is one.
     pub home: Option<PathBuf>,
     /// How the conversation is stored.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::super::chat::said;
 use super::super::stdout::Stdout;
 use super::{Error, find};
@@ -19,13 +21,20 @@ const MAX_OUTPUT_LINES: usize = 10;
 /// If it does not exist, is ambiguous or damaged, or standard output cannot be written.
 pub fn show(home: Option<&Path>, id: &str, mut stdout: Stdout) -> Result<(), Error> {
     let (sessions, id) = find(home, id)?;
-    let stored = sessions.read(&id).map_err(Error::Session)?;
+    let (stored, file) = sessions.read(&id).map_err(Error::Session)?;
+    let (mut values, mut room) = (Vec::new(), Vec::new());
+    for item in &stored.items {
+        let item = file.read_item(&item.range, &mut room);
+        values.push(said::value(item.map_err(Error::Session)?));
+    }
     let most = stdout.is_terminal().then_some(MAX_OUTPUT_LINES);
-    stdout.print(&text(&stored, most)).map_err(Error::Output)
+    stdout
+        .print(&text(&stored, &values, most))
+        .map_err(Error::Output)
 }
 
-/// The conversation as text; with at most this many lines of a tool's output.
-fn text(stored: &StoredConversation, most: Option<usize>) -> String {
+/// The conversation with these items as text; with at most this many lines of a tool's output.
+fn text(stored: &StoredConversation, items: &[Value], most: Option<usize>) -> String {
     let facts = [
         ("id", stored.id.as_str().to_owned()),
         ("created", local(stored.created_at)),
@@ -37,7 +46,7 @@ fn text(stored: &StoredConversation, most: Option<usize>) -> String {
     for (name, value) in facts {
         text.push_str(&format!("{name:<9} {}\n", line(&value)));
     }
-    for said in said::said(&stored.items) {
+    for said in said::said(items) {
         text.push('\n');
         match said {
             Said::User(words) => push_lines(&mut text, "> ", words.trim_end()),
@@ -95,12 +104,13 @@ mod tests {
         ];
         let bytes: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let (stored, _) = StoredConversation::read(bytes.as_bytes()).expect("a conversation");
+        let items: Vec<Value> = lines.map(|line| said::value(line.as_bytes())).to_vec();
         let head = "id        019ac5b1-0000-7000-8000-000000000000\ncreated   1970-01-01 00:00 UTC\n\
                     directory /w\nmodel     m\nturns     1\n";
         let whole = format!("{head}\n> go\n>\n> on\n\nbash: ls\n    a\n    b\n    c\n\ndone\n");
-        assert_eq!(text(&stored, None), whole);
-        assert_eq!(text(&stored, Some(3)), whole);
+        assert_eq!(text(&stored, &items, None), whole);
+        assert_eq!(text(&stored, &items, Some(3)), whole);
         let cut = whole.replace("    b\n    c\n", "    … 2 more lines\n");
-        assert_eq!(text(&stored, Some(1)), cut);
+        assert_eq!(text(&stored, &items, Some(1)), cut);
     }
 }

@@ -33,6 +33,18 @@ pub(super) fn call_item(call: &CallNotice<'_>, result: Option<&CallResult>) -> V
                 .collect();
             return json!({"type": "file_change", "changes": changes, "status": status});
         }
+        Subject::ServerCall {
+            server,
+            tool,
+            arguments,
+        } => {
+            let mut item = json!({"type": "mcp_tool_call", "server": server, "tool": tool,
+                "arguments": arguments, "result": null, "error": null, "status": "in_progress"});
+            if let Some(result) = result {
+                end_server_call(&mut item, result);
+            }
+            return item;
+        }
         Subject::Other(arguments) => {
             let output = result.map_or("", |result| &result.output);
             json!({"type": "tool_call", "name": call.name, "arguments": arguments, "output": output,
@@ -55,6 +67,28 @@ pub(super) fn call_item(call: &CallNotice<'_>, result: Option<&CallResult>) -> V
         item["cuts"] = result.cuts.iter().map(cut).collect();
     }
     item
+}
+
+/// Adds how the call of an MCP server ended, in the form of the official client.
+fn end_server_call(item: &mut Value, result: &CallResult) {
+    let is_ok = result.status.is_ok();
+    item["status"] = if is_ok { "completed" } else { "failed" }.into();
+    let Some(answer) = &result.server_content else {
+        item["error"] = json!({"message": result.for_model()});
+        return;
+    };
+    let content = answer.content.clone().unwrap_or_else(|| {
+        // What is too large as it is, as the model gets it.
+        let mut content = vec![json!({"type": "text", "text": result.for_model()})];
+        for url in &result.images {
+            let url = url.strip_prefix("data:");
+            let parts = url.and_then(|url| url.split_once(";base64,"));
+            let image = |(kind, data)| json!({"type": "image", "data": data, "mimeType": kind});
+            content.extend(parts.map(image));
+        }
+        content.into()
+    });
+    item["result"] = json!({"content": content, "structured_content": answer.structured});
 }
 
 /// The status of a call that ended.

@@ -24,19 +24,26 @@ fn check(notices: &[Notice<'_>], expected: &[Value]) {
     assert_eq!(lines_of(false, notices), expected);
 }
 
+fn raw(string: &'static str) -> RawText<'static> {
+    let mut text = RawText::default();
+    text.push(string).expect("a string");
+    text
+}
+
 #[test]
 fn a_message_is_one_item_with_deltas_on_request() {
+    let texts = [r#""hel\nlo""#, r#""b""#].map(raw);
     let notices = [
         Notice::Text("hel"),
-        Notice::Text("lo"),
-        Notice::MessageEnd,
+        Notice::Text("\nlo"),
+        Notice::MessageEnd(&texts[0]),
         Notice::Text("b"),
-        Notice::MessageEnd,
+        Notice::MessageEnd(&texts[1]),
     ];
     let message = |id: &str, text: &str| json!({"type": "item.completed", "item": {"id": id, "type": "agent_message", "text": text}});
     check(
         &notices,
-        &[message("item_0", "hello"), message("item_1", "b")],
+        &[message("item_0", "hel\nlo"), message("item_1", "b")],
     );
     let with_deltas = lines_of(true, &notices);
     assert_eq!(

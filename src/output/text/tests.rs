@@ -8,6 +8,7 @@ use crate::failure::RunWarning;
 use crate::output::Subject;
 use crate::output::spinner::{ERASE, Frames};
 use crate::result::CallResult;
+use crate::wire::raw_text::RawText;
 
 /// Returns the output of both writers. In the script, `|` ends a message; texts are split into `pieces`.
 fn write(script: &str, pieces: usize, terminal: bool) -> String {
@@ -15,7 +16,8 @@ fn write(script: &str, pieces: usize, terminal: bool) -> String {
     let mut sink = Text::new(&mut out, io::sink(), Level::Normal, (terminal, false));
     for (n, message) in script.split('|').enumerate() {
         if n > 0 {
-            sink.take(Notice::MessageEnd).expect("a vector");
+            sink.take(Notice::MessageEnd(&RawText::default()))
+                .expect("a vector");
         }
         let chars: Vec<char> = message.chars().collect();
         for piece in chars.chunks(pieces) {
@@ -76,7 +78,8 @@ fn the_spinner_is_erased_before_other_output() {
     sink.flush().expect("a vector");
     assert_eq!(sink.pulse(), None, "inside a message nothing turns");
     sink.beat(at(9000));
-    sink.take(Notice::MessageEnd).expect("a vector");
+    sink.take(Notice::MessageEnd(&RawText::default()))
+        .expect("a vector");
     assert_eq!(sink.pulse(), Some(PULSE_INTERVAL));
     sink.beat(at(10_000));
     sink.beat(at(11_000));

@@ -40,6 +40,11 @@ pub(super) fn tool_line(
     format!("{call} ({end}{rest}")
 }
 
+/// The lines of a text, indented.
+pub(super) fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
 /// The first line, and a mark if there are more.
 fn brief(text: &str, is_terminal: bool) -> String {
     let mut lines = text.trim().lines();

@@ -1,5 +1,7 @@
 //! Tests of complete, truncated and damaged session files.
 
+use std::convert::Infallible;
+
 use super::*;
 
 const HEAD: &str = r#"{"type":"codex.session","version":2,"id":"0198a2f4-7c1e-7a3b-9d2c-5e6f708192a3","created_at":5,"cwd":"/w"}"#;
@@ -8,6 +10,16 @@ const USER: &str =
     r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}"#;
 const THOUGHT: &str = r#"{"type":"reasoning","id":"rs_1","encrypted_content":"g"}"#;
 const CALL: &str = r#"{"type":"function_call","call_id":"c","name":"t","arguments":"{}"}"#;
+
+/// The conversation in this text, and the bytes of its items.
+fn read(text: &str) -> (StoredConversation, Vec<&str>) {
+    let (stored, _) = StoredConversation::read(text.as_bytes()).expect("a session");
+    let at = |place: u64| usize::try_from(place).expect("a small file");
+    let items = stored.items.iter();
+    let items = items.map(|item| &text[at(item.range.start)..at(item.range.end)]);
+    let items = items.collect();
+    (stored, items)
+}
 
 fn file(lines: &[&str]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -24,6 +36,7 @@ fn every_cut_keeps_the_complete_items() {
             Err(damage) => assert!(whole_lines == 0 && damage.line == 1, "{cut}: {damage}"),
             Ok((stored, whole)) => {
                 assert_eq!(stored.items.len(), whole_lines.saturating_sub(2), "{cut}");
+                let whole = usize::try_from(whole).expect("a small file");
                 assert!(whole <= cut && all[..whole].ends_with('\n'), "{cut}");
             }
         }
@@ -51,24 +64,24 @@ fn a_file_of_version_1_reads_the_same_without_the_prefix() {
             .replace("\"version\":2", "\"version\":1")
     };
     let (head, turn) = (bare(HEAD), bare(TURN));
-    let read =
-        |lines: &[&str]| StoredConversation::read(file(lines).as_bytes()).map(|(stored, _)| stored);
-    let new = read(&[HEAD, TURN, USER]).expect("a session");
+    let read = |lines: &[&str]| read(&file(lines)).0;
+    let new = read(&[HEAD, TURN, USER]);
     // A line in the other format can only come from the service; it changes nothing.
-    let old = read(&[&head, &turn, USER, &TURN.replace("\"m\"", "\"x\"")]).expect("a session");
+    let old = read(&[&head, &turn, USER, &TURN.replace("\"m\"", "\"x\"")]);
     assert_eq!(
         (old.line_format, old.turns, &*old.model),
         (LineFormat::Bare, 1, "m")
     );
     assert_eq!(old.items.len(), 1);
-    let old = read(&[&head, &turn, USER]).expect("a session");
+    let old = read(&[&head, &turn, USER]);
     let as_new = StoredConversation {
         line_format: LineFormat::Prefixed,
+        items: new.items.clone(),
         ..old
     };
     assert_eq!(as_new, new);
     // In a file with the prefix, a line without it is an item.
-    let new = read(&[HEAD, &turn, USER]).expect("a session");
+    let new = read(&[HEAD, &turn, USER]);
     assert_eq!((new.turns, new.items.len()), (0, 2));
 }
 
@@ -76,7 +89,8 @@ fn a_file_of_version_1_reads_the_same_without_the_prefix() {
 fn a_metadata_line_of_an_unknown_kind_is_ignored_anywhere() {
     let lines = [TURN, USER, THOUGHT, CALL];
     let all = [&[HEAD][..], &lines].concat();
-    let (without, _) = StoredConversation::read(file(&all).as_bytes()).expect("a session");
+    let text = file(&all);
+    let (without, items) = read(&text);
     let future = [
         r#"{"type":"codex.future","items":[{"type":"message","role":"user"}]}"#,
         r#"{"role":"user","content":[{"text":"x"}],"type":"codex.","version":"x","cwd":7,"model":{},"id":[]}"#,
@@ -86,18 +100,16 @@ fn a_metadata_line_of_an_unknown_kind_is_ignored_anywhere() {
             let mut all = all.clone();
             all.insert(place, line);
             let text = file(&all);
-            assert_eq!(
-                StoredConversation::read(text.as_bytes()),
-                Ok((without.clone(), text.len())),
-                "{place}"
-            );
+            let (mut with, with_items) = read(&text);
+            assert_eq!(with_items, items, "{place}");
+            with.items.clone_from(&without.items);
+            assert_eq!(with, without, "{place}");
         }
     }
     // Other unknown types are items from the service.
     let brand_new = r#"{"type":"brand_new","id":{"odd":1},"model":7}"#;
-    let (stored, _) =
-        StoredConversation::read(file(&[HEAD, brand_new]).as_bytes()).expect("a session");
-    assert_eq!(stored.items, [brand_new.as_bytes()]);
+    let text = file(&[HEAD, brand_new]);
+    assert_eq!(read(&text).1, [brand_new]);
 }
 
 #[test]
@@ -150,7 +162,7 @@ fn the_model_name_includes_its_provider() {
         (&*stored.model, stored.provider.as_deref()),
         ("box/small", Some("box"))
     );
-    assert_eq!(stored.models, ["box/small"]);
+    assert_eq!(stored.model_of(&stored.items[0]), "box/small");
 }
 
 #[test]
@@ -172,9 +184,24 @@ fn damage_in_the_middle_is_reported() {
 #[test]
 fn incomplete_items_are_removed_or_answered() {
     let settled = |lines: &[&str]| {
-        let (mut stored, _) = StoredConversation::read(file(lines).as_bytes()).expect("a session");
-        let added = stored.settle();
-        (stored.items.len(), added.len())
+        let text = file(lines);
+        let (mut stored, _) = read(&text);
+        let added = stored.settle(|item| {
+            let at = |place: u64| usize::try_from(place).expect("a small file");
+            let bytes = &text.as_bytes()[at(item.range.start)..at(item.range.end)];
+            Ok::<_, Infallible>(bytes.to_vec())
+        });
+        let Ok(added) = added;
+        let output = call_output(
+            "c",
+            &CallOutput {
+                text: ABORTED.to_owned(),
+                images: Vec::new(),
+            },
+            ImageSupport::Bare,
+        );
+        assert!(added.iter().all(|added| *added == output));
+        (stored.items.len() + added.len(), added.len())
     };
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT]), (1, 0));
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT, THOUGHT, USER]), (2, 0));
@@ -189,4 +216,63 @@ fn incomplete_items_are_removed_or_answered() {
     let output = r#"{"type":"custom_tool_call_output","call_id":"d","output":"x"}"#;
     let all = [HEAD, TURN, USER, THOUGHT, custom, output];
     assert_eq!(settled(&all), (4, 0));
+}
+
+#[test]
+fn the_ends_of_a_long_file_say_what_all_of_it_says() {
+    let overview = OverviewLine {
+        turns: 7,
+        model: "small".to_owned(),
+        provider: Some("box".to_owned()),
+        cwd: "/y".to_owned(),
+        first: "hi".to_owned(),
+        ..OverviewLine::default()
+    };
+    let kind = LineFormat::Prefixed.overview().expect("a type");
+    let overview = overview.line(&kind);
+    let check = |lines: &[&str], expected: Option<(usize, &str, &str)>| {
+        let tail = file(&[&["the end of an item"], lines].concat());
+        let stored = StoredConversation::from_ends(HEAD.as_bytes(), tail.as_bytes());
+        assert!(stored.is_none(), "a first line without its end");
+        let head = file(&[HEAD, "the beginning of an item"]);
+        let stored = StoredConversation::from_ends(head.as_bytes(), tail.as_bytes());
+        let found = stored.as_ref();
+        let found = found.map(|stored| (stored.turns, &*stored.model, &*stored.cwd));
+        assert_eq!(found, expected, "{lines:?}");
+        let first = stored.map(|stored| (stored.first, stored.created_at, stored.items.len()));
+        assert_eq!(first, expected.map(|_| ("hi".to_owned(), 5, 0)));
+    };
+    check(&[&overview], Some((7, "box/small", "/y")));
+    check(
+        &[TURN, &overview, USER, "{", CALL],
+        Some((7, "box/small", "/y")),
+    );
+    check(&[&overview, TURN, USER], Some((8, "m", "/x")));
+    check(&[&overview, r#"{"type":"codex.turn","cwd":7}"#], None);
+    check(&[TURN, USER], None);
+    check(&[], None);
+}
+
+#[test]
+fn a_file_read_without_its_items_says_the_same() {
+    let lines = [HEAD, TURN, THOUGHT, USER, CALL, TURN, THOUGHT, USER];
+    let text = file(&lines);
+    let mut parser = StoredParser::without_items();
+    for line in text.split_inclusive('\n') {
+        parser.take(line.as_bytes()).expect("a line");
+    }
+    let (skimmed, whole) = parser.finish().expect("a session");
+    let (mut stored, _) = read(&text);
+    stored.items.clear();
+    stored.models.clear();
+    let skimmed = StoredConversation {
+        models: Vec::new(),
+        effort: Effort::default(),
+        ..skimmed
+    };
+    let stored = StoredConversation {
+        effort: Effort::default(),
+        ..stored
+    };
+    assert_eq!((skimmed, whole), (stored, text.len() as u64));
 }

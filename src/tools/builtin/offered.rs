@@ -35,10 +35,12 @@ impl Runner for SeparateProcess {
                 number: call.number,
                 timeout: setup.timeout,
                 live: call.follower.is_some(),
+                serves: false,
                 inherits_rules: false,
                 policy: setup.policy.clone(),
                 program: None,
             },
+            own_variables: &[],
             variables: &[],
             is_code_for_python: false,
         };

@@ -25,7 +25,7 @@ const MAX_LINE_BYTES: usize = 4000;
 const BUFFER_BYTES: usize = 128 << 10;
 
 /// Largest image, in bytes. It is sent again with every later request.
-const MAX_IMAGE_BYTES: u64 = 5 << 20;
+pub(in crate::tools) const MAX_IMAGE_BYTES: u64 = 5 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "one JSON object")]
@@ -109,7 +109,7 @@ fn image(path: &Path, kind: &str, size: u64, from: impl Read) -> std::io::Result
     let mut bytes = Vec::new();
     from.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes)?;
     let mut result = CallResult::done(format!("[{shown}: {kind}, {} bytes]", bytes.len()));
-    result.image = Some(format!("data:{kind};base64,{}", STANDARD.encode(bytes)));
+    result.images = vec![format!("data:{kind};base64,{}", STANDARD.encode(bytes))];
     Ok(result)
 }
 

@@ -3,4 +3,5 @@
 
 pub(super) mod capture;
 pub mod reaper;
+pub(super) mod serve;
 pub(super) mod supervise;

@@ -47,8 +47,8 @@ pub(in crate::tools) fn watch(
     inner: Inner<'_>,
     live: Option<LiveOutput<'_>>,
 ) -> io::Result<End> {
-    let children = signal_pipe(&[SIGCHLD])?;
-    let stop_requests = signal_pipe(&[SIGTERM, SIGINT])?;
+    let children = signal_stream(&[SIGCHLD])?;
+    let stop_requests = signal_stream(&[SIGTERM, SIGINT])?;
     let separate = takers.len() > 1;
     let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, separate))?;
     let mut wakers = Wakers {
@@ -154,8 +154,8 @@ impl OutputPipe<'_, '_> {
     }
 }
 
-/// A pipe that receives a byte for each of these signals, and never blocks its reader.
-fn signal_pipe(signals: &[i32]) -> io::Result<PipeReader> {
+/// A stream that receives a byte for each of these signals, and never blocks its reader.
+pub(super) fn signal_stream(signals: &[i32]) -> io::Result<PipeReader> {
     let (reader, writer) = io::pipe()?;
     set_nonblocking(&reader)?;
     for signal in signals {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use serde_json::value::RawValue;
 
 use super::super::event::ItemPosition;
-use super::super::item::{Item, ItemKind, Message};
+use super::super::item::{Item, ItemKind, Message, ReadItem};
 use super::super::json::each;
 use super::super::output_items::{self, with_id};
 use super::super::response::Response;
@@ -16,7 +16,35 @@ use super::ending::{Ending, fault_in};
 use super::excess::{Excess, MAX_ANSWER_BYTES};
 use super::{Answer, Show};
 
+/// How the final event of an answer usually begins.
+const FINAL_EVENT: &[u8] = b"{\"type\":\"response.completed\"";
+
+/// How its list of items usually begins.
+const LIST_START: &[u8] = b"\"output\":[";
+
+/// Size of a final event from which on it is shortened, in bytes.
+const MIN_SHORTENED_BYTES: usize = 16 << 10;
+
 impl Answer {
+    /// A long final event without its list of items, if these are the bytes of the items that arrived, in their order. Then there
+    /// is nothing to read in it, and a list that is left out says the same.
+    pub(super) fn without_items(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        if frame.len() < MIN_SHORTENED_BYTES || !frame.starts_with(FINAL_EVENT) {
+            return None;
+        }
+        // Inside a string, its quotes would be escaped.
+        let start = memchr::memmem::find(frame, LIST_START)? + LIST_START.len();
+        let mut rest = &frame[start..];
+        for (number, item) in self.items().enumerate() {
+            if number > 0 {
+                rest = rest.strip_prefix(b",")?;
+            }
+            rest = rest.strip_prefix(item.raw())?;
+        }
+        rest.starts_with(b"]")
+            .then(|| [&frame[..start], rest].concat())
+    }
+
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
@@ -67,47 +95,54 @@ impl Answer {
 
     /// Adds the listed items that are not known yet. Returns whether one could not be parsed. An item from its own
     /// event takes precedence: in the list, services re-encrypt reasoning and rename items.
-    fn list(&mut self, listed: &[&RawValue], show: &mut Vec<Show>) -> bool {
+    fn list(&mut self, listed: &[&str], show: &mut Vec<Show>) -> bool {
         let mut unreadable = false;
         let mut known = vec![false; self.slots.iter().count()];
         let mut seen = HashSet::new();
         let mut new = Vec::new();
         for (index, item) in (0..).zip(listed) {
-            if has_id(item) && !seen.insert(item.get()) {
+            if listed.len() > 1 && has_id(item) && !seen.insert(*item) {
                 continue; // listed twice
             }
-            let Some(kind) = ItemKind::read(item) else {
+            // Usually its bytes are those that arrived, and need not be read again.
+            if let Some(at) = self.find_listed(&known, |there| there.json() == *item) {
+                known[at] = true;
+                continue;
+            }
+            let Some(read) = ReadItem::of(item) else {
                 unreadable = true;
                 continue;
             };
             // Each item that arrived is listed once. Positions may have shifted, and ids may have changed.
-            let found = self.slots.iter().enumerate().position(|(at, slot)| {
-                let there = slot.item.as_ref();
-                !known[at] && there.is_some_and(|there| is_listed(there, item, &kind))
-            });
-            match found {
+            match self.find_listed(&known, |there| is_listed(there, item, &read.kind)) {
                 Some(at) => {
                     known[at] = true;
                     self.seal(at, item);
                 }
-                None => new.push((index, *item, kind)),
+                None => new.push((index, *item, read)),
             }
         }
-        for (index, item, kind) in new {
-            self.take_listed(index, item, &kind, &known, show);
+        for (index, item, read) in new {
+            self.take_listed(index, item, read, &known, show);
         }
         unreadable
     }
 
+    /// The first slot with such an item that is not known to be listed yet.
+    fn find_listed(&self, known: &[bool], is_it: impl Fn(&Item) -> bool) -> Option<usize> {
+        let mut slots = self.slots.iter().zip(known);
+        slots.position(|(slot, known)| !known && slot.item.as_ref().is_some_and(&is_it))
+    }
+
     /// Adds the encrypted content to reasoning that arrived without it: some servers send it only with the final object
     /// (earendil-works/pi#6409).
-    fn seal(&mut self, at: usize, listed: &RawValue) {
+    fn seal(&mut self, at: usize, listed: &str) {
         let there = self.slots[at].item.as_ref();
         let open = there.filter(|there| there.kind == (ItemKind::Reasoning { sealed: false }));
         let Some(sealed) = open.and_then(|there| there.sealed_by(listed)) else {
             return;
         };
-        self.size += listed.get().len();
+        self.size += listed.len();
         if self.size > MAX_ANSWER_BYTES {
             self.excess = Some(Excess::Whole);
             return;
@@ -119,8 +154,8 @@ impl Answer {
     fn take_listed(
         &mut self,
         index: u64,
-        item: &RawValue,
-        kind: &ItemKind,
+        item: &str,
+        read: ReadItem<'_>,
         known: &[bool],
         show: &mut Vec<Show>,
     ) {
@@ -135,6 +170,7 @@ impl Answer {
         if let Some(there) = &self.slots[at].item {
             let is_message = |kind: &ItemKind| matches!(kind, ItemKind::Message(_));
             let is_known = known.get(at).copied().unwrap_or_default();
+            let kind = &read.kind;
             if !is_known && is_message(&there.kind) && is_message(kind) {
                 // The service ended a message in two different ways, and only one of them was shown.
                 self.differs = true;
@@ -152,9 +188,7 @@ impl Answer {
             };
             at = another;
         }
-        if let Some(item) = Item::parse(item) {
-            self.done(at, item, show);
-        }
+        self.done(at, item, read, show);
     }
 
     /// The slot for a finished item at this slot's position: another slot if this one holds a different item, as with
@@ -163,11 +197,13 @@ impl Answer {
         &mut self,
         at: usize,
         place: ItemPosition<'_>,
-        item: &Item,
+        item: &str,
+        read: &ReadItem<'_>,
     ) -> Option<usize> {
+        let kind = &read.kind;
         if self.slots[at].item.is_none() {
-            let is_it = |other: &Item| other.raw() == item.raw();
-            if has_id(item.json()) && self.items().any(is_it) {
+            let is_it = |other: &Item| other.json() == item;
+            if is_name(read.id) && self.items().any(is_it) {
                 // The same item again, at another position.
                 self.slots[at].required = false;
                 return None;
@@ -176,7 +212,7 @@ impl Answer {
         }
         let slot = &self.slots[at];
         let there = slot.item.as_ref()?;
-        if there.raw() == item.raw() || there.kind == item.kind && is_message_or_call(&item.kind) {
+        if there.json() == item || there.kind == *kind && is_message_or_call(kind) {
             return None;
         }
         if slot.has_other_id(place) {
@@ -184,7 +220,7 @@ impl Answer {
             return self.slot_or_end(another);
         }
         // The same item, finished twice with different content. Neither version can be trusted.
-        self.differs |= is_message_or_call(&item.kind);
+        self.differs |= is_message_or_call(kind);
         None
     }
 }
@@ -194,10 +230,9 @@ fn is_message_or_call(kind: &ItemKind) -> bool {
     matches!(kind, ItemKind::Message(_) | ItemKind::Call(_))
 }
 
-/// Whether the listed item, of this kind, is the same as `there`.
-fn is_listed(there: &Item, item: &RawValue, kind: &ItemKind) -> bool {
+/// Whether the listed item, of this kind and with other bytes, is the same as `there`.
+fn is_listed(there: &Item, item: &str, kind: &ItemKind) -> bool {
     match (&there.kind, kind) {
-        _ if there.raw() == item.get().as_bytes() => true,
         (ItemKind::Call(a), ItemKind::Call(b)) => a.call_id == b.call_id,
         (ItemKind::Message(a), ItemKind::Message(b)) => {
             // In an interrupted answer, some servers report a message as finished first and as unfinished in the end.
@@ -214,14 +249,18 @@ fn is_listed(there: &Item, item: &RawValue, kind: &ItemKind) -> bool {
     }
 }
 
-fn id(item: &RawValue) -> Option<&str> {
+fn id(item: &str) -> Option<&str> {
     with_id(ItemPosition::default(), item).id
 }
 
 /// Whether an item has a non-empty id, which identifies duplicates.
-fn has_id(item: &RawValue) -> bool {
-    // More than the two quotes.
-    id(item).is_some_and(|id| id.len() > 2)
+fn has_id(item: &str) -> bool {
+    is_name(id(item))
+}
+
+/// Whether an id, in quotes, is not empty.
+fn is_name(id: Option<&str>) -> bool {
+    id.is_some_and(|id| id.len() > 2)
 }
 
 #[cfg(test)]
@@ -340,6 +379,35 @@ mod tests {
         );
         let differs = outcome(&[message(0, "A"), completed(&[&item("a", "B")])]);
         assert_eq!(differs.1, Verdict::Trouble(Trouble::Differs));
+    }
+
+    #[test]
+    fn a_long_list_of_the_items_that_arrived_is_left_out() {
+        let long = "x\\n".repeat(MIN_SHORTENED_BYTES);
+        let (one, two) = (item("m1", &long), item("m2", "two"));
+        let check = |came: &[&str], listed: &[&str], is_shortened: bool, verdict: &Verdict| {
+            let (mut answer, mut show) = (Answer::default(), Vec::new());
+            for (index, item) in (0..).zip(came) {
+                answer.take(done(index, item).as_bytes(), &mut show);
+            }
+            // A malformed event may have carried an item.
+            answer.take(
+                br#"{"type":"response.output_item.done","item":{"#,
+                &mut show,
+            );
+            let last = completed(listed);
+            let short = answer.without_items(last.as_bytes());
+            let expected = is_shortened.then(|| completed(&[]).into_bytes());
+            assert_eq!(short, expected);
+            answer.take(last.as_bytes(), &mut show);
+            assert_eq!(answer.verdict(), *verdict);
+        };
+        let lost = Verdict::Trouble(Trouble::Unfinished);
+        check(&[&one, &two], &[&one, &two], true, &Verdict::Answered);
+        check(&[&one, &two], &[&two, &one], false, &Verdict::Answered);
+        check(&[&one], &[&one, &two], false, &Verdict::Answered);
+        check(&[&one, &two], &[&one], false, &Verdict::Answered);
+        check(&[], &[], false, &lost);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::event::ItemPosition;
-use super::super::item::{Item, ItemKind};
+use super::super::item::{Item, ItemKind, ReadItem};
 use super::super::sse::MAX_EVENT_BYTES;
 use super::excess::{Excess, MAX_ANSWER_BYTES};
 use super::{Answer, Show};
@@ -40,31 +40,33 @@ impl Answer {
         }
     }
 
-    pub(super) fn done(&mut self, at: usize, item: Item, show: &mut Vec<Show>) {
+    /// Takes a finished item: its JSON, and what it says.
+    pub(super) fn done(&mut self, at: usize, json: &str, read: ReadItem<'_>, show: &mut Vec<Show>) {
         if self.slots[at].item.is_some() {
             return; // finished twice: the first version counts
         }
-        self.size += item.raw().len();
+        self.size += json.len();
         if self.size > MAX_ANSWER_BYTES {
             self.excess = Some(Excess::Whole);
             return;
         }
-        if let ItemKind::Message(_) = &item.kind {
+        let ReadItem { kind, text, .. } = read;
+        if let ItemKind::Message(_) = &kind {
             self.open(at);
             let slot = &mut self.slots[at];
             self.unfinished -= slot.text.len();
-            let text = item.text();
-            if !text.starts_with(&slot.text[..slot.shown]) {
+            let Some(length) = text.length_after(&slot.text[..slot.shown]) else {
                 self.differs = true;
                 return;
-            }
-            if *text != slot.text {
-                slot.text = text.into_owned();
-            }
+            };
+            slot.all_shown = length == slot.shown;
+            // The text may be long: from here on, the item alone has it.
+            slot.text = String::new();
         } else if self.slots[at].message {
             self.differs = true; // it was a message until now
             return;
         }
+        let item = Item::new(json, kind);
         if let Some(summary) = item.summary() {
             show.push(Show::Summary(summary));
         }
@@ -82,11 +84,14 @@ impl Answer {
             let Some(slot) = self.slots.get_mut(front) else {
                 return;
             };
-            if slot.item.is_none() {
+            let Some(item) = &slot.item else {
                 return self.show_more(front, show);
-            }
-            let mut text = std::mem::take(&mut slot.text);
-            let rest = text.split_off(slot.shown);
+            };
+            let rest = if slot.all_shown {
+                String::new()
+            } else {
+                item.raw_text().after(slot.shown)
+            };
             let any = slot.shown > 0 || !rest.is_empty();
             slot.shown = 0;
             slot.closed = true;
@@ -179,5 +184,23 @@ mod tests {
         assert_eq!(answer.verdict(), Verdict::Answered);
         let order: Vec<String> = answer.shown().into_iter().map(|shown| shown.text).collect();
         assert_eq!(order, ["on it", "early"]);
+    }
+
+    #[test]
+    fn events_that_repeat_the_text_change_nothing() {
+        let shows = |unused: &str| {
+            let (mut answer, mut show) = (Answer::default(), Vec::new());
+            let unused = format!(r#"{{"type":"response.{unused}","output_index":0,"text":"other"#);
+            for event in [delta(0, "a"), unused, message(0, "a")] {
+                answer.take(event.as_bytes(), &mut show);
+            }
+            assert_eq!(answer.skipped(), usize::from(show.len() > 2));
+            show
+        };
+        let expected = [Show::Text("a".to_owned()), Show::MessageEnd];
+        for unused in ["output_text.done", "content_part.done"] {
+            assert_eq!(shows(unused), expected, "{unused}");
+        }
+        assert!(shows("output_text.donee").contains(&Show::Skipped));
     }
 }

@@ -54,7 +54,7 @@ impl Shown {
         Self {
             text: match item {
                 Some(item) if slot.closed => item.text().into_owned(),
-                _ => slot.text[..slot.shown].to_owned(),
+                _ => slot.text.get(..slot.shown).unwrap_or_default().to_owned(),
             },
             ended: slot.closed,
             kept: item.is_some_and(|item| kept.holds(item)),

@@ -19,6 +19,12 @@ pub enum Show {
 }
 
 impl Show {
+    /// Whether it is the end of a message.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        matches!(self, Self::MessageEnd)
+    }
+
     /// Whether it is text of a message.
     #[must_use]
     pub fn is_text(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Items as the service sends them.
 
+use super::super::fingerprint::fingerprint;
 use super::*;
 use crate::wire::raw_text::TextPiece;
 

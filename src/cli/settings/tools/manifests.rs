@@ -134,7 +134,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<UserTools, 
 }
 
 /// Returns why this manifest is not trusted and the hint, or `None` if it is.
-fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
+pub(super) fn distrusted(file: &Path, trust: &Trust) -> Option<(String, &'static str)> {
     let owner = fs::metadata(file).ok()?.uid();
     if let Some(open) = world_writable_parent(file) {
         return Some((

@@ -5,6 +5,8 @@ mod git_directories;
 mod hidden_paths;
 pub(crate) mod manifests;
 mod offer;
+mod remote_servers;
+mod servers;
 mod shared_directories;
 pub(crate) mod tool_settings;
 pub(crate) mod trust;

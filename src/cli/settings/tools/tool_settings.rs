@@ -1,5 +1,6 @@
 //! The tools to offer and their sandbox, from flags and the environment.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,11 @@ use super::super::model::models_json::providers;
 use super::hidden_paths::Hidden;
 use super::manifests::UserTools;
 use super::offer::offer;
+use super::servers::DeclaredServers;
 use super::trust::Trust;
 use super::trusted_files::TrustedFiles;
 use super::variables::KnownSecrets;
-use super::{git_directories, manifests, shared_directories, variables};
+use super::{git_directories, manifests, servers, shared_directories, variables};
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, FlagOrigin, SANDBOXES};
 use crate::cli::values::{tool_timeout, word_of};
@@ -22,6 +24,7 @@ use crate::tools::sandbox::paths::{Root, real_once};
 use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::sandbox::writable_reach::{WritableReach, seen_twice};
 use crate::tools::scratch::TemporaryParent;
+use crate::tools::server::servers::ServerToStart;
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
@@ -30,14 +33,24 @@ pub(crate) struct Tooling {
     pub(crate) setup: ToolSetup,
     /// The tools that are offered.
     pub(crate) offered: Vec<Tool>,
+    /// The MCP servers to start. They are filled in with the environment.
+    pub(crate) servers: Vec<ServerToStart>,
+    declared: DeclaredServers,
     pub(crate) warnings: Vec<String>,
     /// Notes, which are not warnings.
     pub(crate) notes: Vec<String>,
-    /// Where credentials are kept, and the links that lead there.
-    pub(crate) hidden: Vec<PathBuf>,
+    /// Where credentials are kept, and the links that lead there, once they are known.
+    hidden: OnceCell<Vec<PathBuf>>,
 }
 
 impl Tooling {
+    /// Where credentials are kept, and the links that lead there. Without tools, they are searched only if a file is read that
+    /// must not be there.
+    pub(crate) fn hidden(&self, args: &Args, environment: &Environment) -> &[PathBuf] {
+        self.hidden
+            .get_or_init(|| Hidden::find(args, environment).guarded_places())
+    }
+
     /// Fills in the environment of the tools, given the secrets of the run.
     pub(crate) fn fill_environment(
         &mut self,
@@ -46,7 +59,10 @@ impl Tooling {
         known: &KnownSecrets<'_>,
     ) -> Result<(), Failure> {
         let (setup, offered) = (&mut self.setup, &self.offered);
-        let warnings = variables::fill_environment(setup, offered, args, environment, known)?;
+        let servers = std::mem::take(&mut self.declared);
+        let (servers, warnings) =
+            variables::fill_environment(setup, offered, servers, (args, environment), known)?;
+        self.servers = servers;
         self.warnings.extend(warnings);
         Ok(())
     }
@@ -55,8 +71,11 @@ impl Tooling {
 /// The tools of `codex run`. Their environment is filled in once the credentials are known.
 pub(crate) fn of_run(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
     let (offered, left_out) = offered(args, environment)?;
-    let mut tooling = around(args, environment, offered)?;
+    let mut servers = servers::find(args, environment)?;
+    let note = servers.note.take();
+    let mut tooling = around(args, environment, offered, servers)?;
     tooling.warnings.extend(left_out);
+    tooling.notes.extend(note);
     Ok(tooling)
 }
 
@@ -67,7 +86,7 @@ pub(crate) fn of_tool(
     environment: &Environment,
 ) -> Result<Tooling, Failure> {
     let offered = find_tool(name).map(tool).into_iter().collect();
-    let mut tooling = around(args, environment, offered)?;
+    let mut tooling = around(args, environment, offered, DeclaredServers::default())?;
     // `models.json` affects which variables are passed on.
     let providers = match args.env[..] {
         [] => Vec::new(),
@@ -81,17 +100,53 @@ pub(crate) fn of_tool(
     Ok(tooling)
 }
 
+/// The MCP servers that `codex mcp list` starts.
+pub(crate) fn of_servers(args: &Args, environment: &Environment) -> Result<Tooling, Failure> {
+    let declared = servers::find(args, environment)?;
+    let mut tooling = around(args, environment, Vec::new(), declared)?;
+    let known = KnownSecrets {
+        providers: &providers(environment)?,
+        ..KnownSecrets::default()
+    };
+    tooling.fill_environment(args, environment, &known)?;
+    Ok(tooling)
+}
+
 /// The sandbox of these tools.
-fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<Tooling, Failure> {
+fn around(
+    args: &Args,
+    environment: &Environment,
+    offered: Vec<Tool>,
+    declared: DeclaredServers,
+) -> Result<Tooling, Failure> {
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     variables::check(args)?;
     let sandbox = sandbox(args)?;
     let named = named(args, &mut notes)?;
     let directory = named[0].real.clone();
+    let setup = ToolSetup {
+        program: program(),
+        directory: directory.clone(),
+        variables: Vec::new(),
+        environment: Vec::new(),
+        timeout: tool_timeout(args)?,
+        temporary: Vec::new(),
+        policy: None,
+    };
+    if offered.is_empty() && declared.servers.is_empty() {
+        // Without tools there is nothing to sandbox.
+        return Ok(Tooling {
+            setup,
+            offered,
+            servers: Vec::new(),
+            declared,
+            warnings,
+            notes,
+            hidden: OnceCell::new(),
+        });
+    }
     let hidden = Hidden::find(args, environment);
     let policy = match sandbox {
-        // Without tools there is nothing to sandbox.
-        _ if offered.is_empty() => None,
         "danger-full-access" => None,
         mode => {
             let write = mode == "workspace-write";
@@ -129,6 +184,7 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
                 environment,
                 hidden: &hidden,
                 offered: &offered,
+                servers: &declared.servers,
                 directory: &directory,
             };
             warnings.extend(trusted.check(&policy)?);
@@ -141,18 +197,16 @@ fn around(args: &Args, environment: &Environment, offered: Vec<Tool>) -> Result<
     let (temporary, policy) = apart(policy, &hidden, environment)?;
     Ok(Tooling {
         setup: ToolSetup {
-            program: program(),
-            directory,
-            variables: Vec::new(),
-            environment: Vec::new(),
-            timeout: tool_timeout(args)?,
             temporary,
             policy,
+            ..setup
         },
         offered,
+        servers: Vec::new(),
+        declared,
         warnings,
         notes,
-        hidden: hidden.guarded_places(),
+        hidden: OnceCell::from(hidden.guarded_places()),
     })
 }
 

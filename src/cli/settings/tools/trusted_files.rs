@@ -1,7 +1,7 @@
 //! Files that later runs trust, or that a tool with more rights than others runs. They must be where tools cannot write:
 //! otherwise, a tool could change what runs later with more rights than its own.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -12,13 +12,14 @@ use rustix::fs::OFlags;
 
 use super::hidden_paths::Hidden;
 use super::manifests::manifests;
+use super::servers;
 use super::shared_directories::is_shared;
 use super::trust::world_writable_parent;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
 use crate::file::open_regular;
-use crate::tools::manifest::Manifest;
+use crate::mcp::server_settings::{ServerSettings, Transport};
 use crate::tools::sandbox::paths::is_program;
 use crate::tools::sandbox::policy::SandboxPolicy;
 use crate::tools::sandbox::writable_reach::{WritableReach, named_in};
@@ -37,6 +38,8 @@ pub(super) struct TrustedFiles<'a> {
     pub(super) hidden: &'a Hidden,
     /// The tools of this run.
     pub(super) offered: &'a [Tool],
+    /// The MCP servers of this run.
+    pub(super) servers: &'a [ServerSettings],
     /// Their working directory.
     pub(super) directory: &'a Path,
 }
@@ -65,12 +68,17 @@ impl TrustedFiles<'_> {
             check(&file, &reach)?;
             warnings.extend(linked_twice(&file, policy));
         }
-        for manifest in self.offered.iter().filter_map(with_variables) {
-            for file in self.words(manifest) {
+        let tools = self.offered.iter().filter_map(|tool| self.of_tool(tool));
+        let servers = self
+            .servers
+            .iter()
+            .filter_map(|server| self.of_server(server));
+        for program in tools.chain(servers) {
+            for file in self.words(&program) {
                 check(&file, &reach)?;
                 warnings.extend(linked_twice(&file, policy));
             }
-            warnings.extend(self.narrowed(manifest, &reach));
+            warnings.extend(self.narrowed(&program, &reach));
         }
         Ok(warnings)
     }
@@ -84,6 +92,15 @@ impl TrustedFiles<'_> {
             otherwise: "or use -s read-only",
             is_found: false,
         });
+        let flag = self.args.named("mcp");
+        let of_servers = servers::files(self.args)
+            .into_iter()
+            .map(|path| TrustedFile {
+                path,
+                what: format!("a file of MCP servers, named by {flag}"),
+                otherwise: "or use -s read-only",
+                is_found: false,
+            });
         let flag = self.args.named("config-file");
         let configuration = self.args.config_file.iter().map(|path| TrustedFile {
             path: path.into(),
@@ -93,12 +110,19 @@ impl TrustedFiles<'_> {
         });
         // A missing home has no tools folder.
         let homes = self.hidden.run_homes().filter(|home| home.exists());
-        let folders = homes.map(|home| TrustedFile {
-            path: home.join("tools"),
-            what: "codex-run's tools folder".to_owned(),
-            otherwise: "or use -s read-only",
-            is_found: false,
-        });
+        let own = [
+            ("tools", "codex-run's tools folder"),
+            (servers::FILE, "codex-run's file of MCP servers"),
+        ];
+        let in_home = |home: &PathBuf| {
+            own.map(|(name, what)| TrustedFile {
+                path: home.join(name),
+                what: what.to_owned(),
+                otherwise: "or use -s read-only",
+                is_found: false,
+            })
+        };
+        let folders = homes.flat_map(in_home);
         let in_folders = self.hidden.run_homes().flat_map(|home| manifests(home));
         // A manifest that every run ignores does not matter.
         let taken = in_folders.filter(|file| world_writable_parent(file).is_none());
@@ -108,16 +132,44 @@ impl TrustedFiles<'_> {
             otherwise: "or use -s read-only",
             is_found: false,
         });
-        let named = named.chain(configuration);
+        let named = named.chain(of_servers).chain(configuration);
         named.chain(folders).chain(in_folders).collect()
     }
 
-    /// The files that the command of a manifest names, if its tool receives additional variables.
-    fn words(&self, manifest: &Manifest) -> Vec<TrustedFile> {
+    /// The program of a tool that receives additional variables.
+    fn of_tool(&self, tool: &Tool) -> Option<PrivilegedProgram> {
+        let manifest = tool.runner.manifest()?;
+        (!manifest.env.is_empty()).then(|| PrivilegedProgram {
+            whose: format!("the tool {}", manifest.name),
+            command: manifest.command.clone(),
+            variables: manifest.env.join(" and "),
+            directory: self.directory.to_owned(),
+            otherwise: "use -s read-only, or remove \"env\" from the manifest",
+        })
+    }
+
+    /// The program of an MCP server that receives additional variables.
+    fn of_server(&self, server: &ServerSettings) -> Option<PrivilegedProgram> {
+        let Transport::Stdio { command, env, .. } = &server.transport else {
+            return None;
+        };
+        let names: Vec<&str> = env.iter().map(|(name, _)| &**name).collect();
+        let directory = server.directory(self.directory);
+        (!names.is_empty()).then(|| PrivilegedProgram {
+            whose: format!("the MCP server {}", server.name),
+            command: command.iter().map(OsString::from).collect(),
+            variables: names.join(" and "),
+            directory: directory.unwrap_or_else(|| self.directory.to_owned()),
+            otherwise: "use -s read-only, or remove \"env\" from the server",
+        })
+    }
+
+    /// The files that the command of such a program names.
+    fn words(&self, privileged: &PrivilegedProgram) -> Vec<TrustedFile> {
         let mut paths = Vec::new();
-        for (n, word) in manifest.command.iter().enumerate() {
+        for (n, word) in privileged.command.iter().enumerate() {
             let program = match n {
-                0 => self.program(word),
+                0 => self.program(word, &privileged.directory),
                 _ => None,
             };
             if let Some(program) = program {
@@ -125,52 +177,57 @@ impl TrustedFiles<'_> {
                 let is_found = !word.as_bytes().contains(&b'/');
                 paths.push((program, is_found));
             } else {
-                let named = named_in(word, self.directory).into_iter();
+                let named = named_in(word, &privileged.directory).into_iter();
                 paths.extend(named.map(|path| (path, false)));
             }
         }
         let trusted = |(path, is_found): (PathBuf, bool)| TrustedFile {
             what: format!(
-                "part of the command of the tool {}, which receives {}",
-                manifest.name,
-                manifest.env.join(" and ")
+                "part of the command of {}, which receives {}",
+                privileged.whose, privileged.variables
             ),
             path,
-            otherwise: "use -s read-only, or remove \"env\" from the manifest",
+            otherwise: privileged.otherwise,
             is_found,
         };
         paths.into_iter().map(trusted).collect()
     }
 
     /// The program that this name starts, found as the tool's process finds it.
-    fn program(&self, name: &OsStr) -> Option<PathBuf> {
+    fn program(&self, name: &OsStr, directory: &Path) -> Option<PathBuf> {
         if name.as_bytes().contains(&b'/') {
-            return Some(self.directory.join(name));
+            return Some(directory.join(name));
         }
         let path = self.environment.get("PATH")?;
         std::env::split_paths(path)
-            .map(|listed| self.directory.join(listed).join(name))
+            .map(|listed| directory.join(listed).join(name))
             .find(|program| is_program(program))
     }
 
     /// A warning if directories are removed from the PATH of such a tool.
-    fn narrowed(&self, manifest: &Manifest, reach: &WritableReach) -> Option<String> {
+    fn narrowed(&self, privileged: &PrivilegedProgram, reach: &WritableReach) -> Option<String> {
         let path = self.environment.get("PATH")?;
         let left = reach.narrowed("PATH".as_ref(), path, self.directory);
         (left.as_deref() != Some(path)).then(|| {
             format!(
-                "the PATH of the tool {} omits directories that tools can write to, because the tool receives {}",
-                manifest.name,
-                manifest.env.join(" and ")
+                "the PATH of {} omits directories that tools can write to, because it receives {}",
+                privileged.whose, privileged.variables
             )
         })
     }
 }
 
-/// The manifest of a tool that receives additional variables.
-fn with_variables(tool: &Tool) -> Option<&Manifest> {
-    let manifest = tool.runner.manifest()?;
-    Some(manifest).filter(|manifest| !manifest.env.is_empty())
+/// A program that receives variables which other tools do not.
+struct PrivilegedProgram {
+    /// What it is, in messages.
+    whose: String,
+    command: Vec<OsString>,
+    /// The names of the variables.
+    variables: String,
+    /// Its working directory.
+    directory: PathBuf,
+    /// The alternatives to moving its files.
+    otherwise: &'static str,
 }
 
 fn check(file: &TrustedFile, reach: &WritableReach) -> Result<(), Failure> {

@@ -1,18 +1,22 @@
 //! The tools' environment: the variables that every tool needs, those that `--env` and manifests add, and those that are
-//! never passed on: variables reserved for codex-run, keys in `models.json`, and values that contain a credential.
+//! never passed on: variables reserved for codex-run, keys in `models.json` and `mcp.json`, and values that contain a credential.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::super::credentials::{self, SECRETS};
 use super::super::key_commands;
+use super::remote_servers::RemoteContext;
+use super::servers::DeclaredServers;
 use crate::auth::FoundCredential;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::failure::Failure;
+use crate::mcp::server_settings::{ServerSettings, SettingValue, Transport};
 use crate::models::custom::Provider;
 use crate::secret::Secret;
 use crate::tools::environment;
+use crate::tools::server::servers::{ServerKind, ServerToStart};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 
@@ -118,26 +122,42 @@ pub(crate) struct KnownSecrets<'a> {
     pub(crate) providers: &'a [Provider],
 }
 
-/// Fills in the environment of this run's tools, given its secrets; returns the warnings.
-pub(crate) fn fill_environment(
+/// Fills in the environment of this run's tools, given its secrets; returns the servers to start and the warnings.
+pub(super) fn fill_environment(
     setup: &mut ToolSetup,
     offered: &[Tool],
-    args: &Args,
-    environment: &Environment,
+    servers: DeclaredServers,
+    (args, environment): (&Args, &Environment),
     known: &KnownSecrets<'_>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<(Vec<ServerToStart>, Vec<String>), Failure> {
     let mut warnings = Vec::new();
     let wanted = wanted(args)?;
-    if offered.is_empty() {
-        return Ok(warnings);
+    if offered.is_empty() && servers.servers.is_empty() {
+        return Ok((Vec::new(), warnings));
     }
     let by_manifests = offered.iter().any(|tool| !tool.variables().is_empty());
     let mut guard = Guard::new(environment, known.found);
-    if by_manifests || !wanted.is_empty() {
+    if by_manifests || !wanted.is_empty() || servers.servers.iter().any(has_variables) {
         guard.look_further(args, environment, known);
     }
-
     let network = args.network || setup.policy.is_none();
+    let remote = RemoteContext {
+        environment,
+        network,
+        call_limit: setup.timeout,
+        is_reserved: is_own,
+        is_credential: &|value| guard.refuses("", value).is_some(),
+    };
+    let clients = servers.servers.iter().map(|server| remote.client(server));
+    let clients = clients.collect::<Result<Vec<_>, Failure>>()?;
+    // From here on, the keys of servers are credentials too.
+    let keys = servers
+        .keys
+        .iter()
+        .filter_map(|name| environment.secret(name));
+    guard.credentials.extend(keys);
+    guard.keys.extend(servers.keys);
+
     let selected = environment::for_tools(&environment.0, network);
     setup.environment = selected.variables;
     setup
@@ -178,6 +198,21 @@ pub(crate) fn fill_environment(
         }
     }
 
+    let mut to_start = Vec::new();
+    for (settings, client) in servers.servers.into_iter().zip(clients) {
+        if let Some(client) = client {
+            let kind = ServerKind::Client(client);
+            to_start.push(ServerToStart { settings, kind });
+            continue;
+        }
+        let variables = guard.of_server(&settings, environment, &mut warnings)?;
+        to_start.extend(ServerToStart::program(
+            settings,
+            &setup.directory,
+            variables,
+        ));
+    }
+
     // Without the network a missing address rarely matters; with it, builds would fail for no visible reason.
     let is_passed_on = |name: &String| setup.environment.iter().any(|(key, _)| **key == **name);
     let left_out: Vec<String> = selected
@@ -191,7 +226,7 @@ pub(crate) fn fill_environment(
             left_out.join(" and ")
         ));
     }
-    Ok(warnings)
+    Ok((to_start, warnings))
 }
 
 /// The names of the variables that `--env` passes on.
@@ -210,12 +245,20 @@ pub(crate) fn names(environment: &Environment, providers: &[Provider]) -> Vec<St
         .collect()
 }
 
+/// Whether a server gets more variables than other tools.
+pub(super) fn has_variables(server: &ServerSettings) -> bool {
+    match &server.transport {
+        Transport::Stdio { env, .. } => !env.is_empty(),
+        Transport::Http { headers, .. } => !headers.is_empty(),
+    }
+}
+
 /// A name and its value.
 type Variable = (OsString, OsString);
 
 /// The variables that are not passed to tools.
 struct Guard {
-    /// Variables that `models.json` uses as a key.
+    /// Variables that `models.json` or `mcp.json` uses as a key.
     keys: Vec<String>,
     /// The credentials of codex-run.
     credentials: Vec<Secret>,
@@ -259,7 +302,7 @@ impl Guard {
             return Some("it is reserved for codex-run");
         }
         let is_key = self.keys.iter().any(|key| key == name);
-        is_key.then_some("models.json uses it as a key")
+        is_key.then_some("models.json or mcp.json uses it as a key")
     }
 
     /// Returns why this variable is not passed on, or `None`.
@@ -289,6 +332,35 @@ impl Guard {
         );
         why.map_or(Ok(()), Err)?;
         Ok(value.map(|value| (name.into(), value.to_owned())))
+    }
+
+    /// Returns the variables that a server names, with their values.
+    fn of_server(
+        &self,
+        server: &ServerSettings,
+        environment: &Environment,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<Variable>, Failure> {
+        let Transport::Stdio { env, .. } = &server.transport else {
+            return Ok(Vec::new());
+        };
+        let mut variables = Vec::new();
+        let whom = format!("the MCP server {}", server.name);
+        for (name, value) in env {
+            let refused = |name: &str, why| Err(refused(name, &whom, why));
+            match value {
+                SettingValue::Text(text) => match self.refuses(name, text.as_ref()) {
+                    Some(why) => return refused(name, why),
+                    None => variables.push((name.into(), text.into())),
+                },
+                SettingValue::Variable(of) => match self.by_name(of, environment) {
+                    Ok(Some((_, value))) => variables.push((name.into(), value)),
+                    Ok(None) => warnings.push(format!("{of}, named by {whom}, is not set")),
+                    Err(why) => return refused(of, why),
+                },
+            }
+        }
+        Ok(variables)
     }
 
     /// Returns the variables with this prefix, and the omitted ones, each with the reason.
@@ -366,7 +438,7 @@ mod tests {
             [
                 "APP_COPY: its value holds a credential of codex-run",
                 "APP_HEADER: its value holds a credential of codex-run",
-                "APP_KEY: models.json uses it as a key"
+                "APP_KEY: models.json or mcp.json uses it as a key"
             ]
         );
     }

@@ -15,6 +15,7 @@ use super::host::Host;
 use super::last_message::LastMessage;
 use super::open::{OpenConversation, switch_model};
 use super::run_output::RunOutput;
+use super::run_tools::StartingTools;
 use super::session_start::start_session;
 use super::settings::RunSettings;
 use super::validation::validate;
@@ -58,10 +59,19 @@ pub(super) fn run(
         critical,
         stop,
     } = handles;
+    let tools = StartingTools::open(settings).map_err(Error::between_turns)?;
     let session = start_session(settings, sink).map_err(Error::between_turns)?;
     sink.begin_run(settings, &session)?;
+    let tools = tools.ready(control, sink).map_err(Error::between_turns)?;
     let control_of_run = control.clone();
-    let open = OpenConversation::open(settings, host, authority, session, control_of_run, critical);
+    let open = OpenConversation::open(
+        settings,
+        host,
+        authority,
+        (session, tools),
+        control_of_run,
+        critical,
+    );
     let mut open = open.map_err(Error::between_turns)?;
     let turns = Turns {
         settings,
@@ -136,7 +146,7 @@ impl Turns<'_> {
             RunProgress { turns: 0, .. } => Err(between(Error::NoTurn)),
             RunProgress { last, .. } => {
                 if let (Some(file), Some(reply)) = (last_message, last) {
-                    let written = file.write(&reply.message());
+                    let written = file.write(&reply.raw_message());
                     written.map_err(|error| between(Error::LastMessage(error)))?;
                 }
                 Ok(Outcome::Answered)

@@ -1,0 +1,206 @@
+//! A tool of a server: its calls go to the server, one at a time unless it takes several.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::client::{CallEnd, ServerCall, ServerClient};
+use crate::mcp::call_answer::{CallAnswer, Picture};
+use crate::mcp::listed_tool::ListedTool;
+use crate::mcp::server_settings::ServerSettings;
+use crate::result::{CallResult, ServerContent, Status};
+use crate::tools::MAX_OUTPUT_BYTES;
+use crate::tools::arguments::check;
+use crate::tools::builtin::read::MAX_IMAGE_BYTES;
+use crate::tools::child::capture::Capture;
+use crate::tools::launch::Launcher;
+use crate::tools::tool::{CallContext, Runner, Tool, ToolOrigin};
+use crate::tools::topic::Topic;
+use crate::wire::input::data_url;
+
+/// A server that was started.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) settings: ServerSettings,
+    pub(super) client: Arc<dyn ServerClient>,
+    /// It may write files.
+    may_write: bool,
+    turn: Mutex<CallTurn>,
+    changed: Condvar,
+}
+
+/// Whose turn it is, of the calls of a server.
+#[derive(Debug, Default)]
+struct CallTurn {
+    is_taken: bool,
+    is_interrupted: bool,
+}
+
+impl Server {
+    pub(super) fn new(
+        settings: ServerSettings,
+        client: Arc<dyn ServerClient>,
+        may_write: bool,
+    ) -> Self {
+        Self {
+            settings,
+            client,
+            may_write,
+            turn: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Ends the calls that run or wait.
+    pub(super) fn interrupt(&self) {
+        self.turn().is_interrupted = true;
+        self.changed.notify_all();
+        self.client.interrupt();
+    }
+
+    /// Allows calls again.
+    pub(super) fn resume(&self) {
+        self.turn().is_interrupted = false;
+        self.client.resume();
+    }
+
+    fn turn(&self) -> std::sync::MutexGuard<'_, CallTurn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a call, once those before it have ended.
+    fn call(&self, call: ServerCall<'_>) -> CallEnd {
+        if self.settings.parallel {
+            return self.client.call(call);
+        }
+        let mut turn = self.turn();
+        while turn.is_taken && !turn.is_interrupted {
+            turn = self
+                .changed
+                .wait(turn)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if turn.is_interrupted {
+            return CallEnd::Interrupted;
+        }
+        turn.is_taken = true;
+        drop(turn);
+        let _taken = TakenTurn(self);
+        self.client.call(call)
+    }
+}
+
+/// The turn of a call, which ends with it.
+struct TakenTurn<'a>(&'a Server);
+
+impl Drop for TakenTurn<'_> {
+    fn drop(&mut self) {
+        self.0.turn().is_taken = false;
+        self.0.changed.notify_one();
+    }
+}
+
+/// Creates the tool that is offered under this name.
+pub(super) fn tool(server: &Arc<Server>, name: String, listed: &ListedTool) -> Tool {
+    Tool {
+        name,
+        description: listed.description.clone(),
+        parameters: listed.parameters.to_string(),
+        changes_files: server.may_write,
+        topic: Topic::Arguments,
+        runner: Arc::new(ServerTool {
+            server: Arc::clone(server),
+            tool: listed.name.clone(),
+            parameters: listed.parameters.clone(),
+        }),
+    }
+}
+
+/// Runs the calls of a tool.
+#[derive(Debug)]
+struct ServerTool {
+    server: Arc<Server>,
+    /// The tool, as the server spells it.
+    tool: String,
+    parameters: Value,
+}
+
+impl Runner for ServerTool {
+    fn run(&self, arguments: &str, call: CallContext<'_>) -> io::Result<CallResult> {
+        let arguments = match arguments.trim() {
+            "" => "{}",
+            arguments => arguments,
+        };
+        if let Err(wrong) = check(&self.parameters, arguments) {
+            return Ok(CallResult::new(Status::BadArguments, wrong));
+        }
+        let settings = &self.server.settings;
+        let limit = call.launcher.setup().timeout;
+        let limit = settings.timeout.map_or(limit, |own| own.min(limit));
+        let arguments: &RawValue = serde_json::from_str(arguments).map_err(io::Error::from)?;
+        let end = self.server.call(ServerCall {
+            tool: &self.tool,
+            arguments,
+            limit,
+        });
+        Ok(match end {
+            CallEnd::Answered(answer) => result_of(answer, call.number, call.launcher)?,
+            CallEnd::TimedOut => CallResult::new(Status::TimedOut { limit }, ""),
+            CallEnd::Interrupted => CallResult::new(Status::Stopped, ""),
+            CallEnd::Lost(why) => {
+                let name = &settings.name;
+                CallResult::failed(format!("the MCP server {name} gave no answer: {why}"))
+            }
+        })
+    }
+
+    fn origin(&self) -> Option<ToolOrigin<'_>> {
+        Some(ToolOrigin {
+            server: &self.server.settings.name,
+            tool: &self.tool,
+        })
+    }
+}
+
+/// The result of a call with this answer. The whole of a long text goes to a file.
+fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
+    let mut images = Vec::new();
+    for picture in std::mem::take(&mut answer.pictures) {
+        match shown(&picture) {
+            Some(url) => images.push(url),
+            None => {
+                let bytes = picture.data.len() * 3 / 4;
+                answer.line(&format!("[image, {bytes} bytes: not shown]"));
+            }
+        }
+    }
+    let directory = launcher.temporary().map_err(|(_, error)| error)?;
+    let name = format!("output-{number}.txt");
+    let mut capture = Capture::new(directory, name, MAX_OUTPUT_BYTES);
+    capture.add(answer.text.as_bytes());
+    let printed = capture.printed();
+    let status = match answer.is_error {
+        true => Status::Failed,
+        false => Status::Done,
+    };
+    Ok(CallResult {
+        cuts: printed.cut.into_iter().collect(),
+        images,
+        server_content: Some(Box::new(ServerContent {
+            content: answer.content,
+            structured: answer.structured,
+        })),
+        ..CallResult::new(status, printed.text)
+    })
+}
+
+/// A picture as a data URL, if it is one that `read` would show.
+fn shown(picture: &Picture) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(picture.data.trim_ascii()).ok()?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|size| size <= MAX_IMAGE_BYTES);
+    fits.then(|| data_url(&bytes))?
+}
