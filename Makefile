@@ -30,6 +30,7 @@ test-peers: ## real programs: tinyproxy and squid, a TLS server with its own aut
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
+	python3 tests/peers/compaction.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --official $(TARGET)/peers/node_modules/.bin/codex --rounds 100
 	python3 tests/peers/litellm.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --venv $(TARGET)/litellm
 	python3 tests/peers/sdk.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 	python3 tests/peers/events.py --codex $(TARGET)/debug/codex --spelling exec --official $(TARGET)/peers/node_modules/.bin/codex --standin $(TARGET)/debug/examples/standin

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::mem;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError, TryLockError};
@@ -70,6 +70,16 @@ impl Stdout {
             Cow::Borrowed(text)
         };
         self.write_all(text.as_bytes())
+    }
+
+    /// Reads what its other end sends, if it is a socket.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(super) fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(4 << 10);
+        self.0.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn write_locked(&mut self, bytes: &[u8]) -> io::Result<usize> {

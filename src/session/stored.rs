@@ -3,15 +3,16 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::compaction::StoredCompactions;
 use super::line::{
-    FirstLine, ItemFields, LineFormat, LineKind, OverviewLine, SESSION_VERSION, TurnLine,
-    WithdrawnLine,
+    FirstLine, ItemFields, LengthLine, LineFormat, LineKind, OverviewLine, SESSION_VERSION,
+    TurnLine, WithdrawnLine,
 };
+use super::stored_item::{StoredItem, StoredKind};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::fingerprint::fingerprint;
@@ -36,75 +37,14 @@ pub struct StoredConversation {
     pub items: Vec<StoredItem>,
     /// The models that the items were added with.
     models: Vec<String>,
+    /// Its compactions, and its length.
+    pub compactions: StoredCompactions,
     /// The number of turns.
     pub turns: usize,
     /// The beginning of the user's first message.
     pub first: String,
     /// How the file writes the types of metadata lines.
     pub(super) line_format: LineFormat,
-}
-
-/// An item, which is in the file as the bytes sent to the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredItem {
-    /// Its place in the file.
-    pub range: Range<u64>,
-    /// The model in use when it was added, as an index.
-    model: u32,
-    kind: StoredKind,
-    /// The fingerprint of the id that links a call and its output. There may be very many items.
-    call_id: u64,
-}
-
-/// What an item is, as far as the rules of a conversation depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StoredKind {
-    /// A call of one of the client's tools.
-    FunctionCall,
-    /// Another item with the id of a call.
-    OtherCall,
-    /// The output of a call.
-    Output,
-    Reasoning,
-    EffortChange,
-    UserMessage,
-    Other,
-}
-
-impl StoredItem {
-    /// Returns whether it changes the reasoning effort.
-    #[must_use]
-    pub fn is_effort_change(&self) -> bool {
-        self.kind == StoredKind::EffortChange
-    }
-
-    /// Returns whether it is the output of a call.
-    #[must_use]
-    pub fn is_output(&self) -> bool {
-        self.kind == StoredKind::Output
-    }
-
-    /// Returns whether it is a user message or an item that a run puts before one.
-    fn begins_turn(&self) -> bool {
-        matches!(
-            self.kind,
-            StoredKind::EffortChange | StoredKind::UserMessage
-        )
-    }
-}
-
-impl StoredKind {
-    fn of(kind: &str, has_call_id: bool, role: Option<&str>) -> Self {
-        match kind {
-            "function_call" => Self::FunctionCall,
-            kind if kind.ends_with("_output") => Self::Output,
-            _ if has_call_id => Self::OtherCall,
-            "reasoning" => Self::Reasoning,
-            EFFORT_CHANGE => Self::EffortChange,
-            _ if role == Some("user") => Self::UserMessage,
-            _ => Self::Other,
-        }
-    }
 }
 
 /// The output of a call that was stopped before it produced one.
@@ -246,6 +186,7 @@ impl StoredParser {
             }
             if let Some(stored) = self.stored.as_mut().filter(|_| self.skims) {
                 stored.items.clear();
+                stored.compactions = StoredCompactions::default();
             }
         }
         self.whole += line.len() as u64;
@@ -345,6 +286,7 @@ impl StoredConversation {
             effort: Effort::default(),
             items: Vec::new(),
             models: Vec::new(),
+            compactions: StoredCompactions::default(),
             turns: 0,
             first: String::new(),
             line_format,
@@ -368,6 +310,12 @@ impl StoredConversation {
                     serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 let left = self.items.len().saturating_sub(line.items);
                 self.items.truncate(left);
+                self.compactions.withdrawn(left);
+            }
+            LineKind::Compacted => self.compactions.take(raw, self.items.len()),
+            LineKind::Length => {
+                let line: LengthLine = serde_json::from_slice(raw).unwrap_or_default();
+                self.compactions.length = Some((line.tokens, self.items.len()));
             }
             // An overview repeats what the lines before it say. A line of an unknown kind stays in the file for versions
             // that know it.
@@ -414,6 +362,7 @@ impl StoredConversation {
                 since: self.items.len(),
                 ..Effort::default()
             };
+            self.compactions.length = None;
         }
         self.model = qualified;
         self.provider.clone_from(&line.provider);
@@ -461,6 +410,7 @@ impl StoredConversation {
             if is_unanswered || item.kind == StoredKind::Reasoning && is_last {
                 self.items.remove(n);
                 self.effort.since -= usize::from(n < self.effort.since);
+                self.compactions.removed(n);
             } else {
                 is_last = item.begins_turn();
             }

@@ -58,7 +58,7 @@ impl DeltaForm {
         let mut plain = None;
         for value in &self.values {
             let (before, further) = fixed.split_at(value.fixed_before);
-            // Of a static program, `==` and `strip_prefix` compare byte by byte.
+            // Faster than the comparison of musl, byte by byte.
             rest = is_prefix(rest, before).then(|| &rest[before.len()..])?;
             fixed = further;
             let length = match value.kind {

@@ -3,6 +3,7 @@
 
 mod channel;
 mod chat_sink;
+mod compaction;
 mod device_sign_in;
 mod effects;
 mod engine;

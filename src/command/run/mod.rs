@@ -23,11 +23,13 @@ use super::authority;
 use super::screen::DrawnSpinner;
 use super::stop_watch::StopWatch;
 use crate::agent::{Control, Reply, Stop, UserMessage};
-use crate::api::Preview;
+use crate::api::{Preview, owner};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
+use crate::failure::RunWarning;
 use crate::format::OutputSchema;
 use crate::outcome::Outcome;
+use crate::output::{Notice, Sink};
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
@@ -122,8 +124,16 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         };
         let blueprint = blueprint(&settings, &mut session, offered);
         let credential = authority.map(|authority| authority.current());
-        let body = blueprint.request(&message).map_err(Error::Session)?;
         let endpoints = &settings.endpoints;
+        let owner = credential
+            .as_ref()
+            .map_or_else(String::new, |credential| owner(endpoints, credential));
+        let request = blueprint.request(&message, settings.policy.compact, &owner);
+        let request = request.map_err(Error::Session)?;
+        if let Some(tokens) = request.compacts {
+            let _ = sink.take(Notice::Warning(&RunWarning::CompactedFirst(tokens)));
+        }
+        let body = request.body;
         let preview = Preview::new(
             endpoints,
             credential.as_ref(),
