@@ -302,7 +302,7 @@ impl Driver<'_> {
         // Two concurrent readings would need two connections.
         self.reading = None;
         reader::send(self.client, self.body, &self.sender)?;
-        self.tools.expect_calls().map_err(Stop::Thread)?;
+        self.tools.expect_calls();
         let stream = loop {
             match self.next(None)? {
                 TurnInput::Warned(warning) => {
