@@ -15,7 +15,7 @@ use super::history;
 use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
-use super::reader;
+use super::request;
 use super::substitute::ReplacedModel;
 use super::turn_usage::Tally;
 use crate::api::{Client, Interrupt, Stream, Unanswered};
@@ -301,7 +301,7 @@ impl Driver<'_> {
         self.tally.requests += 1;
         // Two concurrent readings would need two connections.
         self.reading = None;
-        reader::send(self.client, self.body, &self.sender)?;
+        request::send(self.client, self.body, &self.sender)?;
         let stream = loop {
             match self.next(None)? {
                 TurnInput::Warned(warning) => {

@@ -22,6 +22,7 @@ mod printed_answer;
 pub mod profile;
 mod reader;
 mod repeated_text;
+mod request;
 pub mod resume;
 pub mod round;
 mod substitute;
