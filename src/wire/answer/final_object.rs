@@ -35,12 +35,13 @@ impl Answer {
         }
         // Inside a string, its quotes would be escaped.
         let start = memchr::memmem::find(frame, LIST_START)? + LIST_START.len();
-        let mut rest = &frame[start..];
-        for (number, item) in self.items().enumerate() {
-            if number > 0 {
-                rest = rest.strip_prefix(b",")?;
-            }
-            rest = rest.strip_prefix(item.raw())?;
+        let after = |rest: &'f [u8], item: &Item| {
+            is_prefix(rest, item.raw()).then(|| &rest[item.raw().len()..])
+        };
+        let mut items = self.items();
+        let mut rest = after(&frame[start..], items.next()?)?;
+        for item in items {
+            rest = after(rest.strip_prefix(b",")?, item)?;
         }
         rest.starts_with(b"]")
             .then(|| [&frame[..start], rest].concat())
