@@ -16,7 +16,7 @@ use super::history;
 use super::input::{self, TurnDeadline, TurnInput};
 use super::policy::Policy;
 use super::printed_answer::Printed;
-use super::reader;
+use super::request;
 use super::substitute::ReplacedModel;
 use super::turn_usage::Tally;
 use crate::api::{Client, Interrupt, Stream, Unanswered};
@@ -291,7 +291,7 @@ impl Driver<'_> {
         self.tally.requests += 1;
         // Two concurrent readings would need two connections.
         self.reading = None;
-        reader::send(self.client, &body, &self.sender)?;
+        request::send(self.client, &body, &self.sender)?;
         // The thread drops the other one, so that the conversation is not copied when it grows.
         drop(body);
         self.tools.expect_calls();

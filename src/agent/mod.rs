@@ -28,6 +28,7 @@ pub mod profile;
 mod reader;
 mod repeated_text;
 mod reply;
+mod request;
 pub mod resume;
 pub mod round;
 mod substitute;

@@ -1,51 +1,20 @@
-//! The thread that sends a request and waits for the response, and the answer in the response, which the loop itself reads: it
-//! reports what a read has brought without waking another thread.
+//! The answer in a response, which the loop itself reads: it reports what a read has brought without waking another thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
 use super::driver::Driver;
 use super::input::{self, TurnInput};
-use super::thread::spawn;
-use crate::api::{Break, Client, Progress, Stream};
+use crate::api::{Break, Progress, Stream};
 use crate::exhausted::at_start;
 use crate::failure::Stop;
 use crate::output::Notice;
 use crate::wire::answer::{Answer, Show};
-use crate::wire::request::RequestBody;
 
 /// Longest wait for the end of a response body once everything else is ready. Losing the connection costs less than waiting
 /// for a server that never ends its responses.
 pub(super) const BODY_END_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// Starts the thread. It ends once the response has begun, or when there is none.
-pub(super) fn send(
-    client: &Client,
-    body: &Arc<RequestBody>,
-    sender: &Sender<TurnInput>,
-) -> Result<(), Stop> {
-    let (client, body, sender) = (client.clone(), Arc::clone(body), sender.clone());
-    spawn(move || {
-        let work = || {
-            let sent = client.send(&body);
-            // The loop appends to the body once the answer has ended, and would have to copy a shared one.
-            drop(body);
-            for warning in client.authority().warnings() {
-                let _ = sender.send(TurnInput::Warned(warning));
-            }
-            let _ = sender.send(match sent {
-                Ok(stream) => TurnInput::Begun(Box::new(stream)),
-                Err(error) => TurnInput::Refused(error),
-            });
-        };
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            let _ = sender.send(TurnInput::Panicked);
-        }
-    })
-}
 
 impl Driver<'_> {
     /// Reads the answer and reports it as it arrives if `reports`, up to its end.

@@ -2,7 +2,6 @@
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use super::endpoints::Endpoints;
 use super::error::Error;
@@ -123,7 +122,6 @@ impl Client {
             head: head(&self.authority, &answer),
             answer,
             decoder: Decoder::default(),
-            last_read: Instant::now(),
         })
     }
 

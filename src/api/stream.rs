@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::error::Break;
 use crate::clock::seconds;
-use crate::http::{self, Interrupt, KEEP_ALIVE};
+use crate::http::{self, Interrupt};
 use crate::wire::answer::{Answer, Show};
 use crate::wire::fault::{FaultHead, RateWindow};
 use crate::wire::sse::Decoder;
@@ -15,8 +15,6 @@ pub struct Stream {
     pub(super) answer: http::HttpResponse,
     pub(super) decoder: Decoder,
     pub(super) head: FaultHead,
-    /// When its last bytes arrived.
-    pub(super) last_read: Instant,
 }
 
 impl fmt::Debug for Stream {
@@ -69,7 +67,6 @@ impl Stream {
         }
         if answer.ended() {
             answer.set_head(&self.head, seconds());
-            self.last_read = Instant::now();
             // The stream stays open until the end of the body. The buffers of the answer are not needed any more.
             self.decoder = Decoder::default();
         }
@@ -89,20 +86,12 @@ impl Stream {
     /// Whether the connection of a stream whose answer has ended was idle for too long to be used again.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.last_read.elapsed() >= KEEP_ALIVE
+        self.answer.is_stale()
     }
 
     /// Reads to the end of the body, so that the connection can serve the next request. `interrupt` and `until` end the wait.
     /// Returns whether the body has ended, or the connection is lost.
     pub fn drain(&mut self, interrupt: &Interrupt, until: Instant) -> bool {
-        loop {
-            match self.answer.read_until(interrupt, Some(until)) {
-                Ok(None) => return false,
-                Ok(Some([])) | Err(_) => return true,
-                // A body that never ends.
-                Ok(Some(_)) if Instant::now() >= until => return false,
-                Ok(Some(_)) => {}
-            }
-        }
+        self.answer.drain(interrupt, until)
     }
 }

@@ -14,7 +14,7 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 pub(super) const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long an idle connection is kept for the next request while tools run. Servers commonly close one after a minute.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(55);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(55);
 
 /// Size of the first read of a response body, in bytes. Reads grow while they fill their buffer.
 pub(super) const FIRST_READ_BYTES: usize = 32 << 10;

@@ -12,8 +12,8 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use super::direct::{Lendable, Loan};
-use super::interrupt::CurrentWait;
+use super::loan::{Lendable, Loan};
+use super::response::ReadState;
 use super::socket::{DirectConnector, Offers};
 
 /// A chain of connectors with one deadline for the whole connection.
@@ -23,7 +23,8 @@ pub(super) struct DeadlineConnector(Box<dyn Connector<(), Out = Box<dyn Transpor
 impl DeadlineConnector {
     /// ureq's chain with this crate's sockets, which record the authentication schemes that a proxy offers, and whose waits can be
     /// ended.
-    pub(super) fn new(offers: Offers, waits: CurrentWait, loan: Loan) -> Self {
+    pub(super) fn new(offers: Offers, shared: &ReadState) -> Self {
+        let (waits, loan) = (shared.waits.clone(), shared.loan.clone());
         let chain =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
