@@ -54,9 +54,10 @@ impl Driver<'_> {
         let mut awaits_body = false;
         loop {
             let event = if awaits_body {
-                match self.await_body_end()? {
-                    true => round::RoundEvent::BodyEnded,
-                    false => round::RoundEvent::TimedOut,
+                if self.await_body_end()? {
+                    round::RoundEvent::BodyEnded
+                } else {
+                    round::RoundEvent::TimedOut
                 }
             } else {
                 match self.next(None)? {

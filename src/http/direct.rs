@@ -25,7 +25,7 @@ pub(super) enum Framing {
 
 /// What the next bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum FramingStep {
     /// Data of this length.
     Data(usize),
     /// Framing of this length, and what follows it.
@@ -66,18 +66,18 @@ impl Framing {
         }
     }
 
-    fn step(self, input: &[u8]) -> Step {
+    fn step(self, input: &[u8]) -> FramingStep {
         match self {
-            Self::Close if input.is_empty() => Step::More,
-            Self::Close => Step::Data(input.len()),
+            Self::Close if input.is_empty() => FramingStep::More,
+            Self::Close => FramingStep::Data(input.len()),
             Self::Chunk(left) => match left.min(input.len()) {
-                0 => Step::More,
-                length => Step::Data(length),
+                0 => FramingStep::More,
+                length => FramingStep::Data(length),
             },
             Self::ChunkEnd => match input {
-                [b'\r', b'\n', ..] => Step::Skip(2, Self::Size),
-                [] | [b'\r'] => Step::More,
-                _ => Step::Wrong,
+                [b'\r', b'\n', ..] => FramingStep::Skip(2, Self::Size),
+                [] | [b'\r'] => FramingStep::More,
+                _ => FramingStep::Wrong,
             },
             Self::Size => {
                 let mut size = 0_usize;
@@ -88,21 +88,21 @@ impl Framing {
                         b'A'..=b'F' => byte - b'A' + 10,
                         b'\r' if size > 0 => {
                             return match input.get(at + 1) {
-                                Some(b'\n') => Step::Skip(at + 2, Self::Chunk(size)),
-                                Some(_) => Step::Leave,
-                                None => Step::More,
+                                Some(b'\n') => FramingStep::Skip(at + 2, Self::Chunk(size)),
+                                Some(_) => FramingStep::Leave,
+                                None => FramingStep::More,
                             };
                         }
-                        _ => return Step::Leave,
+                        _ => return FramingStep::Leave,
                     };
                     let Some(larger) = size.checked_mul(16) else {
-                        return Step::Leave;
+                        return FramingStep::Leave;
                     };
                     size = larger + usize::from(digit);
                 }
                 match input.len() {
-                    ..MAX_SIZE_LINE_BYTES => Step::More,
-                    _ => Step::Leave,
+                    ..MAX_SIZE_LINE_BYTES => FramingStep::More,
+                    _ => FramingStep::Leave,
                 }
             }
         }
@@ -152,7 +152,7 @@ impl DirectBody {
         let buffers = self.transport.buffers();
         let step = loop {
             match self.framing.step(&buffers.input()[used..]) {
-                Step::Skip(length, next) => {
+                FramingStep::Skip(length, next) => {
                     used += length;
                     self.framing = next;
                 }
@@ -163,14 +163,14 @@ impl DirectBody {
             buffers.input_consume(used);
         }
         match step {
-            Step::Data(length) => {
+            FramingStep::Data(length) => {
                 self.framing = self.framing.after(length);
                 self.passed = length;
                 Advance::Data
             }
-            Step::More | Step::Skip(..) => Advance::Await,
-            Step::Leave => Advance::Leave,
-            Step::Wrong => {
+            FramingStep::More | FramingStep::Skip(..) => Advance::Await,
+            FramingStep::Leave => Advance::Leave,
+            FramingStep::Wrong => {
                 let why = "a chunk is longer than its size";
                 Advance::Wrong(ureq::Error::Other(why.into()))
             }
@@ -218,15 +218,15 @@ mod tests {
             input.extend_from_slice(piece);
             loop {
                 match framing.step(&input) {
-                    Step::Skip(length, next) => {
+                    FramingStep::Skip(length, next) => {
                         input.drain(..length);
                         framing = next;
                     }
-                    Step::Data(length) => {
+                    FramingStep::Data(length) => {
                         data.extend(input.drain(..length));
                         framing = framing.after(length);
                     }
-                    Step::More | Step::Leave | Step::Wrong => break,
+                    FramingStep::More | FramingStep::Leave | FramingStep::Wrong => break,
                 }
             }
         }

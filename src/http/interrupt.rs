@@ -93,9 +93,9 @@ impl CurrentWait {
 
 /// The error of a read whose wait was ended. Nothing is lost: another read continues.
 #[derive(Debug)]
-pub(super) struct Woken;
+pub(super) struct WaitEnded;
 
-impl Woken {
+impl WaitEnded {
     /// Whether this error is one.
     pub(super) fn is(error: &io::Error) -> bool {
         error
@@ -104,10 +104,10 @@ impl Woken {
     }
 }
 
-impl fmt::Display for Woken {
+impl fmt::Display for WaitEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the wait was ended")
     }
 }
 
-impl Error for Woken {}
+impl Error for WaitEnded {}

@@ -111,12 +111,12 @@ impl Transport for Lendable {
     }
 
     fn is_open(&mut self) -> bool {
-        self.held().is_ok_and(|transport| transport.is_open())
+        self.held().is_ok_and(Transport::is_open)
     }
 
     fn is_tls(&self) -> bool {
         let transport = self.transport.as_ref();
-        transport.is_some_and(|transport| transport.is_tls())
+        transport.is_some_and(Transport::is_tls)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::direct::{Advance, DirectBody, Framing};
 use super::error::Error;
-use super::interrupt::{BodyWait, CurrentWait, Interrupt, Woken};
+use super::interrupt::{BodyWait, CurrentWait, Interrupt, WaitEnded};
 use super::limit::{ERROR_BODY_TIMEOUT, FIRST_READ_BYTES, KEEP_ALIVE, READ_BYTES, TimeLimit};
 use super::loan::Loan;
 use crate::exhausted::at_start;
@@ -136,7 +136,7 @@ impl HttpResponse {
         match found {
             Ok(Found::Direct) => Ok(self.direct.as_mut().map(DirectBody::data)),
             Ok(Found::Copied(count)) => Ok(Some(&self.buffer[..count])),
-            Err(error) if Woken::is(&error) => Ok(None),
+            Err(error) if WaitEnded::is(&error) => Ok(None),
             Err(error) => Err(Error::of_io(error, true, self.silence)),
         }
     }

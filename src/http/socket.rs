@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use super::buffers::ConnectionBuffers;
-use super::interrupt::{BodyWait, CurrentWait, Woken};
+use super::interrupt::{BodyWait, CurrentWait, WaitEnded};
 use super::race::{self, ConnectError};
 
 /// How a response begins when a proxy requires authentication.
@@ -196,7 +196,7 @@ impl Socket {
             }
             if polled.iter().skip(1).any(|end| !end.revents().is_empty()) {
                 wait.interrupt.clear();
-                return Err(io::Error::other(Woken));
+                return Err(io::Error::other(WaitEnded));
             }
             if !polled[0].revents().is_empty() {
                 return Ok(());
@@ -206,7 +206,7 @@ impl Socket {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             if wait.until.is_some_and(|until| now >= until) {
-                return Err(io::Error::other(Woken));
+                return Err(io::Error::other(WaitEnded));
             }
         }
     }

@@ -221,7 +221,7 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
         // With this bit changed, a quote is a blank, and control characters remain below it. The highest bit of a byte is set if
         // it is that low, or the backslash has become zero. A borrow can set it only in a byte after such a one, so the
         // lowest one is right.
-        let (low, backslash) = (word ^ (ONES * 2), word ^ (ONES * b'\\' as u64));
+        let (low, backslash) = (word ^ (ONES * 2), word ^ (ONES * u64::from(b'\\')));
         let special =
             (low.wrapping_sub(ONES * 0x21) & !low) | (backslash.wrapping_sub(ONES) & !backslash);
         let special = special & (ONES << 7);

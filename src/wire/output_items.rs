@@ -23,6 +23,7 @@ impl Id {
 }
 
 /// A slot for an output item.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Default)]
 pub(super) struct ItemSlot {
     pub(super) index: Option<u64>,

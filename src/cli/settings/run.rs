@@ -27,6 +27,7 @@ use crate::prompt::PromptWords;
 use crate::wire::request::WebSearch;
 
 /// The settings of `codex run`, and those of `codex chat` that are the same.
+#[allow(clippy::too_many_lines, reason = "one value after another")]
 pub(crate) fn run(
     args: &Args,
     environment: &Environment,

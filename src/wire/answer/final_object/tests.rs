@@ -145,13 +145,13 @@ fn a_long_list_of_the_items_that_arrived_is_left_out() {
     check(&[], &[], false, &lost);
     // Without items, a long event says nothing about what was lost.
     let mut answer = Answer::default();
-    let last = completed(&[]).replace("\"output\"", &format!("\"x\":\"{long}\",\"output\""));
-    assert!(answer.without_items(last.as_bytes()).is_none());
+    let padded = completed(&[]).replace("\"output\"", &format!("\"x\":\"{long}\",\"output\""));
+    assert!(answer.without_items(padded.as_bytes()).is_none());
     answer.take(
         br#"{"type":"response.output_item.done","item":{"#,
         &mut Vec::new(),
     );
-    answer.take(last.as_bytes(), &mut Vec::new());
+    answer.take(padded.as_bytes(), &mut Vec::new());
     assert_eq!(answer.verdict(), lost);
 }
 
