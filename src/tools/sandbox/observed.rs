@@ -130,7 +130,7 @@ impl Stamp {
     fn of(found: &Stat) -> Self {
         Self {
             identity: (found.st_dev, found.st_ino),
-            seconds: i64::from(found.st_ctime),
+            seconds: found.st_ctime,
             #[allow(clippy::cast_possible_wrap)] // below a billion
             nanoseconds: found.st_ctime_nsec as i64,
         }
@@ -213,7 +213,7 @@ impl DirectoryState {
 
 /// Calls `each` with the name, the number and the kind of each entry of a directory, until one cannot be read.
 pub(super) fn list(directory: &OwnedFd, mut each: impl FnMut(&CStr, u64, FileType)) {
-    let mut buffer = [MaybeUninit::uninit(); 32 << 10];
+    let mut buffer = [MaybeUninit::uninit(); 16 << 10];
     let mut entries = RawDir::new(directory, &mut buffer);
     while let Some(Ok(entry)) = entries.next() {
         let name = entry.file_name();
@@ -247,7 +247,7 @@ mod tests {
         fs::write(place("file"), "").expect("a file");
         let observe = || {
             let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let opened = open(&top.join("d"), flags, Mode::empty()).expect("a directory");
+            let opened = open(top.join("d"), flags, Mode::empty()).expect("a directory");
             let mut state = DirectoryState::of(&top.join("d"), &opened);
             list(&opened, |name, number, kind| {
                 state.add(name.to_bytes(), number, kind);
