@@ -108,12 +108,16 @@ fn bisect<'a>(
     }
     for rules in calls {
         code.push(jump(JUMP_IF_EQUAL, rules[0].call, 0, 1));
-        match rules {
-            [CallRule { when, action, .. }] if when.is_empty() => code.push(step(RETURN, *action)),
-            _ => {
-                jumps.push((code.len(), rules));
-                code.push(step(JUMP, 0));
-            }
+        if let [
+            CallRule {
+                when: [], action, ..
+            },
+        ] = rules
+        {
+            code.push(step(RETURN, *action));
+        } else {
+            jumps.push((code.len(), rules));
+            code.push(step(JUMP, 0));
         }
     }
     code.push(step(RETURN, libc::SECCOMP_RET_ALLOW));
@@ -239,6 +243,18 @@ pub(super) mod tests {
     #[test]
     fn conditions_hold_as_they_are_written() {
         const HIGH: u64 = 5 << 32;
+        const MASKED: Comparison = Comparison::Masked {
+            mask: 0xf0,
+            value: 0x20,
+        };
+        const SEVERAL: Conditions = &[
+            (2, MASKED),
+            (2, Comparison::NotEqual(0x21)),
+            (2, Comparison::NotEqual(0x22)),
+            (2, Comparison::NotZero),
+            (2, Comparison::NotEqual(0x23)),
+            (1, Comparison::Equal(1)),
+        ];
         let check = |when: Conditions, value: u64, expected: bool| {
             let rule = |call| CallRule {
                 call,
@@ -263,21 +279,9 @@ pub(super) mod tests {
         check(&[(2, Comparison::NotZero)], 0, false);
         check(&[(2, Comparison::NotZero)], 1, true);
         check(&[(2, Comparison::NotZero)], HIGH, true);
-        const MASKED: Comparison = Comparison::Masked {
-            mask: 0xf0,
-            value: 0x20,
-        };
         check(&[(2, MASKED)], 0xf2f, true);
         check(&[(2, MASKED)], 0x30, false);
         // Several, on one argument and on others.
-        const SEVERAL: Conditions = &[
-            (2, MASKED),
-            (2, Comparison::NotEqual(0x21)),
-            (2, Comparison::NotEqual(0x22)),
-            (2, Comparison::NotZero),
-            (2, Comparison::NotEqual(0x23)),
-            (1, Comparison::Equal(1)),
-        ];
         for value in 0x1f..0x32 {
             check(
                 SEVERAL,

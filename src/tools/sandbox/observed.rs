@@ -37,7 +37,7 @@ const DATED: &[u32] = &[
 ];
 
 /// A device and inode.
-type FileIdentity = (u64, u64);
+type PathIdentity = (u64, u64);
 
 /// What rules were derived from.
 pub(super) struct Observed {
@@ -45,7 +45,7 @@ pub(super) struct Observed {
     pub(super) mounts: Vec<u8>,
     changes: File,
     /// What was found at paths, if anything.
-    paths: BTreeMap<PathBuf, Option<FileIdentity>>,
+    paths: BTreeMap<PathBuf, Option<PathIdentity>>,
     pub(super) directories: Vec<DirectoryState>,
 }
 
@@ -64,7 +64,7 @@ impl Observed {
     }
 
     /// Looks at a path, not through a link, and returns what is there.
-    pub(super) fn see(&mut self, path: &Path) -> Option<FileIdentity> {
+    pub(super) fn see(&mut self, path: &Path) -> Option<PathIdentity> {
         if let Some(known) = self.paths.get(path) {
             return *known;
         }
@@ -74,7 +74,7 @@ impl Observed {
     }
 
     /// Notes what was found at a path.
-    pub(super) fn saw(&mut self, path: &Path, found: Option<FileIdentity>) {
+    pub(super) fn saw(&mut self, path: &Path, found: Option<PathIdentity>) {
         self.paths.insert(path.to_owned(), found);
     }
 
@@ -100,7 +100,7 @@ impl Observed {
     }
 }
 
-fn identity(path: &Path) -> Option<FileIdentity> {
+fn identity(path: &Path) -> Option<PathIdentity> {
     let found = lstat(path).ok()?;
     Some((found.st_dev, found.st_ino))
 }
@@ -121,7 +121,7 @@ pub(super) struct DirectoryState {
 /// modification.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
-    identity: FileIdentity,
+    identity: PathIdentity,
     seconds: i64,
     nanoseconds: i64,
 }
@@ -130,7 +130,7 @@ impl Stamp {
     fn of(found: &Stat) -> Self {
         Self {
             identity: (found.st_dev, found.st_ino),
-            seconds: i64::from(found.st_ctime),
+            seconds: found.st_ctime,
             #[allow(clippy::cast_possible_wrap)] // below a billion
             nanoseconds: found.st_ctime_nsec as i64,
         }
@@ -213,7 +213,7 @@ impl DirectoryState {
 
 /// Calls `each` with the name, the number and the kind of each entry of a directory, until one cannot be read.
 pub(super) fn list(directory: &OwnedFd, mut each: impl FnMut(&CStr, u64, FileType)) {
-    let mut buffer = [MaybeUninit::uninit(); 32 << 10];
+    let mut buffer = [MaybeUninit::uninit(); 16 << 10];
     let mut entries = RawDir::new(directory, &mut buffer);
     while let Some(Ok(entry)) = entries.next() {
         let name = entry.file_name();
@@ -247,7 +247,7 @@ mod tests {
         fs::write(place("file"), "").expect("a file");
         let observe = || {
             let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let opened = open(&top.join("d"), flags, Mode::empty()).expect("a directory");
+            let opened = open(top.join("d"), flags, Mode::empty()).expect("a directory");
             let mut state = DirectoryState::of(&top.join("d"), &opened);
             list(&opened, |name, number, kind| {
                 state.add(name.to_bytes(), number, kind);

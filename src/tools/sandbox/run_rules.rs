@@ -6,7 +6,7 @@
 //! makes new ones, and the old ones are dropped. It is closed on exec, and goes, as standard input, to the tool's own
 //! process alone, which closes it as soon as it is confined. No process in a sandbox can take it from there: before
 //! that, this process is outside of every sandbox, and afterwards in one of its own, and Landlock keeps each sandbox
-//! from inspecting (ptrace(2), `/proc/PID/fd`, pidfd_getfd(2)) what is not inside it; the same goes for the run.
+//! from inspecting (ptrace(2), `/proc/PID/fd`, `pidfd_getfd(2)`) what is not inside it; the same goes for the run.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
