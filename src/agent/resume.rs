@@ -4,6 +4,17 @@ use super::earlier_items::{EarlierItem, EarlierItems};
 use crate::session::{Error, Journal, SessionFile, StoredConversation, TurnHeader, Writer};
 use crate::wire::input::effort_change;
 
+/// A compaction of a resumed conversation.
+#[derive(Clone, Debug)]
+pub struct ResumedCompaction {
+    /// The name of the service with the credential that made it.
+    pub owner: String,
+    /// The number of items at the beginning of the resumed ones that it stands for.
+    pub replaced: usize,
+    /// The items that stand for them.
+    pub items: Vec<Vec<u8>>,
+}
+
 /// A resumed conversation.
 #[derive(Debug, Default)]
 pub struct ResumedConversation {
@@ -12,6 +23,10 @@ pub struct ResumedConversation {
     /// The reasoning effort in the request head. It stays the same throughout a conversation with a model that accepts effort
     /// changes as items.
     pub effort: Option<String>,
+    /// The compactions by this model.
+    pub compactions: Vec<ResumedCompaction>,
+    /// The length that was reported with the last answer of this model, in tokens, and the number of items that it counts.
+    pub length: Option<(u64, usize)>,
     /// Results added for calls that had none.
     results: Vec<Vec<u8>>,
     /// The last item, if it changes the effort. An item keeps the service's cache valid, a new head would not.
@@ -45,11 +60,24 @@ impl ResumedConversation {
         } else {
             stored.items.len()
         };
-        let mut items = items_for_model(&stored, model, changes_since);
+        let (mut items, places) = items_for_model(&stored, model, changes_since);
         let new = results.iter().chain(&change).cloned();
         items.extend(new.map(EarlierItem::New));
+        let own = std::mem::take(&mut stored.compactions.newest).into_iter();
+        let own = own.filter(|compaction| compaction.model == model);
+        let compactions = own.filter_map(|compaction| {
+            Some(ResumedCompaction {
+                replaced: *places.get(compaction.replaced)?,
+                owner: compaction.owner,
+                items: compaction.items,
+            })
+        });
+        let length = stored.compactions.length.filter(|_| stored.model == model);
+        let length = length.and_then(|(tokens, items)| Some((tokens, *places.get(items)?)));
         Ok(Self {
             items: EarlierItems::new(file, items),
+            compactions: compactions.collect(),
+            length,
             effort,
             results,
             change,
@@ -72,24 +100,26 @@ impl ResumedConversation {
 }
 
 /// The stored items, in a form that this model accepts. Effort changes before index `changes_since` were meant for another
-/// model.
+/// model. Also returns, for each number of stored items, how many of these they are.
 fn items_for_model(
     stored: &StoredConversation,
     model: &str,
     changes_since: usize,
-) -> Vec<EarlierItem> {
-    let items = stored.items.iter().enumerate();
-    let items = items.filter(|(n, item)| *n >= changes_since || !item.is_effort_change());
-    let mut all = Vec::with_capacity(stored.items.len() + 2);
-    all.extend(items.map(|(_, item)| {
+) -> (Vec<EarlierItem>, Vec<usize>) {
+    let mut items = Vec::with_capacity(stored.items.len() + 2);
+    let mut places = vec![0];
+    for (n, item) in stored.items.iter().enumerate() {
         let (range, of) = (item.range.clone(), stored.model_of(item));
-        if of != model && !of.is_empty() {
-            EarlierItem::OfOther(range)
-        } else if item.is_output() {
-            EarlierItem::Output(range)
-        } else {
-            EarlierItem::AsStored(range)
+        if n >= changes_since || !item.is_effort_change() {
+            items.push(if of != model && !of.is_empty() {
+                EarlierItem::OfOther(range)
+            } else if item.is_output() {
+                EarlierItem::Output(range)
+            } else {
+                EarlierItem::AsStored(range)
+            });
         }
-    }));
-    all
+        places.push(items.len());
+    }
+    (items, places)
 }

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread;
 
 use super::signals::take_over;
 use super::stdout::Stdout;
 use super::stop_requests::next;
+use super::undo::{UndoStage, end_tools_on_panic, on_panic};
 use crate::agent::StopRequest;
 use crate::exhausted::at_start;
 use crate::result::Durations;
@@ -85,6 +87,8 @@ pub fn run(
         LaunchError::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
         LaunchError::Temporary(_, error) | LaunchError::Signal(error) => Error::Io(error),
     })?;
+    let tools = Arc::new(tools);
+    let _undo = end_tools_on_panic(&tools);
     let result = thread::scope(|scope| {
         let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
@@ -131,29 +135,33 @@ pub fn run(
     Ok(result.status.is_ok())
 }
 
-/// Runs the tool in this process and writes its result to standard output, where the parent process reads it. The
+/// Runs the tool in this process: standard output is a socket that brings the arguments and takes the result. The
 /// sandbox is set up first; programs that the tool starts get `environment`.
 ///
 /// # Errors
 ///
-/// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
-/// cannot create a session.
+/// If the sandbox cannot be set up, standard output cannot be read or written, or this process cannot create a session.
 pub fn run_held(
     request: &ToolRequest,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    let reach = match &request.policy {
-        Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
-        None => SandboxScope::default(),
-    };
     confine::prevent_inspection();
+    let reach = match &request.policy {
+        Some(policy) if request.inherits_rules => confine::confine_by_stdin(policy),
+        Some(policy) => confine::confine(policy),
+        None => Ok(SandboxScope::default()),
+    };
+    let reach = reach.map_err(Error::Sandbox)?;
     reaper::lead_session()?;
     confine::end_with_parent();
-    let mut arguments = Vec::new();
-    if !request.serves {
-        io::stdin().lock().read_to_end(&mut arguments)?;
-    }
+    let _undo = on_panic(UndoStage::AfterReport, move || {
+        reaper::end_all(reach, || true);
+    });
+    let arguments = match request.serves {
+        true => Vec::new(),
+        false => stdout.read_to_end()?,
+    };
     // If its reader has gone away, that is noticed elsewhere.
     let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));
     let report: &dyn Fn(&str) = &report;

@@ -9,20 +9,22 @@ use serde_json::Value;
 use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
-use crate::agent::resume::ResumedConversation;
+use crate::agent::resume::{ResumedCompaction, ResumedConversation};
 use crate::agent::{Blueprint, Control, Conversation, EarlierItems, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};
 use crate::id::{ModelId, ThreadId};
 use crate::mcp::command_line::is_server_name;
-use crate::mcp::server_settings::ServerSettings;
+use crate::mcp::server_settings::{ServerSettings, Transport};
 use crate::models::clamp::{RequestedSettings, clamp};
 use crate::models::{Backend, Model, catalogue, find_or_unknown};
+use crate::remote::{RemoteHeader, RemoteServer, RemoteUrl};
+use crate::secret::Secret;
 use crate::session::{Journal, Sessions, TurnHeader};
 use crate::tools::builtin::{offered, table};
 use crate::tools::function;
-use crate::tools::server::servers::ServerToStart;
+use crate::tools::server::servers::{ServerKind, ServerToStart};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
@@ -57,6 +59,8 @@ enum Session {
 struct OpenedSession {
     thread: ThreadId,
     items: EarlierItems,
+    compactions: Vec<ResumedCompaction>,
+    length: Option<(u64, usize)>,
     effort: Option<String>,
     journal: Option<Box<dyn Journal + Send>>,
 }
@@ -146,6 +150,40 @@ impl ConversationBuilder {
         let settings = ServerSettings::of_command(name.to_owned(), command);
         self.servers
             .extend(ServerToStart::program(settings, Path::new(""), Vec::new()));
+        Ok(self)
+    }
+
+    /// Adds an MCP server behind a URL, `https` or loopback, which this program asks itself, with these headers. Redirects
+    /// are not followed. Its tools are offered as `mcp__NAME__TOOL`.
+    ///
+    /// # Errors
+    /// If the name, the URL or a header is invalid.
+    pub fn server_at(
+        mut self,
+        name: &str,
+        url: &str,
+        headers: Vec<(String, Secret)>,
+    ) -> Result<Self, Error> {
+        if !is_server_name(name) {
+            return Err(Error::ServerName(name.to_owned()));
+        }
+        let address = RemoteUrl::parse(url).map_err(Error::Address)?;
+        let header = |(name, value): (String, Secret)| {
+            RemoteHeader::parse(&name, value).map_err(|error| Error::Header(name, error))
+        };
+        let headers = headers.into_iter().map(header);
+        let headers = headers.collect::<Result<Vec<_>, Error>>()?;
+        let client = RemoteServer::new(&self.access.setup, address, headers);
+        self.servers.push(ServerToStart {
+            settings: ServerSettings {
+                transport: Transport::Http {
+                    url: url.to_owned(),
+                    headers: Vec::new(),
+                },
+                ..ServerSettings::of_command(name.to_owned(), Vec::new())
+            },
+            kind: ServerKind::Client(Arc::new(client)),
+        });
         Ok(self)
     }
 
@@ -251,6 +289,8 @@ impl ConversationBuilder {
             substitutes: Vec::new(),
             searches: false,
             items: opened.items,
+            compactions: opened.compactions,
+            length: opened.length,
             tools: Arc::new(tools),
         };
         let journal = opened.journal;
@@ -285,6 +325,8 @@ impl Session {
             return Ok(OpenedSession {
                 thread,
                 items: resumed.items,
+                compactions: resumed.compactions,
+                length: resumed.length,
                 effort: resumed.effort,
                 journal: Some(Box::new(writer)),
             });
@@ -302,6 +344,8 @@ impl Session {
         Ok(OpenedSession {
             thread,
             items: EarlierItems::default(),
+            compactions: Vec::new(),
+            length: None,
             effort: effort.map(str::to_owned),
             journal,
         })

@@ -358,6 +358,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 fields["retry_at"] = at.into();
                 self.add("retry", fields);
             }
+            Notice::Compacted(compacted) => self.add("compacted", compacted.fields()),
             Notice::Limits(list) => self.add("limits", json!({"windows": windows(list)})),
             Notice::Request { usage, number } => {
                 let mut fields = usage_fields(&usage);

@@ -3,6 +3,7 @@
 //! precedes the items of each run, and a `codex.overview` ends a long file. A process that writes to a file holds a lock on
 //! it.
 
+mod compaction;
 mod error;
 mod journal;
 mod line;
@@ -23,6 +24,7 @@ use rustix::fs::OFlags;
 use crate::clock::date;
 use crate::file::{Directory, has_no_locks, inherit_owner_at, open_regular};
 use crate::id::ThreadId;
+pub use compaction::CompactionRecord;
 pub use error::Error;
 pub use journal::Journal;
 use line::LineFormat;

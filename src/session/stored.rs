@@ -7,9 +7,10 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::compaction::StoredCompactions;
 use super::line::{
-    FirstLine, ItemFields, LineFormat, LineKind, OverviewLine, SESSION_VERSION, TurnLine,
-    WithdrawnLine,
+    FirstLine, ItemFields, LengthLine, LineFormat, LineKind, OverviewLine, SESSION_VERSION,
+    TurnLine, WithdrawnLine,
 };
 use super::stored_item::{StoredItem, StoredKind};
 use crate::id::{IdError, ThreadId};
@@ -36,6 +37,8 @@ pub struct StoredConversation {
     pub items: Vec<StoredItem>,
     /// The models that the items were added with.
     models: Vec<String>,
+    /// Its compactions, and its length.
+    pub compactions: StoredCompactions,
     /// The number of turns.
     pub turns: usize,
     /// The beginning of the user's first message.
@@ -183,6 +186,7 @@ impl StoredParser {
             }
             if let Some(stored) = self.stored.as_mut().filter(|_| self.skims) {
                 stored.items.clear();
+                stored.compactions = StoredCompactions::default();
             }
         }
         self.whole += line.len() as u64;
@@ -282,6 +286,7 @@ impl StoredConversation {
             effort: Effort::default(),
             items: Vec::new(),
             models: Vec::new(),
+            compactions: StoredCompactions::default(),
             turns: 0,
             first: String::new(),
             line_format,
@@ -305,6 +310,12 @@ impl StoredConversation {
                     serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 let left = self.items.len().saturating_sub(line.items);
                 self.items.truncate(left);
+                self.compactions.withdrawn(left);
+            }
+            LineKind::Compacted => self.compactions.take(raw, self.items.len()),
+            LineKind::Length => {
+                let line: LengthLine = serde_json::from_slice(raw).unwrap_or_default();
+                self.compactions.length = Some((line.tokens, self.items.len()));
             }
             // An overview repeats what the lines before it say. A line of an unknown kind stays in the file for versions
             // that know it.
@@ -351,6 +362,7 @@ impl StoredConversation {
                 since: self.items.len(),
                 ..Effort::default()
             };
+            self.compactions.length = None;
         }
         self.model = qualified;
         self.provider.clone_from(&line.provider);
@@ -398,6 +410,7 @@ impl StoredConversation {
             if is_unanswered || item.kind == StoredKind::Reasoning && is_last {
                 self.items.remove(n);
                 self.effort.since -= usize::from(n < self.effort.since);
+                self.compactions.removed(n);
             } else {
                 is_last = item.begins_turn();
             }

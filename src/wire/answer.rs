@@ -314,6 +314,16 @@ impl Answer {
         slots.map(|slot| Shown::of(slot, &kept)).collect()
     }
 
+    /// The item for a compacted conversation: the only one of its kind in a complete answer.
+    #[must_use]
+    pub fn compaction(&self) -> Option<&Item> {
+        if !matches!(self.ending, Some(Ending::Completed)) || self.lost {
+            return None;
+        }
+        let mut found = self.items().filter(|item| item.is_compaction());
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// The finished items, in the answer's order.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.slots

@@ -45,7 +45,7 @@ pub fn estimate(bytes: usize) -> u64 {
 }
 
 /// Estimated tokens of an image.
-const IMAGE_TOKENS: u64 = 1000;
+pub(super) const IMAGE_TOKENS: u64 = 1000;
 
 impl RequestBody {
     /// A body without conversation items.

@@ -172,6 +172,16 @@ impl Item {
         })
     }
 
+    /// Whether it stands for a part of the conversation that the service has compacted.
+    #[must_use]
+    pub fn is_compaction(&self) -> bool {
+        let is_it = |[kind, sealed]: [Option<&str>; 2]| {
+            kind.and_then(text).as_deref() == Some("compaction") && sealed.is_some_and(is_filled)
+        };
+        self.kind == ItemKind::Other
+            && values(&self.raw, ["type", "encrypted_content"]).is_some_and(is_it)
+    }
+
     /// The text of a message as it was received; empty for any other item.
     #[must_use]
     pub fn raw_text(&self) -> RawText<'_> {
@@ -235,7 +245,7 @@ impl<'a> ReadItem<'a> {
                 ItemKind::Message(message)
             }
             Some("reasoning") => ItemKind::Reasoning {
-                sealed: sealed.is_some_and(|raw| raw.starts_with('"') && raw != "\"\""),
+                sealed: sealed.is_some_and(is_filled),
             },
             Some("function_call") => ItemKind::Call(Call {
                 call_id: word(call_id)?,
@@ -258,6 +268,11 @@ impl<'a> ReadItem<'a> {
             text: text_of_message,
         })
     }
+}
+
+/// Whether a value is a string that is not empty.
+fn is_filled(raw: &str) -> bool {
+    raw.starts_with('"') && raw != "\"\""
 }
 
 const MAX_REFUSAL_BYTES: usize = 16 << 10;

@@ -2,6 +2,7 @@
 //! protocol can be tested on bytes alone.
 
 pub mod answer;
+pub mod compaction;
 mod conversation;
 mod delta_form;
 pub mod event;

@@ -63,6 +63,10 @@ impl Engine {
                     self.ask(text);
                     Ok(())
                 }
+                EngineCommand::Compact => {
+                    self.compact();
+                    Ok(())
+                }
                 EngineCommand::SetModel { model, effort } => {
                     self.set_model(&model, effort.as_deref())
                 }
@@ -87,7 +91,7 @@ impl Engine {
         continued
     }
 
-    fn report(&self, event: ChatEvent) {
+    pub(super) fn report(&self, event: ChatEvent) {
         // The loop may have ended; then the event is not needed.
         let _ = self.reporter.event(event);
     }
@@ -114,11 +118,7 @@ impl Engine {
         let end = match self.turn(&text) {
             Ok(()) => TurnEnd::Completed,
             Err(TurnFailure::Interrupted) => TurnEnd::Interrupted,
-            Err(TurnFailure::Failed(failure)) => TurnEnd::Failed {
-                what: failure.what().to_owned(),
-                hint: failure.advice().map(str::to_owned),
-                credential: self.remedy(&failure),
-            },
+            Err(TurnFailure::Failed(failure)) => self.failed(&failure),
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
         self.control.withdraw_turn();
@@ -126,6 +126,15 @@ impl Engine {
             self.report_model(None);
         }
         self.report(ChatEvent::TurnEnded(end));
+    }
+
+    /// The end of a turn that failed.
+    pub(super) fn failed(&self, failure: &Failure) -> TurnEnd {
+        TurnEnd::Failed {
+            what: failure.what().to_owned(),
+            hint: failure.advice().map(str::to_owned),
+            credential: self.remedy(failure),
+        }
     }
 
     /// What helps, if the failure is one of the credential.
@@ -209,12 +218,11 @@ impl Engine {
         let Some(authority) = self.authority.clone() else {
             return Err(run::Error::Credential(crate::auth::Error::Missing).into());
         };
-        let tools = StartingTools::open(&self.settings)?;
         let session = start_session(&self.settings, &mut self.sink)?;
         let mut values = Vec::new();
         let read = session.items.each(|item| values.push(value(item)));
         read.map_err(run::Error::Session)?;
-        let tools = tools.ready(&self.control, &mut self.sink)?;
+        let tools = StartingTools::open(&self.settings)?.ready(&self.control, &mut self.sink)?;
         let opened = OpenedConversation {
             id: Some(session.thread.as_str().to_owned()),
             said: said(&values),

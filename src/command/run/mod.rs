@@ -20,14 +20,17 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::authority;
-use super::screen::DrawnSpinner;
+use super::screen::{DrawnSpinner, erase};
 use super::stop_watch::StopWatch;
+use super::undo::{self, UndoStage};
 use crate::agent::{Control, Reply, Stop, UserMessage};
-use crate::api::Preview;
+use crate::api::{Preview, owner};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
+use crate::failure::RunWarning;
 use crate::format::OutputSchema;
 use crate::outcome::Outcome;
+use crate::output::{Notice, Sink};
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
@@ -62,6 +65,8 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     let critical = Critical::default();
     let authority = check_access(&settings, &host, &critical)?;
     let screen = DrawnSpinner::default();
+    let shown = screen.shared();
+    let _undo = undo::on_panic(UndoStage::BeforeReport, move || erase(&shown));
     let mut sink = RunOutput::open(&settings, &screen)?;
     let last_message = open_last_message(&settings)?;
     let control = Control::new();
@@ -122,8 +127,16 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         };
         let blueprint = blueprint(&settings, &mut session, offered);
         let credential = authority.map(|authority| authority.current());
-        let body = blueprint.request(&message).map_err(Error::Session)?;
         let endpoints = &settings.endpoints;
+        let owner = credential
+            .as_ref()
+            .map_or_else(String::new, |credential| owner(endpoints, credential));
+        let request = blueprint.request(&message, settings.policy.compact, &owner);
+        let request = request.map_err(Error::Session)?;
+        if let Some(tokens) = request.compacts {
+            let _ = sink.take(Notice::Warning(&RunWarning::CompactedFirst(tokens)));
+        }
+        let body = request.body;
         let preview = Preview::new(
             endpoints,
             credential.as_ref(),
