@@ -1,6 +1,7 @@
-//! The loop of a conversation, turn by turn. One thread reads each answer, every tool call has its own thread, and all of
-//! them send inputs to one loop, which reports to a `Sink`. A turn that stops starts nothing new, closes its connections,
-//! and waits until all tools have ended.
+//! The loop of a conversation, turn by turn. A thread sends each request and waits for the response; the loop itself reads the
+//! answer and reports it to a `Sink`. Every tool call has its own thread. They, and other threads through `Control`, send inputs
+//! to the loop, also while it waits for the next bytes of an answer. A turn that stops starts nothing new, closes its
+//! connections, and waits until all tools have ended.
 
 mod accounting;
 mod attempt;

@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use ureq::Timeout;
@@ -25,7 +26,8 @@ pub(super) struct Loan(Arc<Mutex<LoanState>>);
 enum LoanState {
     #[default]
     Nothing,
-    Requested,
+    /// By this thread: others may use other connections.
+    Requested(ThreadId),
     /// On its way to the reader.
     Lent(Box<dyn Transport>),
     /// On its way back.
@@ -42,7 +44,7 @@ impl Loan {
         &self,
         read: impl FnOnce() -> io::Result<usize>,
     ) -> Option<Box<dyn Transport>> {
-        *self.state() = LoanState::Requested;
+        *self.state() = LoanState::Requested(thread::current().id());
         let _ = read();
         match std::mem::take(&mut *self.state()) {
             LoanState::Lent(transport) => Some(transport),
@@ -79,7 +81,9 @@ impl Lendable {
     fn settle(&mut self) {
         let mut state = self.loan.state();
         match (&mut *state, self.transport.take()) {
-            (LoanState::Requested, Some(transport)) => *state = LoanState::Lent(transport),
+            (LoanState::Requested(by), Some(transport)) if *by == thread::current().id() => {
+                *state = LoanState::Lent(transport);
+            }
             (LoanState::Returned(_), None) => {
                 if let LoanState::Returned(transport) = std::mem::take(&mut *state) {
                     self.transport = Some(transport);

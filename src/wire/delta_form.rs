@@ -2,6 +2,8 @@
 //! learned from the first one that the general parser reads; a later one is compared with it and only its values are read.
 //! A frame of another form is left to the general parser, which gives the same result for every frame that is read here.
 
+use memchr::arch::all::{is_equal, is_prefix};
+
 use super::json::{decode, plain_length, string_end};
 
 /// Number of forms learned in a row without a frame that has it, after which no further one is learned.
@@ -56,7 +58,8 @@ impl DeltaForm {
         let mut plain = None;
         for value in &self.values {
             let (before, further) = fixed.split_at(value.fixed_before);
-            rest = rest.strip_prefix(before)?;
+            // Faster than the comparison of musl, byte by byte.
+            rest = is_prefix(rest, before).then(|| &rest[before.len()..])?;
             fixed = further;
             let length = match value.kind {
                 DeltaValueKind::Number => number_length(rest)?,
@@ -76,7 +79,7 @@ impl DeltaForm {
             };
             rest = &rest[length..];
         }
-        if rest != fixed {
+        if !is_equal(rest, fixed) {
             return None;
         }
         self.misses = 0;

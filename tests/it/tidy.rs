@@ -212,6 +212,7 @@ const WORDS: &[(&str, &[&str])] = &[
         &[
             "agent",
             "auth",
+            "cli",
             "command",
             "exhausted",
             "http",

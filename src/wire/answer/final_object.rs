@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::mem::discriminant;
 use std::ops::ControlFlow;
 
+use memchr::arch::all::is_prefix;
 use serde_json::value::RawValue;
 
 use super::super::event::ItemPosition;
@@ -28,7 +29,7 @@ const MIN_SHORTENED_BYTES: usize = 16 << 10;
 impl Answer {
     /// A long final event without its list of items, if these are the bytes of the items that arrived, in their order. Then there
     /// is nothing to read in it, and a list that is left out says the same.
-    pub(super) fn without_items(&self, frame: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn without_items<'f>(&self, frame: &'f [u8]) -> Option<Vec<u8>> {
         if frame.len() < MIN_SHORTENED_BYTES || !frame.starts_with(FINAL_EVENT) {
             return None;
         }
