@@ -70,6 +70,8 @@ impl Stream {
         if answer.ended() {
             answer.set_head(&self.head, seconds());
             self.last_read = Instant::now();
+            // The stream stays open until the end of the body. The buffers of the answer are not needed any more.
+            self.decoder = Decoder::default();
         }
         Ok(if is_end {
             Progress::Ended

@@ -21,9 +21,8 @@ use crate::text::one_line;
 use crate::tools::child::reaper;
 use crate::tools::launch::{LaunchError, set_close_on_exec};
 use crate::tools::sandbox::confine::{self, SandboxScope};
-use crate::tools::server::servers::{
-    ServerToStart, StartedServer, StartedServers, UnstartedServer,
-};
+use crate::tools::server::offer::StartedServer;
+use crate::tools::server::servers::{ServerToStart, StartedServers, UnstartedServer};
 use crate::tools::setup::ToolSetup;
 use crate::tools::toolbox::Toolbox;
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::mem;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -72,6 +72,16 @@ impl Stdout {
         self.write_all(text.as_bytes())
     }
 
+    /// Reads what its other end sends, if it is a socket.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(super) fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(4 << 10);
+        self.0.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn write_locked(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
@@ -106,19 +116,20 @@ impl Write for Stdout {
 /// Writes the last lines of this process, if any, on lines of their own; nothing is written after them. A write that waits for its
 /// reader gets up to `timeout`, and so does a line that another thread is writing, if this one `awaits` it.
 pub fn write_last(lines: &str, timeout: Duration, awaits: bool) {
-    let deadline = Instant::now() + timeout;
+    // The clock may be what failed.
+    let mut left = timeout;
     let at_line_start = loop {
-        let is_late = Instant::now() >= deadline;
+        let is_late = left.is_zero();
         match AT_LINE_START.try_lock() {
             Ok(start) if *start || !awaits || is_late => break start,
             Err(TryLockError::Poisoned(start)) => break start.into_inner(),
             _ if is_late => return,
             _ => thread::sleep(RETRY_INTERVAL),
         }
+        left = left.saturating_sub(RETRY_INTERVAL);
     };
     let begin = if *at_line_start { "" } else { "\n" };
     mem::forget(at_line_start);
-    let left = deadline.saturating_duration_since(Instant::now());
     let text = format!("{begin}{lines}");
     if !text.is_empty()
         && takes(&io::stdout(), left)

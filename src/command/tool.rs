@@ -135,32 +135,33 @@ pub fn run(
     Ok(result.status.is_ok())
 }
 
-/// Runs the tool in this process and writes its result to standard output, where the parent process reads it. The
+/// Runs the tool in this process: standard output is a socket that brings the arguments and takes the result. The
 /// sandbox is set up first; programs that the tool starts get `environment`.
 ///
 /// # Errors
 ///
-/// If the sandbox cannot be set up, standard input cannot be read, standard output cannot be written, or this process
-/// cannot create a session.
+/// If the sandbox cannot be set up, standard output cannot be read or written, or this process cannot create a session.
 pub fn run_held(
     request: &ToolRequest,
     environment: &[(OsString, OsString)],
     mut stdout: Stdout,
 ) -> Result<bool, Error> {
-    let reach = match &request.policy {
-        Some(policy) => confine::confine(policy).map_err(Error::Sandbox)?,
-        None => SandboxScope::default(),
-    };
     confine::prevent_inspection();
+    let reach = match &request.policy {
+        Some(policy) if request.inherits_rules => confine::confine_by_stdin(policy),
+        Some(policy) => confine::confine(policy),
+        None => Ok(SandboxScope::default()),
+    };
+    let reach = reach.map_err(Error::Sandbox)?;
     reaper::lead_session()?;
     confine::end_with_parent();
     let _undo = on_panic(UndoStage::AfterReport, move || {
         reaper::end_all(reach, || true);
     });
-    let mut arguments = Vec::new();
-    if !request.serves {
-        io::stdin().lock().read_to_end(&mut arguments)?;
-    }
+    let arguments = match request.serves {
+        true => Vec::new(),
+        false => stdout.read_to_end()?,
+    };
     // If its reader has gone away, that is noticed elsewhere.
     let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));
     let report: &dyn Fn(&str) = &report;

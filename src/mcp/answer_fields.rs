@@ -51,7 +51,7 @@ pub(super) struct Capabilities<'a> {
 
 /// A page of the result of `tools/list`.
 #[derive(Deserialize)]
-pub(super) struct Page<'a> {
+pub(super) struct ToolPage<'a> {
     #[serde(borrow)]
     pub(super) tools: Vec<&'a RawValue>,
     #[serde(default, rename = "nextCursor")]

@@ -40,7 +40,7 @@ pub struct Picture {
 }
 
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct AnswerFields<'a> {
     #[serde(borrow, default)]
     content: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "structuredContent")]
@@ -53,7 +53,7 @@ struct Fields<'a> {
 
 /// A block of content, of any type.
 #[derive(Deserialize)]
-struct Block<'a> {
+struct ContentBlock<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -69,11 +69,11 @@ struct Block<'a> {
     #[serde(borrow, default)]
     description: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    resource: Option<Resource<'a>>,
+    resource: Option<EmbeddedResource<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Resource<'a> {
+struct EmbeddedResource<'a> {
     #[serde(borrow, default)]
     uri: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -97,7 +97,7 @@ impl CallAnswer {
 
     /// Parses the result of `tools/call`. One that cannot be read is a failed call.
     pub(super) fn parse(raw: &RawValue) -> Self {
-        let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw.get()) else {
+        let Ok(fields) = serde_json::from_str::<AnswerFields<'_>>(raw.get()) else {
             return Self::failed("the server's answer could not be read".to_owned());
         };
         match fields.result_type.as_deref() {
@@ -134,7 +134,7 @@ impl CallAnswer {
     }
 
     fn add(&mut self, raw: &RawValue) {
-        let Ok(block) = serde_json::from_str::<Block<'_>>(raw.get()) else {
+        let Ok(block) = serde_json::from_str::<ContentBlock<'_>>(raw.get()) else {
             return self.line("[content that could not be read]");
         };
         let mime = block.mime.as_deref().map(short).unwrap_or_default();

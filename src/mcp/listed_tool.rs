@@ -26,7 +26,7 @@ pub struct ListedTool {
 }
 
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct ToolFields<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -40,7 +40,7 @@ struct Fields<'a> {
 impl ListedTool {
     /// Parses an entry of the list; `None` if it is not a tool, or one that is too large.
     pub(super) fn parse(raw: &RawValue) -> Option<Self> {
-        let fields: Fields<'_> = serde_json::from_str(raw.get()).ok()?;
+        let fields: ToolFields<'_> = serde_json::from_str(raw.get()).ok()?;
         let description = fields.description.or(fields.title).unwrap_or_default();
         let schema = fields.schema.map_or("{}", RawValue::get);
         let is_name = !fields.name.is_empty() && fields.name.len() <= MAX_NAME_BYTES;

@@ -14,7 +14,7 @@ const MAX_ID_BYTES: usize = 256;
 
 /// A message from a server.
 #[derive(Debug)]
-pub(super) enum Message<'a> {
+pub(super) enum Incoming<'a> {
     /// The answer to the request with this id.
     Answer(u64, Result<&'a RawValue, ErrorAnswer>),
     /// A request.
@@ -46,7 +46,7 @@ impl fmt::Display for ErrorAnswer {
 
 /// The fields of a message. What arrives in another form than this is unexpected.
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct RpcFields<'a> {
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -73,7 +73,7 @@ struct VersionData {
 }
 
 /// Parses a line: one message, or a batch of them.
-pub(super) fn parse(line: &[u8]) -> Vec<Message<'_>> {
+pub(super) fn parse(line: &[u8]) -> Vec<Incoming<'_>> {
     let batch = line.trim_ascii_start().starts_with(b"[");
     if !batch {
         let fields = serde_json::from_slice(line);
@@ -87,22 +87,22 @@ pub(super) fn parse(line: &[u8]) -> Vec<Message<'_>> {
         .collect()
 }
 
-fn message(fields: Fields<'_>) -> Message<'_> {
+fn message(fields: RpcFields<'_>) -> Incoming<'_> {
     let id = fields.id.map(RawValue::get);
     match (id, fields.method) {
         (Some(id), Some(method)) => {
             let is_id = id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
             match is_id && id.len() <= MAX_ID_BYTES {
-                true => Message::Request { id, method },
-                false => Message::Other,
+                true => Incoming::Request { id, method },
+                false => Incoming::Other,
             }
         }
         (Some(id), None) => match (id.parse(), fields.result, fields.error) {
-            (Ok(id), Some(result), None) => Message::Answer(id, Ok(result)),
-            (Ok(id), None, Some(error)) => Message::Answer(id, Err(error.into())),
-            _ => Message::Other,
+            (Ok(id), Some(result), None) => Incoming::Answer(id, Ok(result)),
+            (Ok(id), None, Some(error)) => Incoming::Answer(id, Err(error.into())),
+            _ => Incoming::Other,
         },
-        (None, _) => Message::Other,
+        (None, _) => Incoming::Other,
     }
 }
 
@@ -178,10 +178,12 @@ mod tests {
     fn shown(line: &str) -> Vec<String> {
         let messages = parse(line.as_bytes()).into_iter();
         let show = |message| match message {
-            Message::Answer(id, Ok(result)) => format!("answer {id}: {result}"),
-            Message::Answer(id, Err(error)) => format!("error {id}: {error} {:?}", error.supported),
-            Message::Request { id, method } => format!("request {id}: {method}"),
-            Message::Other => "other".to_owned(),
+            Incoming::Answer(id, Ok(result)) => format!("answer {id}: {result}"),
+            Incoming::Answer(id, Err(error)) => {
+                format!("error {id}: {error} {:?}", error.supported)
+            }
+            Incoming::Request { id, method } => format!("request {id}: {method}"),
+            Incoming::Other => "other".to_owned(),
         };
         messages.map(show).collect()
     }

@@ -7,10 +7,10 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::answer_fields::{Capabilities, Discovered, Info, Initialized, Page};
+use super::answer_fields::{Capabilities, Discovered, Info, Initialized, ToolPage};
 use super::call_answer::CallAnswer;
 use super::listed_tool::ListedTool;
-use super::message::{self, Message};
+use super::message::{self, Incoming};
 use crate::text::{one_line, shortened};
 
 pub use super::message::{ErrorAnswer, Outgoing};
@@ -38,7 +38,7 @@ const MAX_WORD_BYTES: usize = 200;
 
 /// A session.
 #[derive(Debug)]
-pub struct Session {
+pub struct ServerSession {
     phase: Phase,
     next_id: u64,
     server: ServerIdentity,
@@ -104,7 +104,7 @@ pub enum SessionEvent {
     Failed(SessionError),
 }
 
-impl Session {
+impl ServerSession {
     /// Begins a session. Returns it with its first message.
     #[must_use]
     pub fn begin() -> (Self, Outgoing) {
@@ -129,12 +129,12 @@ impl Session {
         let mut events = Vec::new();
         for message in message::parse(line) {
             match message {
-                Message::Request { id, method } => {
+                Incoming::Request { id, method } => {
                     let outgoing = Outgoing::answer(id, method == "ping");
                     events.push(SessionEvent::Send(outgoing));
                 }
-                Message::Answer(id, answer) => self.answered(id, answer, &mut events),
-                Message::Other => {}
+                Incoming::Answer(id, answer) => self.answered(id, answer, &mut events),
+                Incoming::Other => {}
             }
         }
         events
@@ -351,7 +351,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let method = "tools/list";
         let result = answer.map_err(|answer| SessionError::Refused { method, answer })?;
-        let page: Page<'_> = parse(result, method)?;
+        let page: ToolPage<'_> = parse(result, method)?;
         for raw in page.tools {
             let room = self.tools.len() < MAX_TOOLS;
             let is_new = |tool: &ListedTool| self.tools.iter().all(|known| known.name != tool.name);

@@ -13,7 +13,7 @@ use super::gate::{Gate, lock};
 use super::remote_url::{RemoteHeader, RemoteUrl};
 
 use crate::http::{self, Http, HttpResponse, JSON, Request, TimeLimit};
-use crate::mcp::session::{Outgoing, Session, SessionError, SessionEvent};
+use crate::mcp::session::{Outgoing, ServerSession, SessionError, SessionEvent};
 use crate::secret::Secret;
 use crate::text::{one_line, shortened};
 use crate::wire::sse::Decoder;
@@ -41,14 +41,14 @@ const EVENT_STREAM: &str = "text/event-stream";
 /// A session, and the id that the server gave to it.
 #[derive(Debug)]
 pub(super) struct Dialogue {
-    pub(super) session: Mutex<Session>,
+    pub(super) session: Mutex<ServerSession>,
     pub(super) id: Mutex<Option<Secret>>,
 }
 
 impl Dialogue {
     /// Begins one. Returns it with its first message.
     pub(super) fn begin() -> (Self, Outgoing) {
-        let (session, first) = Session::begin();
+        let (session, first) = ServerSession::begin();
         let dialogue = Self {
             session: Mutex::new(session),
             id: Mutex::default(),
@@ -292,7 +292,9 @@ impl Exchange<'_> {
     fn shown(&self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
         let id = lock(&self.dialogue.id);
-        for secret in self.headers.iter().map(|header| &header.value).chain(&*id) {
+        let of_url = self.url.secrets();
+        let of_headers = self.headers.iter().map(|header| &header.value);
+        for secret in of_headers.chain(&*id).chain(&of_url) {
             text = Cow::Owned(secret.hide_in(&text));
         }
         shortened(&one_line(&text), MAX_SHOWN_BYTES).into_owned()

@@ -1,6 +1,7 @@
 //! Stored conversations: one append-only file each, with an item per line. The file is the only record. Besides the
-//! items, stored as the bytes sent to the service, it contains metadata lines: `codex.session` comes first, and a
-//! `codex.turn` precedes the items of each run. A process that writes to a file holds a lock on it.
+//! items, stored as the bytes sent to the service, it contains metadata lines: `codex.session` comes first, a `codex.turn`
+//! precedes the items of each run, and a `codex.overview` ends a long file. A process that writes to a file holds a lock on
+//! it.
 
 mod compaction;
 mod error;
@@ -9,6 +10,7 @@ mod line;
 pub mod list;
 mod session_file;
 pub mod stored;
+mod stored_item;
 mod writer;
 
 use std::fs::{self, DirEntry, File, OpenOptions};

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::Error;
-use super::stored::StoredItem;
+use super::stored_item::StoredItem;
 
 /// An open file of a stored conversation. Lines are only ever appended to it.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,6 +12,7 @@ use super::line::{
     FirstLine, ItemFields, LengthLine, LineFormat, LineKind, OverviewLine, SESSION_VERSION,
     TurnLine, WithdrawnLine,
 };
+use super::stored_item::{StoredItem, StoredKind};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
 use crate::wire::fingerprint::fingerprint;
@@ -45,69 +45,6 @@ pub struct StoredConversation {
     pub first: String,
     /// How the file writes the types of metadata lines.
     pub(super) line_format: LineFormat,
-}
-
-/// An item, which is in the file as the bytes sent to the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredItem {
-    /// Its place in the file.
-    pub range: Range<u64>,
-    /// The model in use when it was added, as an index.
-    model: u32,
-    kind: StoredKind,
-    /// The fingerprint of the id that links a call and its output. There may be very many items.
-    call_id: u64,
-}
-
-/// What an item is, as far as the rules of a conversation depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StoredKind {
-    /// A call of one of the client's tools.
-    FunctionCall,
-    /// Another item with the id of a call.
-    OtherCall,
-    /// The output of a call.
-    Output,
-    Reasoning,
-    EffortChange,
-    UserMessage,
-    Other,
-}
-
-impl StoredItem {
-    /// Returns whether it changes the reasoning effort.
-    #[must_use]
-    pub fn is_effort_change(&self) -> bool {
-        self.kind == StoredKind::EffortChange
-    }
-
-    /// Returns whether it is the output of a call.
-    #[must_use]
-    pub fn is_output(&self) -> bool {
-        self.kind == StoredKind::Output
-    }
-
-    /// Returns whether it is a user message or an item that a run puts before one.
-    fn begins_turn(&self) -> bool {
-        matches!(
-            self.kind,
-            StoredKind::EffortChange | StoredKind::UserMessage
-        )
-    }
-}
-
-impl StoredKind {
-    fn of(kind: &str, has_call_id: bool, role: Option<&str>) -> Self {
-        match kind {
-            "function_call" => Self::FunctionCall,
-            kind if kind.ends_with("_output") => Self::Output,
-            _ if has_call_id => Self::OtherCall,
-            "reasoning" => Self::Reasoning,
-            EFFORT_CHANGE => Self::EffortChange,
-            _ if role == Some("user") => Self::UserMessage,
-            _ => Self::Other,
-        }
-    }
 }
 
 /// The output of a call that was stopped before it produced one.

@@ -1,9 +1,9 @@
-//! The process of one call: started unless the run is over, waited for, and killed at its deadline.
+//! The process of one call: started unless the run is over, and killed at its deadline.
 
 use std::io;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStderr, Command, ExitStatus};
 use std::sync::Mutex;
-use std::time::Instant;
 
 use rustix::process::Pid;
 
@@ -50,48 +50,34 @@ impl<'a> Job<'a> {
         })
     }
 
-    pub(super) fn pipes(&mut self) -> io::Result<(ChildStdin, ChildStdout, ChildStderr)> {
-        let child = &mut self.child;
-        match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
-            (Some(stdin), Some(stdout), Some(stderr)) => Ok((stdin, stdout, stderr)),
-            _ => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+    /// The pipe of its standard error.
+    pub(super) fn stderr(&mut self) -> io::Result<ChildStderr> {
+        let stderr = self.child.stderr.take();
+        stderr.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Waits for the process, not for its pipes. At the deadline it is killed and the status is `None`.
-    pub(super) fn wait(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
-        let mut late = false;
-        loop {
-            {
-                // Reaping frees the process id, so nothing else may be about to signal it.
-                let mut running = lock(self.running);
-                if let Some(status) = self.child.try_wait()? {
-                    running.children.retain(|pid| *pid != self.pid);
-                    return Ok(Some(status).filter(|_| !late));
-                }
-                if Instant::now() >= deadline {
-                    late = true;
-                    self.child.kill()?;
-                }
-            }
-            self.pause();
-        }
-    }
-
-    /// Pauses briefly; where the system supports it, only until the process exits.
-    fn pause(&self) {
+    /// A descriptor that is readable once the process has exited, where the system has one.
+    pub(super) fn exit(&self) -> Option<OwnedFd> {
         #[cfg(target_os = "linux")]
-        if let Ok(fd) = rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty())
-        {
-            use rustix::event::{PollFd, PollFlags, Timespec, poll};
-            let half_a_second = Timespec {
-                tv_sec: 0,
-                tv_nsec: 500_000_000,
-            };
-            let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&half_a_second));
-            return;
+        return rustix::process::pidfd_open(self.pid, rustix::process::PidfdFlags::empty()).ok();
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+
+    /// Reaps the process if it has exited.
+    pub(super) fn reap(&mut self) -> io::Result<Option<ExitStatus>> {
+        // Reaping frees the process id, so nothing else may be about to signal it.
+        let mut running = lock(self.running);
+        let status = self.child.try_wait()?;
+        if status.is_some() {
+            running.children.retain(|pid| *pid != self.pid);
         }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        Ok(status)
+    }
+
+    /// Kills the process.
+    pub(super) fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()
     }
 }
 

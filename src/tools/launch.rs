@@ -1,32 +1,34 @@
-//! Runs a call from the outside: starts `codex tool NAME`, writes the arguments to it, reads both of its pipes, and
-//! ends it when its time limit expires or the run ends. The process gets no credential: not in its environment, its
-//! arguments or its file descriptors. It notices the end of the run by the pipe that carries its result.
+//! Runs a call from the outside: starts `codex tool NAME`, exchanges arguments and result with it, and ends it when its
+//! time limit expires or the run ends. The process gets no credential: not in its environment, its arguments or its
+//! file descriptors. Its standard output is a socket: the arguments come in on it, the result goes out, and its other
+//! end closes when the run ends.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::child::capture;
+use super::exchange::{Exchanged, exchange};
 use super::job::{Job, RunningJobs};
 use super::live_output::{OutputFollower, take_lines};
 use super::lock::lock;
-use super::pipe::PipeDrain;
 use super::python::is_code_for_python;
+use super::sandbox::confine::RunRules;
 use super::sandbox::paths::Root;
+use super::sandbox::policy::SandboxPolicy;
 use super::sandbox::writable_reach::WritableReach;
-use super::scratch::{Scratch, SocketScratch};
+use super::scratch::Scratch;
 use super::server::launch::ServerLaunch;
 use super::setup::ToolSetup;
 use super::tool_request::{self, ToolRequest};
-use crate::exhausted::at_start;
 use crate::result::{CallResult, Status};
 
 /// How much longer than its time limit a tool may take to end what it started and to report.
@@ -69,6 +71,10 @@ pub struct Launcher {
     /// Open file descriptors of the writable directories: while they are held, no other directory gets the same
     /// inode.
     held: Mutex<Vec<OwnedFd>>,
+    /// The rules of the run's sandbox.
+    rules: RunRules,
+    /// They are being made, or were.
+    expected: Mutex<bool>,
 }
 
 impl Launcher {
@@ -80,6 +86,8 @@ impl Launcher {
             scratch: Mutex::default(),
             running: Mutex::default(),
             held: Mutex::default(),
+            rules: RunRules::default(),
+            expected: Mutex::default(),
         }
     }
 
@@ -148,80 +156,89 @@ impl Launcher {
         arguments: &[u8],
         follower: Option<&OutputFollower>,
     ) -> io::Result<CallResult> {
-        let sockets = self.open_temporary(&mut launch.request)?;
-        let mut child = Job::start(&self.running, self.command(&launch)?)?;
-        let (stdin, stdout, stderr) = child.pipes()?;
+        self.scratch().map_err(|(_, error)| error)?;
+        let (mut sockets, mut rules) = (None, None);
+        if let Some(policy) = &mut launch.request.policy {
+            self.open_scratch(policy);
+            rules = self.rules.of(policy);
+            launch.request.inherits_rules = rules.is_some();
+            // On a full disk it cannot be created, and the call runs without it.
+            let mut made = lock(&self.scratch);
+            sockets = made.as_mut().and_then(|made| made.take_sockets().ok()?);
+            policy.sockets.clone_from(&sockets);
+        }
+        let (socket, of_tool) = UnixStream::pair()?;
+        let mut command = self.command(&launch)?;
+        command
+            .stdin(rules.map_or_else(Stdio::null, Stdio::from))
+            .stdout(OwnedFd::from(of_tool))
+            .stderr(Stdio::piped());
+        let mut job = Job::start(&self.running, command)?;
         let limit = launch.request.timeout;
-        let (status, bytes, complaints) = thread::scope(|scope| {
-            // The child reads all of its input first, unless it fails earlier, which its result shows.
-            let feed = move || drop({ stdin }.write_all(arguments));
-            let feeding = thread::Builder::new().spawn_scoped(scope, feed);
-            feeding.map_err(at_start)?;
-            let result = match follower.cloned() {
-                None => PipeDrain::start(stdout)?,
-                Some(follower) => PipeDrain::start_with(stdout, move |bytes| {
-                    if let Some(tail) = take_lines(bytes) {
-                        follower(tail);
-                    }
-                })?,
-            };
-            let complaints = PipeDrain::start(stderr)?;
-            let status = child.wait(Instant::now() + limit + TIMEOUT_MARGIN)?;
-            io::Result::Ok((status, result.bytes(), complaints.bytes()))
+        let deadline = Instant::now() + limit + TIMEOUT_MARGIN;
+        let Exchanged {
+            status,
+            result,
+            complaints,
+        } = exchange(&mut job, socket, arguments, deadline, |bytes| {
+            if let Some(follower) = follower
+                && let Some(tail) = take_lines(bytes)
+            {
+                follower(tail);
+            }
         })?;
-        drop(sockets);
-        if let Ok(result) = serde_json::from_slice(&bytes) {
+        self.put_back(sockets);
+        if let Ok(result) = serde_json::from_slice(&result) {
             return Ok(result);
         }
         let late = || CallResult::new(Status::TimedOut { limit }, "");
         Ok(status.map_or_else(late, |status| without_result(status, &complaints)))
     }
 
-    /// The command that starts a server, which has its standard streams, and the directory of its sockets, to be kept
-    /// until it has ended.
+    /// The command that starts a server, which has the standard streams of its process, and the directory of its sockets, to
+    /// be put back once it has ended.
     ///
     /// # Errors
     /// If the temporary directory cannot be created.
-    pub(super) fn server(
-        &self,
-        server: &ServerLaunch,
-    ) -> io::Result<(Command, Option<SocketScratch>)> {
+    pub(super) fn server(&self, server: &ServerLaunch) -> io::Result<(Command, Option<Root>)> {
+        self.scratch().map_err(|(_, error)| error)?;
         let policy = self.setup.policy.as_ref();
-        let mut launch = Launch {
+        let mut policy = policy.map(|policy| server.policy(policy));
+        let mut sockets = None;
+        if let Some(policy) = &mut policy {
+            self.open_scratch(policy);
+            let mut made = lock(&self.scratch);
+            sockets = made.as_mut().and_then(|made| made.take_sockets().ok()?);
+            policy.sockets.clone_from(&sockets);
+        }
+        let mut command = self.command(&Launch {
             request: ToolRequest {
                 name: server.name.clone(),
                 number: 1,
                 timeout: Duration::ZERO,
                 live: false,
                 serves: true,
-                policy: policy.map(|policy| server.policy(policy)),
+                inherits_rules: false,
+                policy,
                 program: Some(server.command.clone()),
             },
             variables: &[],
             own_variables: &server.variables,
             is_code_for_python: is_code_for_python(&server.command),
-        };
-        let sockets = self.open_temporary(&mut launch.request)?;
-        let mut command = self.command(&launch)?;
+        })?;
         if let Some(directory) = &server.directory {
             command.current_dir(directory);
         }
         Ok((command, sockets))
     }
 
-    /// Opens the temporary directory to the process of a request, and a directory for its sockets. On a full disk the
-    /// latter cannot be created, and the process runs without it.
-    fn open_temporary(&self, request: &mut ToolRequest) -> io::Result<Option<SocketScratch>> {
-        let scratch = self.scratch().map_err(|(_, error)| error)?;
-        let Some(policy) = &mut request.policy else {
-            return Ok(None);
-        };
-        policy.temporary = Some(scratch.path.clone());
-        policy.writable.push(scratch);
-        let mut made = lock(&self.scratch);
-        let sockets = made.as_mut().and_then(|made| made.make_sockets().ok()?);
-        policy.sockets = sockets.as_ref().map(|SocketScratch(root)| root.clone());
-        Ok(sockets)
+    /// Takes back the directory of the sockets of a process that has ended.
+    pub(super) fn put_back(&self, sockets: Option<Root>) {
+        if let Some(sockets) = sockets
+            && let Some(made) = lock(&self.scratch).as_mut()
+        {
+            made.put_back(sockets);
+        }
     }
 
     /// The path of the tools' temporary directory.
@@ -232,6 +249,26 @@ impl Launcher {
         self.scratch().map(|root| root.path)
     }
 
+    /// Starts to make the rules of the run's sandbox, for the calls that may follow.
+    pub(super) fn expect_calls(&self) {
+        let is_first = !std::mem::replace(&mut *lock(&self.expected), true);
+        if let Some(mut policy) = self.setup.policy.clone().filter(|_| is_first) {
+            self.open_scratch(&mut policy);
+            self.rules.expect(policy);
+        }
+    }
+
+    /// Adds to a policy what all calls of the run can write. Rules for sockets are for all of the run, so that all calls
+    /// have the same ones: in the directory of another call, a program could create a socket on which nothing listens.
+    fn open_scratch(&self, policy: &mut SandboxPolicy) {
+        if let Some(made) = &*lock(&self.scratch) {
+            policy.temporary = Some(made.root.path.clone());
+            policy.writable.push(made.root.clone());
+            policy.sockets = made.above_sockets().cloned();
+        }
+    }
+
+    /// The command that starts the process of a call. Its caller chooses the standard streams.
     fn command(&self, launch: &Launch<'_>) -> io::Result<Command> {
         let setup = &self.setup;
         let named = |(name, _): &&(OsString, OsString)| {
@@ -260,10 +297,7 @@ impl Launcher {
             .env_clear()
             .envs(found)
             .envs(apart)
-            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("TMPDIR", self.scratch().map_err(|(_, error)| error)?.path);
         Ok(command)
     }
 

@@ -3,7 +3,7 @@
 //! (`function`), and MCP servers (`server`). `toolbox` holds those of a run and dispatches calls to them.
 //!
 //! A call runs in its own process, so that it cannot affect the run: `launch` starts that process as `setup` says,
-//! with a request (`tool_request`); it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
+//! with a request (`tool_request`), and `exchange` gives it the arguments and awaits its result; it confines itself (`sandbox`), does the work (`builtin`, with `child` for the
 //! programs it starts, none of which outlive it), and returns its result; `live_output` is what it prints meanwhile, for
 //! a reader that follows it. `git` detects changes to what git later executes.
 
@@ -11,6 +11,7 @@ mod arguments;
 pub mod builtin;
 pub mod child;
 pub mod environment;
+mod exchange;
 pub mod function;
 mod git;
 mod job;
@@ -19,7 +20,6 @@ mod limited_file;
 pub mod live_output;
 mod lock;
 pub mod manifest;
-mod pipe;
 pub mod program;
 mod python;
 mod removal;

@@ -51,6 +51,7 @@ impl Runner for Program {
                 timeout: manifest.timeout.unwrap_or(Duration::MAX).min(setup.timeout),
                 live: call.follower.is_some(),
                 serves: false,
+                inherits_rules: false,
                 policy: policy.map(|policy| manifest.policy(policy)),
                 program: Some(manifest.command.clone()),
             },

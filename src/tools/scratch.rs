@@ -47,18 +47,10 @@ pub(super) struct Scratch {
     whole: Root,
     parent: TemporaryParent,
     /// Number of socket directories created so far.
-    calls: u64,
+    made: u64,
+    /// Those that no call uses. They are empty.
+    free: Vec<Root>,
     _lock: OwnedFd,
-}
-
-/// The directory for the sockets of one call, removed on drop.
-#[derive(Debug)]
-pub(super) struct SocketScratch(pub(super) Root);
-
-impl Drop for SocketScratch {
-    fn drop(&mut self) {
-        let _ = remove(&self.0, None);
-    }
 }
 
 impl Scratch {
@@ -106,23 +98,48 @@ impl Scratch {
             root,
             whole,
             parent: parent.clone(),
-            calls: 0,
+            made: 0,
+            free: Vec::new(),
             _lock: lock,
         })
     }
 
-    /// Creates a directory for the sockets of a call; `None` if tools could reach it by another path.
+    /// The directory in which those for sockets are made; `None` if tools could reach it by another path.
+    pub(super) fn above_sockets(&self) -> Option<&Root> {
+        self.parent.apart.then_some(&self.whole)
+    }
+
+    /// An empty directory for the sockets of a call, until it is put back; `None` if tools could reach it by another path.
     ///
     /// # Errors
     ///
     /// If it cannot be created.
-    pub(super) fn make_sockets(&mut self) -> io::Result<Option<SocketScratch>> {
+    pub(super) fn take_sockets(&mut self) -> io::Result<Option<Root>> {
         if !self.parent.apart {
             return Ok(None);
         }
-        self.calls += 1;
-        let path = self.whole.path.join(format!("s{}", self.calls));
-        make_closed(&path).map(|root| Some(SocketScratch(root)))
+        if let Some(free) = self.free.pop() {
+            return Ok(Some(free));
+        }
+        self.made += 1;
+        let name = format!("s{}", self.made);
+        match make_closed(&self.whole.path.join(&name)) {
+            // A program of another call has put a socket there.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                make(&self.whole.path).and_then(Root::of).map(Some)
+            }
+            made => made.map(Some),
+        }
+    }
+
+    /// Takes back the directory of a call that has ended. It is used again if no socket was bound in it.
+    pub(super) fn put_back(&mut self, sockets: Root) {
+        let is_empty = fs::read_dir(&sockets.path).is_ok_and(|mut found| found.next().is_none());
+        if is_empty {
+            self.free.push(sockets);
+        } else {
+            let _ = remove(&sockets, None);
+        }
     }
 
     /// Removes the directory with its contents, and a private parent if it is then empty.
@@ -264,20 +281,28 @@ mod tests {
             Scratch::make(&[parent]).expect("a directory")
         };
         let mut scratch = make(true);
-        let calls = [(); 2].map(|()| scratch.make_sockets().expect("a directory").expect("one"));
-        assert_ne!(calls[0].0.path, calls[1].0.path);
-        for call in &calls {
-            assert!(!call.0.path.starts_with(&scratch.root.path));
-            std::os::unix::net::UnixListener::bind(call.0.path.join("s")).expect("a socket");
+        let [one, other, unused] =
+            [(); 3].map(|()| scratch.take_sockets().expect("a directory").expect("one"));
+        assert_ne!(one.path, other.path);
+        for call in [&one, &other] {
+            assert!(!call.path.starts_with(&scratch.root.path));
+            std::os::unix::net::UnixListener::bind(call.path.join("s")).expect("a socket");
         }
-        let left = calls[0].0.path.clone();
-        drop(calls);
+        let (left, again) = (one.path.clone(), unused.path.clone());
+        for call in [one, other, unused] {
+            scratch.put_back(call);
+        }
         assert!(!left.exists());
+        let mut next = || scratch.take_sockets().expect("a directory").expect("one");
+        assert_eq!(next().path, again);
+        // A program of a call can create sockets beside these directories.
+        std::os::unix::net::UnixListener::bind(again.with_file_name("s4")).expect("a socket");
+        assert!(next().path.is_dir());
         scratch.remove().expect("it is ours");
         let mut scratch = make(false);
         assert!(
             scratch
-                .make_sockets()
+                .take_sockets()
                 .expect("nothing goes wrong")
                 .is_none()
         );

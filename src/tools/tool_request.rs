@@ -25,6 +25,8 @@ pub struct ToolRequest {
     pub live: bool,
     /// The program is a server: it gets the standard streams of its process, and writes no result.
     pub serves: bool,
+    /// Standard input is the descriptor of the Landlock rules of the policy, made by the run.
+    pub inherits_rules: bool,
     /// The sandbox policy; `None` for `danger-full-access`.
     pub policy: Option<SandboxPolicy>,
     /// The program and its arguments; `None` for a built-in tool.
@@ -46,6 +48,9 @@ impl ToolRequest {
         }
         let name = self.policy.as_ref().map_or(NO_SANDBOX, SandboxPolicy::name);
         add("policy", name.as_ref());
+        if self.inherits_rules {
+            add("rules", "inherited".as_ref());
+        }
         if let Some(policy) = &self.policy {
             if policy.network {
                 add("network", "yes".as_ref());
@@ -86,6 +91,7 @@ impl ToolRequest {
             timeout: Duration::ZERO,
             live: false,
             serves: false,
+            inherits_rules: false,
             policy: None,
             program: None,
         };
@@ -128,6 +134,7 @@ impl ToolRequest {
             // The policy's mode must come before its details; a request that is not understood is rejected.
             let policy = request.policy.as_mut()?;
             match key.to_str()? {
+                "rules" if value == "inherited" => request.inherits_rules = true,
                 "network" if value == "yes" => policy.network = true,
                 "write" => policy.writable.push(parse_root(&value)?),
                 "hide" => policy.hidden.push(PathBuf::from(value)),
@@ -229,6 +236,7 @@ mod tests {
                     timeout: Duration::from_millis(1500),
                     live: program.is_some(),
                     serves: program.is_some() && policy.is_some(),
+                    inherits_rules: policy.is_some() && program.is_none(),
                     policy: policy.clone(),
                     program,
                 };
@@ -242,6 +250,7 @@ mod tests {
             &["bash", "policy", "read-only"],
             &["bash", "number", "1", "policy", "read-only"],
             &["bash", "live", "no"],
+            &["bash", "rules", "inherited"],
             &["bash", "timeout", "1", "policy", "read-only"],
             &["bash", "number", "1", "timeout", "1", "policy", "nonsense"],
             &[

@@ -123,6 +123,13 @@ impl Toolbox {
         self.tools.iter().find(|tool| tool.name == name)
     }
 
+    /// Prepares for calls, on a thread, while the model thinks.
+    pub fn expect_calls(&self) {
+        if !self.tools.is_empty() {
+            self.launcher.expect_calls();
+        }
+    }
+
     /// Whether this call may change files, so that its order among the other calls matters.
     #[must_use]
     pub fn changes_files(&self, call: &Call) -> bool {

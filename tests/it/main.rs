@@ -84,8 +84,9 @@ mod jsonl_ends; // JSON lines of failed runs
 mod limits; // limits on tool calls, and whole tasks
 mod lists; // refreshing the list of models during a run
 mod login; // signing in with a browser
-mod maps; // the maps of the source and of the tests, and the names of types
+mod maps;
 mod matrix; // every kind of input with every way in which a service fails
+mod mcp; // the maps of the source and of the tests, and the names of types
 mod models; // `codex models`
 mod named_files; // named files that are pipes, terminals or endless
 mod network; // proxies
@@ -111,6 +112,7 @@ mod resumed; // what a resumed conversation keeps
 mod retries; // repeated requests
 mod roots; // certificates
 mod run; // a prompt in, an answer out
+mod run_rules; // the rules of a run's sandbox: out of reach of tools, and made anew when something changes
 #[cfg(target_os = "linux")]
 mod sandbox; // the sandbox of the tools, and what users are told about it
 mod search; // grep, find and ls

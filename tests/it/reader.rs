@@ -138,6 +138,15 @@ pub(crate) enum Item {
         sandbox_note: Option<String>,
         status: Status,
     },
+    McpToolCall {
+        id: String,
+        server: String,
+        tool: String,
+        arguments: Value,
+        result: Option<ServerResult>,
+        error: Option<ServerError>,
+        status: Status,
+    },
     WebSearch {
         id: String,
         query: String,
@@ -160,6 +169,20 @@ pub(crate) enum Status {
     BadArguments,
     NotRun,
     UnknownTool,
+}
+
+/// The answer of an MCP server.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerResult {
+    content: Vec<Value>,
+    structured_content: Value,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerError {
+    message: String,
 }
 
 /// The part of an output that is omitted.

@@ -47,6 +47,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "exhausted",
             "file",
             "jsonc",
+            "mcp",
             "result",
             "schema",
             "text",
@@ -109,8 +110,8 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "conversation",
         &[
-            "agent", "api", "auth", "clock", "failure", "http", "id", "models", "outcome",
-            "output", "result", "secret", "session", "tools",
+            "agent", "api", "auth", "clock", "failure", "http", "id", "mcp", "models", "outcome",
+            "output", "remote", "result", "secret", "session", "tools",
         ],
     ),
     (
@@ -128,6 +129,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "id",
             "input",
+            "mcp",
             "models",
             "outcome",
             "output",
@@ -157,10 +159,12 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "id",
             "input",
+            "mcp",
             "models",
             "outcome",
             "output",
             "jsonc",
+            "mcp",
             "prompt",
             "remote",
             "secret",
@@ -362,7 +366,7 @@ fn unsafe_code_is_only_in_two_files_and_the_changes_name_the_version() {
         let expected = if path.ends_with("command/stdout_at_start.rs") {
             3 // the one static that the loader reads: two spellings of its attribute, and the permission
         } else if path.ends_with("tools/sandbox/notify.rs") {
-            9 // system calls that no crate has: eight blocks and the permission
+            10 // system calls that no crate has: nine blocks and the permission
         } else {
             0
         };

@@ -15,7 +15,7 @@ use super::resumed_session;
 use super::setting_origins;
 use super::substitutes::{SubstituteInputs, Substitutes};
 use super::tools::tool_settings::{self, Tooling};
-use super::tools::variables::KnownSecrets;
+use super::tools::variable_guard::KnownSecrets;
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, COLORS, SEARCHES};
 use crate::cli::terminal;

@@ -218,12 +218,11 @@ impl Engine {
         let Some(authority) = self.authority.clone() else {
             return Err(run::Error::Credential(crate::auth::Error::Missing).into());
         };
-        let tools = StartingTools::open(&self.settings)?;
         let session = start_session(&self.settings, &mut self.sink)?;
         let mut values = Vec::new();
         let read = session.items.each(|item| values.push(value(item)));
         read.map_err(run::Error::Session)?;
-        let tools = tools.ready(&self.control, &mut self.sink)?;
+        let tools = StartingTools::open(&self.settings)?.ready(&self.control, &mut self.sink)?;
         let opened = OpenedConversation {
             id: Some(session.thread.as_str().to_owned()),
             said: said(&values),

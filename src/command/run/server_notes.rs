@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use crate::mcp::server_settings::Transport;
-use crate::tools::server::servers::{StartedServer, StartedServers, UnstartedServer};
+use crate::tools::server::offer::StartedServer;
+use crate::tools::server::servers::{StartedServers, UnstartedServer};
 
 /// The size of the tools of servers above which a note names it, in bytes: they are part of every request.
 const MAX_QUIET_BYTES: usize = 32 << 10;

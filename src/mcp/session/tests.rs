@@ -40,7 +40,7 @@ fn initialized(version: &str) -> String {
 }
 
 /// Hands lines to a session; returns its events in a few words.
-fn feed(session: &mut Session, lines: &[String]) -> Vec<String> {
+fn feed(session: &mut ServerSession, lines: &[String]) -> Vec<String> {
     let events = lines
         .iter()
         .flat_map(|line| session.receive(line.as_bytes()));
@@ -65,15 +65,15 @@ fn shown(event: SessionEvent) -> String {
     }
 }
 
-fn ready() -> Session {
-    let (mut session, _) = Session::begin();
+fn ready() -> ServerSession {
+    let (mut session, _) = ServerSession::begin();
     let page = format!(r#"{{"tools":[{TOOL}]}}"#);
     feed(&mut session, &[initialized("2025-11-25"), result(1, &page)]);
     assert!(session.is_ready());
     session
 }
 
-fn call(session: &mut Session) -> u64 {
+fn call(session: &mut ServerSession) -> u64 {
     let arguments: Box<RawValue> = serde_json::from_str("{\"a\":\n1}").expect("JSON");
     let outgoing = session.call("echo", &arguments);
     let json: Value = serde_json::from_str(&outgoing.json).expect("JSON");
@@ -85,7 +85,7 @@ fn call(session: &mut Session) -> u64 {
 
 #[test]
 fn the_first_message_proposes_the_newest_version() {
-    let (session, first) = Session::begin();
+    let (session, first) = ServerSession::begin();
     let expected = format!(
         r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"2025-11-25","capabilities":{{}},"clientInfo":{{"name":"codex-run","version":"{}"}}}}}}"#,
         env!("CARGO_PKG_VERSION")
@@ -115,7 +115,7 @@ fn a_session_begins_with_each_version_whatever_else_arrives_anywhere() {
             for unexpected in UNEXPECTED {
                 let mut lines = lines.to_vec();
                 lines.insert(at, (*unexpected).to_owned());
-                let (mut session, _) = Session::begin();
+                let (mut session, _) = ServerSession::begin();
                 assert_eq!(feed(&mut session, &lines), expected, "{unexpected} at {at}");
                 let names: Vec<&str> = session.tools().iter().map(|tool| &*tool.name).collect();
                 assert_eq!((names, session.left_out()), (vec!["echo", "b"], 0));
@@ -128,20 +128,20 @@ fn a_session_begins_with_each_version_whatever_else_arrives_anywhere() {
             if at < lines.len() {
                 let mut lines = lines.to_vec();
                 lines.insert(at, lines[at].clone());
-                let (mut session, _) = Session::begin();
+                let (mut session, _) = ServerSession::begin();
                 assert_eq!(feed(&mut session, &lines), expected, "twice at {at}");
             }
         }
         // Two messages in one line, as the version of 2025-03-26 allows.
         let batch = format!("[{},{}]", lines[0], r#"{"id":7,"method":"ping"}"#);
-        let (mut session, _) = Session::begin();
+        let (mut session, _) = ServerSession::begin();
         assert_eq!(feed(&mut session, &[batch])[2], "answer null");
     }
 }
 
 #[test]
 fn a_server_without_tools_is_ready_at_once() {
-    let (mut session, _) = Session::begin();
+    let (mut session, _) = ServerSession::begin();
     let line = result(
         0,
         r#"{"protocolVersion":"2024-11-05","capabilities":{"prompts":{}}}"#,
@@ -162,7 +162,7 @@ fn the_version_without_a_handshake_is_tried_after_a_refusal() {
         initialized("2026-07-28"),
     ] {
         for unexpected in UNEXPECTED {
-            let (mut session, _) = Session::begin();
+            let (mut session, _) = ServerSession::begin();
             let lines = [
                 first.clone(),
                 (*unexpected).to_owned(),
@@ -174,7 +174,7 @@ fn the_version_without_a_handshake_is_tried_after_a_refusal() {
             );
             assert!(session.is_stateless() && session.server().name == "N");
         }
-        let (mut session, _) = Session::begin();
+        let (mut session, _) = ServerSession::begin();
         let discover = session.receive(first.as_bytes()).remove(0);
         let SessionEvent::Send(discover) = discover else {
             panic!("{discover:?}");
@@ -206,7 +206,7 @@ fn the_version_without_a_handshake_is_tried_after_a_refusal() {
 #[test]
 fn a_server_that_speaks_another_protocol_fails() {
     let check = |lines: &[String], expected: &str| {
-        let (mut session, _) = Session::begin();
+        let (mut session, _) = ServerSession::begin();
         let events = feed(&mut session, lines);
         assert!(
             events.last().is_some_and(|last| last.starts_with(expected)),
@@ -258,7 +258,7 @@ fn a_server_that_speaks_another_protocol_fails() {
 
 #[test]
 fn the_list_of_tools_is_bounded() {
-    let (mut session, _) = Session::begin();
+    let (mut session, _) = ServerSession::begin();
     feed(&mut session, &[initialized("2025-11-25")]);
     let page = |from: usize| {
         let tools: Vec<String> = (from..from + 200)
@@ -279,7 +279,7 @@ fn the_list_of_tools_is_bounded() {
     );
 
     // A list whose pages never end.
-    let (mut session, _) = Session::begin();
+    let (mut session, _) = ServerSession::begin();
     feed(&mut session, &[initialized("2025-11-25")]);
     let lines: Vec<String> = (0..500)
         .map(|n| result(n + 1, r#"{"tools":[],"nextCursor":"x"}"#))
@@ -291,7 +291,7 @@ fn the_list_of_tools_is_bounded() {
     );
 
     // A name twice, and what is not a tool.
-    let (mut session, _) = Session::begin();
+    let (mut session, _) = ServerSession::begin();
     let page = format!(r#"{{"tools":[{TOOL},{TOOL},7,{{}}]}}"#);
     feed(&mut session, &[initialized("2025-11-25"), result(1, &page)]);
     assert_eq!((session.tools().len(), session.left_out()), (1, 3));
@@ -314,7 +314,7 @@ fn requests_are_answered_at_any_time_and_only_ping_is_supported() {
         "answer -32601",
     ];
     assert_eq!(feed(&mut session, &lines), expected);
-    let (mut session, _) = Session::begin();
+    let (mut session, _) = ServerSession::begin();
     assert_eq!(feed(&mut session, &lines), expected);
 }
 

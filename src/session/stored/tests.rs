@@ -196,7 +196,7 @@ fn incomplete_items_are_removed_or_answered() {
             "c",
             &CallOutput {
                 text: ABORTED.to_owned(),
-                images: Vec::new(),
+                ..CallOutput::default()
             },
             ImageSupport::Bare,
         );

@@ -36,6 +36,7 @@ impl Runner for SeparateProcess {
                 timeout: setup.timeout,
                 live: call.follower.is_some(),
                 serves: false,
+                inherits_rules: false,
                 policy: setup.policy.clone(),
                 program: None,
             },

@@ -119,7 +119,7 @@ impl Signalled {
 }
 
 /// Whether a child is left; exited ones are reaped.
-fn have_children() -> bool {
+pub(super) fn have_children() -> bool {
     loop {
         match process::wait(WaitOptions::NOHANG) {
             Ok(Some(_)) => {}

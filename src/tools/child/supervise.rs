@@ -3,7 +3,6 @@
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use super::reaper;
 use crate::exhausted::at_start;
 use crate::tools::live_output::LiveOutput;
-use crate::tools::sandbox::confine::{self, Inner};
+use crate::tools::sandbox::confine::{self, Inner, Sockets};
 
 /// How long the pipes must stay silent after the program exited before we stop reading from what it left running: in
 /// `program | tee`, `tee` may still have the last lines to write.
@@ -48,12 +47,15 @@ pub(in crate::tools) fn watch(
     inner: Inner<'_>,
     live: Option<LiveOutput<'_>>,
 ) -> io::Result<End> {
-    let mut signals = Signals {
-        children: signal_stream(&[SIGCHLD])?,
-        stop_requests: signal_stream(&[SIGTERM, SIGINT])?,
-    };
+    let children = signal_stream(&[SIGCHLD])?;
+    let stop_requests = signal_stream(&[SIGTERM, SIGINT])?;
     let separate = takers.len() > 1;
     let ((child, pipes), sockets) = confine::start_inside(inner, || start(commands, separate))?;
+    let mut wakers = Wakers {
+        children,
+        stop_requests,
+        sockets,
+    };
     let pipes = pipes
         .into_iter()
         .zip(&mut takers)
@@ -65,18 +67,28 @@ pub(in crate::tools) fn watch(
         })
         .collect();
     let mut outputs = Outputs { pipes, live };
-    let mut end = wait(child, &mut outputs, &mut signals, deadline);
+    let mut end = wait(child, &mut outputs, &mut wakers, deadline);
     if let Ok(End::Exited(_)) = end
-        && let Err(error) = linger(&mut outputs, &mut signals, deadline)
+        && let Err(error) = linger(&mut outputs, &mut wakers, deadline)
     {
         end = Err(error);
     }
     // The result follows, so nothing is reported any more.
     outputs.live = None;
     outputs.drain();
-    let hurried = || matches!(signals.stop_requests.read(&mut [0]), Ok(1..));
+    let Wakers {
+        stop_requests,
+        sockets,
+        ..
+    } = &mut wakers;
+    let hurried = || matches!(stop_requests.read(&mut [0]), Ok(1..));
+    // What is left may make a socket call while it ends.
+    if let Some(sockets) = sockets
+        && reaper::have_children()
+    {
+        sockets.serve();
+    }
     let ended = reaper::end_all(inner.reach, hurried);
-    drop(sockets);
     outputs.drain();
     if !ended {
         return Err(io::Error::other(
@@ -143,13 +155,18 @@ impl OutputPipe<'_, '_> {
 }
 
 /// A stream that receives a byte for each of these signals, and never blocks its reader.
-pub(super) fn signal_stream(signals: &[i32]) -> io::Result<UnixStream> {
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
+pub(super) fn signal_stream(signals: &[i32]) -> io::Result<PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    set_nonblocking(&reader)?;
     for signal in signals {
         signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?;
     }
     Ok(reader)
+}
+
+fn set_nonblocking(pipe: &PipeReader) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(pipe)?;
+    rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK).map_err(Into::into)
 }
 
 /// Starts the first command that exists. Returns the process and the pipe of both outputs, or one for each.
@@ -164,8 +181,7 @@ fn start(commands: Vec<Command>, separate: bool) -> io::Result<(Pid, Vec<PipeRea
         writer.try_clone()?
     };
     for pipe in &pipes {
-        let flags = rustix::fs::fcntl_getfl(pipe)?;
-        rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK)?;
+        set_nonblocking(pipe)?;
     }
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for mut command in commands {
@@ -187,18 +203,20 @@ fn start(commands: Vec<Command>, separate: bool) -> io::Result<(Pid, Vec<PipeRea
 }
 
 /// What wakes the waiting thread, besides output.
-struct Signals {
+struct Wakers {
     /// SIGCHLD: a child exited.
-    children: UnixStream,
+    children: PipeReader,
     /// SIGINT or SIGTERM: the result is no longer wanted.
-    stop_requests: UnixStream,
+    stop_requests: PipeReader,
+    /// A socket call of the program is to be answered.
+    sockets: Option<Sockets>,
 }
 
 /// Waits until the program exits, the deadline passes, or the result is no longer wanted.
 fn wait(
     child: Pid,
     outputs: &mut Outputs<'_, '_>,
-    signals: &mut Signals,
+    wakers: &mut Wakers,
     deadline: Instant,
 ) -> io::Result<End> {
     loop {
@@ -209,7 +227,7 @@ fn wait(
         if left.is_zero() {
             return Ok(End::Timeout);
         }
-        if let Some(end) = listen(outputs, signals, left)? {
+        if let Some(end) = listen(outputs, wakers, left)? {
             return Ok(end);
         }
     }
@@ -217,11 +235,7 @@ fn wait(
 
 /// Keeps reading after the program exited: until all pipes are closed, the remaining processes fall silent, or the
 /// time is up.
-fn linger(
-    outputs: &mut Outputs<'_, '_>,
-    signals: &mut Signals,
-    deadline: Instant,
-) -> io::Result<()> {
+fn linger(outputs: &mut Outputs<'_, '_>, wakers: &mut Wakers, deadline: Instant) -> io::Result<()> {
     let begun = Instant::now();
     let until = deadline.min(begun + LINGER_TIMEOUT);
     let taken = |outputs: &Outputs<'_, '_>| outputs.pipes.iter().map(|o| o.taken).sum::<u64>();
@@ -230,7 +244,7 @@ fn linger(
         let left = until
             .min(silent_since + SILENCE_TIMEOUT)
             .saturating_duration_since(Instant::now());
-        if left.is_zero() || listen(outputs, signals, left)?.is_some() {
+        if left.is_zero() || listen(outputs, wakers, left)?.is_some() {
             break;
         }
         let now = taken(outputs);
@@ -241,11 +255,11 @@ fn linger(
     Ok(())
 }
 
-/// Waits up to `pause` for an event and reads the output that has arrived. Returns the end, if this is it. `codex
+/// Waits up to `time` for an event and reads the output that has arrived. Returns the end, if this is it. `codex
 /// run` holds the other end of our standard output, so its exit is noticed there.
 fn listen(
     outputs: &mut Outputs<'_, '_>,
-    signals: &mut Signals,
+    wakers: &mut Wakers,
     mut time: Duration,
 ) -> io::Result<Option<End>> {
     let live = outputs.live.as_mut();
@@ -255,9 +269,14 @@ fn listen(
     let stdout = io::stdout();
     let mut fds = vec![
         PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty()),
-        PollFd::new(&signals.stop_requests, PollFlags::IN),
-        PollFd::new(&signals.children, PollFlags::IN),
+        PollFd::new(&wakers.stop_requests, PollFlags::IN),
+        PollFd::new(&wakers.children, PollFlags::IN),
     ];
+    let next_call = wakers.sockets.as_ref().and_then(Sockets::next_call);
+    let at_next_call = next_call.map(|listener| {
+        fds.push(PollFd::from_borrowed_fd(listener, PollFlags::IN));
+        fds.len() - 1
+    });
     for output in outputs.pipes.iter().filter(|output| output.open) {
         fds.push(PollFd::new(&output.pipe, PollFlags::IN));
     }
@@ -273,12 +292,20 @@ fn listen(
         .revents()
         .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL);
     let stop_requested = !fds[1].revents().is_empty();
+    let called = at_next_call.map_or(PollFlags::empty(), |at| fds[at].revents());
     drop(fds);
+    if let Some(sockets) = wakers.sockets.as_mut().filter(|_| !called.is_empty()) {
+        if called.contains(PollFlags::IN) {
+            sockets.answer_next();
+        } else {
+            sockets.end();
+        }
+    }
     if gone || stop_requested {
         // The first stop request starts the end; a second one shortens the grace period.
-        let _ = stop_requested.then(|| signals.stop_requests.read(&mut [0; 1]));
+        let _ = stop_requested.then(|| wakers.stop_requests.read(&mut [0; 1]));
         return Ok(Some(End::Unwanted));
     }
-    let _ = signals.children.read(&mut [0; 64]);
+    let _ = wakers.children.read(&mut [0; 64]);
     Ok((!outputs.drain()).then_some(End::Enough))
 }

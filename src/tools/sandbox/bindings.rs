@@ -29,6 +29,7 @@ const MAX_BOUND: usize = 1 << 16;
 type InodeIdentity = (u64, u64);
 
 /// The directory where sockets are actually bound. From inside the sandbox nothing in it can be removed or replaced.
+#[derive(Debug)]
 pub(super) struct SocketDirectory {
     path: PathBuf,
     directory: OwnedFd,
@@ -93,7 +94,7 @@ impl SocketDirectory {
 }
 
 /// The bound sockets of a call.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Bindings {
     /// Sockets by file: both the ones at the paths that programs have bound and the actual ones.
     files: HashMap<InodeIdentity, BoundSocket>,

@@ -34,7 +34,8 @@ pub struct Inner<'a> {
 }
 
 /// Starts a program that cannot signal this process and can reach only Unix sockets of the same sandbox. The second
-/// return value serves those sockets until it is dropped.
+/// return value is its socket calls, which the caller has to answer or to have served, until none of its processes is
+/// left.
 ///
 /// # Errors
 /// If that is not possible, or the program cannot be started.
@@ -45,23 +46,18 @@ pub fn start_inside<T: Send>(
     let Some(network) = inner.reach.network else {
         return Ok((start()?, None));
     };
-    // The broker starts first, so that no program is left running without it.
-    let (sockets, served) = match Sockets::start(inner.sockets, inner.reach.signals)? {
-        Some((sockets, served)) => (Some(sockets), Some(served)),
-        None => (None, None),
-    };
+    let broker = Broker::prepare(inner.sockets, inner.reach.signals)?;
     // The sandbox applies to a thread and everything it starts; this thread ends after starting the program.
-    let started = thread::scope(|scope| {
+    thread::scope(|scope| {
         let within = thread::Builder::new().spawn_scoped(scope, || {
-            step_inside(inner.reach, network, served).map_err(io::Error::other)?;
-            start()
+            let sockets = step_inside(inner.reach, network, broker).map_err(io::Error::other)?;
+            Ok((start()?, sockets))
         });
         let within = within.map_err(at_start)?;
         within
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
-    })?;
-    Ok((started, sockets))
+    })
 }
 
 /// Keeps other processes from reading this one's memory, environment and file descriptors through `/proc`.
@@ -77,25 +73,45 @@ pub fn end_with_parent() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{Sockets, confine};
+use elsewhere::{Broker, step_inside, try_out};
 #[cfg(not(target_os = "linux"))]
-use elsewhere::{step_inside, try_out};
+pub use elsewhere::{RunRules, Sockets, confine, confine_by_stdin};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
     use std::io;
+    use std::os::fd::{BorrowedFd, OwnedFd};
     use std::path::Path;
 
     use super::{Error, SandboxPolicy, SandboxScope};
+
+    /// Sockets are not served on this system.
+    pub(super) struct Broker;
+
+    impl Broker {
+        pub(super) fn prepare(_: Option<&Path>, _: bool) -> io::Result<Option<Self>> {
+            Ok(None)
+        }
+    }
 
     /// Sockets are not served on this system.
     #[derive(Debug)]
     pub struct Sockets;
 
     impl Sockets {
-        pub(super) fn start(_: Option<&Path>, _: bool) -> io::Result<Option<(Self, ())>> {
-            Ok(None)
+        /// There is never one.
+        pub fn next_call(&self) -> Option<BorrowedFd<'_>> {
+            None
         }
+
+        /// Does nothing.
+        pub fn answer_next(&mut self) {}
+
+        /// Does nothing.
+        pub fn serve(&mut self) {}
+
+        /// Does nothing.
+        pub fn end(&mut self) {}
     }
 
     /// There is no sandbox on this system.
@@ -107,18 +123,49 @@ mod elsewhere {
         Err(Error::Unavailable)
     }
 
+    /// There is no sandbox on this system.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn confine_by_stdin(_: &SandboxPolicy) -> Result<SandboxScope, Error> {
+        Err(Error::Unavailable)
+    }
+
+    /// There are no rules on this system.
+    #[derive(Debug, Default)]
+    pub struct RunRules;
+
+    impl RunRules {
+        /// Does nothing.
+        pub fn expect(&self, _: SandboxPolicy) {}
+
+        /// There are none.
+        pub fn of(&self, _: &SandboxPolicy) -> Option<OwnedFd> {
+            None
+        }
+    }
+
     pub(super) fn try_out(_: &SandboxPolicy) -> Result<(), Error> {
         Err(Error::Unavailable)
     }
 
-    pub(super) fn step_inside(_: SandboxScope, _: bool, _: Option<()>) -> Result<(), Error> {
+    pub(super) fn step_inside(
+        _: SandboxScope,
+        _: bool,
+        _: Option<Broker>,
+    ) -> Result<Option<Sockets>, Error> {
         Err(Error::Unavailable)
     }
 }
 
 #[cfg(target_os = "linux")]
-pub use super::landlock::confine;
+pub use super::landlock::{confine, confine_by_stdin};
 #[cfg(target_os = "linux")]
 use super::landlock::{step_inside, try_out};
 #[cfg(target_os = "linux")]
-pub use super::sockets::Broker as Sockets;
+pub use super::run_rules::RunRules;
+#[cfg(target_os = "linux")]
+use super::sockets::Broker;
+#[cfg(target_os = "linux")]
+pub use super::sockets::Sockets;

@@ -1,6 +1,6 @@
 //! System calls that are handed to another process (`seccomp_unotify(2)`): the filter, its listener, and the few
-//! calls that answering takes. No crate covers this, so this is the only module that makes system calls with
-//! `unsafe`.
+//! calls that answering takes; and Landlock rules that another process has made. No crate covers this, so this is the
+//! only module that makes system calls with `unsafe`.
 
 #![allow(unsafe_code)]
 
@@ -10,9 +10,6 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 use seccompiler::BpfProgram;
-
-/// A placeholder action that `seccompiler` can express, replaced here by the one that notifies a listener.
-const TRACE: u32 = libc::SECCOMP_RET_TRACE;
 
 /// A system call that waits for a reply.
 #[derive(Clone, Copy, Debug)]
@@ -41,24 +38,15 @@ pub(super) enum Applied {
     Connect,
 }
 
-/// Installs a filter on this thread for good. Calls that it traces go to the returned listener.
+/// Installs a filter on this thread for good. Calls that it hands over go to the returned listener.
 ///
 /// # Errors
 /// If the kernel is too old, or there already is a listener, as in some containers.
-pub(super) fn listen(mut program: BpfProgram) -> io::Result<OwnedFd> {
-    let is_return = |code: u16| u32::from(code) == libc::BPF_RET | libc::BPF_K;
-    for step in &mut program {
-        if is_return(step.code) && step.k & libc::SECCOMP_RET_ACTION_FULL == TRACE {
-            step.k = libc::SECCOMP_RET_USER_NOTIF;
-        }
-    }
+pub(super) fn listen(program: &BpfProgram) -> io::Result<OwnedFd> {
     let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
     // If the kernel supports it (5.19), signals do not interrupt a call that is being answered.
-    install(
-        &program,
-        listener | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-    )
-    .or_else(|_| install(&program, listener))
+    let killable = listener | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    install(program, killable).or_else(|_| install(program, listener))
 }
 
 fn install(program: &BpfProgram, flags: libc::c_ulong) -> io::Result<OwnedFd> {
@@ -84,6 +72,19 @@ fn install(program: &BpfProgram, flags: libc::c_ulong) -> io::Result<OwnedFd> {
     }
     // SAFETY: the kernel has just created this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Applies these rules (landlock(7)) to this thread for good.
+///
+/// # Errors
+/// If the kernel has no Landlock, or this is no descriptor of rules.
+pub(super) fn restrict_self(rules: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: the call reads nothing but its arguments.
+    let result = unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), 0) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// Receives the next system call.

@@ -16,7 +16,6 @@ use std::io::{self, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,13 +48,32 @@ const TICK: Duration = Duration::from_millis(100);
 /// kernel-internal number (ERESTARTSYS) that programs never see.
 const RESTART: i32 = 512;
 
-/// Serves the socket calls of a program until it is dropped.
+/// What it takes to serve the socket calls of a program.
 #[derive(Debug)]
 pub struct Broker {
-    _end: PipeWriter,
+    /// Where sockets with a path are bound, if anywhere.
+    place: Option<SocketDirectory>,
+    /// The kernel keeps abstract names outside out of reach.
+    scoped: bool,
+}
+
+/// The socket calls of a program. Each is answered by whoever waits for the program, or on a thread that ends when this is
+/// dropped.
+#[derive(Debug)]
+pub struct Sockets(SocketCalls);
+
+#[derive(Debug)]
+enum SocketCalls {
+    /// They wait to be answered one by one.
+    Here(Arc<Served>),
+    /// They are answered until this is dropped.
+    Thread { _end: PipeWriter },
+    /// They fail, or no process is left that could make one.
+    Over,
 }
 
 /// State shared by the broker's threads.
+#[derive(Debug)]
 struct Served {
     listener: OwnedFd,
     /// The kernel keeps abstract names outside out of reach.
@@ -67,38 +85,69 @@ struct Served {
 }
 
 impl Broker {
-    /// Creates the broker and the channel on which it expects the listener. `None` if this system does not support
-    /// it.
+    /// Prepares to serve. `None` if this system does not support it.
     ///
     /// # Errors
     ///
-    /// If there is no thread or pipe available.
-    pub(super) fn start(
-        place: Option<&Path>,
-        scoped: bool,
-    ) -> io::Result<Option<(Self, Sender<OwnedFd>)>> {
+    /// If the directory for sockets cannot be opened.
+    pub(super) fn prepare(place: Option<&Path>, scoped: bool) -> io::Result<Option<Self>> {
         if !can_be_served() {
             return Ok(None);
         }
-        let (ended, end) = io::pipe()?;
         let place = place.map(SocketDirectory::open).transpose()?;
-        let (sender, receiver) = channel();
-        let serving = thread::Builder::new().spawn(move || {
-            let Ok(listener) = receiver.recv() else {
-                return;
-            };
-            let served = Arc::new(Served {
-                listener,
-                scoped,
-                place,
-                bindings: Mutex::default(),
-                waiting: AtomicUsize::new(0),
-            });
-            serve(&served, ended.as_fd());
-        });
-        serving.map_err(at_start)?;
-        Ok(Some((Self { _end: end }, sender)))
+        Ok(Some(Self { place, scoped }))
     }
+
+    /// The calls that this listener receives.
+    pub(super) fn of(self, listener: OwnedFd) -> Sockets {
+        Sockets(SocketCalls::Here(Arc::new(Served {
+            listener,
+            scoped: self.scoped,
+            place: self.place,
+            bindings: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+        })))
+    }
+}
+
+impl Sockets {
+    /// What is readable when a call waits to be answered, and hung up when no process is left that could make one.
+    pub fn next_call(&self) -> Option<BorrowedFd<'_>> {
+        match &self.0 {
+            SocketCalls::Here(served) => Some(served.listener.as_fd()),
+            SocketCalls::Thread { .. } | SocketCalls::Over => None,
+        }
+    }
+
+    /// Answers the call that waits; one that may block is answered on a thread.
+    pub fn answer_next(&mut self) {
+        if let SocketCalls::Here(served) = &self.0
+            && let Ok(asked) = notify::next(served.listener.as_fd())
+        {
+            take(served, asked);
+        }
+    }
+
+    /// Answers all calls from now on, on a thread. If it cannot be started, they fail.
+    pub fn serve(&mut self) {
+        if let SocketCalls::Here(served) = std::mem::replace(&mut self.0, SocketCalls::Over)
+            && let Ok(end) = start(served)
+        {
+            self.0 = SocketCalls::Thread { _end: end };
+        }
+    }
+
+    /// No process is left that could make a call.
+    pub fn end(&mut self) {
+        self.0 = SocketCalls::Over;
+    }
+}
+
+/// Starts the thread that serves, until the returned pipe is closed.
+fn start(served: Arc<Served>) -> io::Result<PipeWriter> {
+    let (ended, end) = io::pipe()?;
+    let serving = thread::Builder::new().spawn(move || serve(&served, ended.as_fd()));
+    serving.map(|_| end).map_err(at_start)
 }
 
 fn serve(served: &Arc<Served>, ended: BorrowedFd<'_>) {
@@ -172,7 +221,7 @@ fn known_name(served: &Served, asked: &Notification, of_peer: bool) -> Option<Re
     if lock(&served.bindings).is_empty() {
         return None;
     }
-    let caller = Caller::of(&served.listener, asked).ok()?;
+    let caller = Caller::of(&served.listener, asked, false).ok()?;
     let name = if of_peer {
         getpeername(&caller.socket).ok()??
     } else {
@@ -211,7 +260,7 @@ impl SocketCall {
         if length > MAX_ADDRESS_BYTES {
             return Err(Errno::INVAL);
         }
-        let caller = Caller::of(&served.listener, asked)?;
+        let caller = Caller::of(&served.listener, asked, applied == Applied::Bind)?;
         let address = caller.read(place, length)?;
         Ok(Self {
             applied,

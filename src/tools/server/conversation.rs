@@ -91,7 +91,7 @@ impl Mailbox {
 }
 
 /// How far the end has come.
-enum Stage {
+enum EndStage {
     /// It has not begun.
     Open,
     /// Standard input is closed; until then, the process may end by itself.
@@ -103,7 +103,7 @@ enum Stage {
 }
 
 /// The process and its pipes.
-struct Conversation {
+struct HeldProcess {
     child: Child,
     pid: Option<Pid>,
     /// Readable once the process has exited, where the system has such a descriptor.
@@ -111,7 +111,7 @@ struct Conversation {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
-    stage: Stage,
+    stage: EndStage,
     speaker: Speaker,
 }
 
@@ -131,25 +131,25 @@ pub(super) fn hold(
         }
     };
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let mut conversation = Conversation {
+    let mut process = HeldProcess {
         exit: pid.and_then(exit_descriptor),
         child,
         pid,
         stdin: Some(stdin),
         stdout: Some(stdout),
         stderr: Some(stderr),
-        stage: Stage::Open,
+        stage: EndStage::Open,
         speaker,
     };
-    while !conversation.has_exited() {
-        conversation.follow_orders(mailbox);
-        conversation.go_on_ending();
-        conversation.wait(woken);
-        conversation.exchange(mailbox);
+    while !process.has_exited() {
+        process.follow_orders(mailbox);
+        process.go_on_ending();
+        process.wait(woken);
+        process.exchange(mailbox);
     }
-    conversation.exchange(mailbox);
-    conversation.speaker.end(StartError::Ended);
-    end_orders(mailbox, &mut conversation.speaker);
+    process.exchange(mailbox);
+    process.speaker.end(StartError::Ended);
+    end_orders(mailbox, &mut process.speaker);
 }
 
 /// Answers the orders that came too late.
@@ -187,7 +187,7 @@ fn exit_descriptor(_: Pid) -> Option<OwnedFd> {
     None
 }
 
-impl Conversation {
+impl HeldProcess {
     /// Reaps the process if it has exited. One that cannot be waited for has.
     fn has_exited(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
@@ -208,7 +208,7 @@ impl Conversation {
         self.stdin = None;
         match self.stage {
             _ if hurry => self.terminate(),
-            Stage::Open => self.stage = Stage::Closing(Instant::now() + CLOSE_TIMEOUT),
+            EndStage::Open => self.stage = EndStage::Closing(Instant::now() + CLOSE_TIMEOUT),
             _ => {}
         }
     }
@@ -218,7 +218,7 @@ impl Conversation {
         self.speaker.end(error);
         self.stdin = None;
         self.stdout = None;
-        if matches!(self.stage, Stage::Open | Stage::Closing(_)) {
+        if matches!(self.stage, EndStage::Open | EndStage::Closing(_)) {
             self.terminate();
         }
     }
@@ -228,18 +228,18 @@ impl Conversation {
         for signal in [Signal::TERM, Signal::CONT] {
             let _ = self.pid.map(|pid| kill_process(pid, signal));
         }
-        if matches!(self.stage, Stage::Open | Stage::Closing(_)) {
-            self.stage = Stage::Terminating(Instant::now() + TERM_TIMEOUT);
+        if matches!(self.stage, EndStage::Open | EndStage::Closing(_)) {
+            self.stage = EndStage::Terminating(Instant::now() + TERM_TIMEOUT);
         }
     }
 
     fn go_on_ending(&mut self) {
         let now = Instant::now();
         match self.stage {
-            Stage::Closing(until) if now >= until => self.terminate(),
-            Stage::Terminating(until) if now >= until => {
+            EndStage::Closing(until) if now >= until => self.terminate(),
+            EndStage::Terminating(until) if now >= until => {
                 let _ = self.child.kill();
-                self.stage = Stage::Killed;
+                self.stage = EndStage::Killed;
             }
             _ => {}
         }
@@ -249,10 +249,10 @@ impl Conversation {
     fn wait(&self, woken: &UnixStream) {
         let now = Instant::now();
         let mut time = match self.stage {
-            Stage::Closing(until) | Stage::Terminating(until) => {
+            EndStage::Closing(until) | EndStage::Terminating(until) => {
                 Some(until.saturating_duration_since(now))
             }
-            Stage::Open | Stage::Killed => None,
+            EndStage::Open | EndStage::Killed => None,
         };
         if self.exit.is_none() {
             time = Some(time.unwrap_or(EXIT_INTERVAL).min(EXIT_INTERVAL));
@@ -291,7 +291,7 @@ impl Conversation {
                 Ok(0) => {
                     self.stdout = None;
                     // What has closed its output and goes on cannot answer.
-                    if matches!(self.stage, Stage::Open) {
+                    if matches!(self.stage, EndStage::Open) {
                         mailbox.is_usable.store(false, Ordering::SeqCst);
                         self.speaker.end(StartError::Ended);
                         self.close(false);

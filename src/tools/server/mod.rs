@@ -7,7 +7,7 @@ pub mod client;
 mod conversation;
 mod last_words;
 pub mod launch;
-mod offer;
+pub mod offer;
 mod program;
 mod server_tool;
 pub mod servers;

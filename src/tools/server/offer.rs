@@ -2,10 +2,41 @@
 
 use std::sync::Arc;
 
+use super::client::ServerOffer;
 use super::server_tool::{Server, tool};
-use super::servers::StartedServer;
+use crate::mcp::listed_tool::ListedTool;
+use crate::mcp::server_settings::ServerSettings;
 use crate::mcp::tool_names::offered_names;
 use crate::tools::tool::Tool;
+
+/// A server that has started.
+#[derive(Clone, Debug)]
+pub struct StartedServer {
+    /// How it is declared.
+    pub settings: ServerSettings,
+    /// What it offers.
+    pub offer: ServerOffer,
+    /// The names under which its tools are offered; `None` for a tool that is not.
+    pub names: Vec<Option<String>>,
+}
+
+impl StartedServer {
+    /// The size of the tools that are offered, in bytes: names, descriptions and schemas.
+    #[must_use]
+    pub fn offered_bytes(&self) -> usize {
+        let tools = self.offer.tools.iter().zip(&self.names);
+        let size = |(tool, name): (&ListedTool, &Option<String>)| {
+            Some(self.bytes_of(tool, name.as_ref()?))
+        };
+        tools.filter_map(size).sum()
+    }
+
+    /// The size of one of its tools under this name, in bytes.
+    #[must_use]
+    pub fn bytes_of(&self, tool: &ListedTool, name: &str) -> usize {
+        name.len() + tool.description.len() + tool.parameters.to_string().len()
+    }
+}
 
 /// The tools of these servers, which are in the same order twice. The names are noted.
 pub(super) fn tools_of(servers: &[Arc<Server>], started: &mut [StartedServer]) -> Vec<Tool> {

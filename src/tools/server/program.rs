@@ -27,7 +27,7 @@ const STOP_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct ProgramServer {
     launcher: Arc<Launcher>,
     launch: ServerLaunch,
-    state: Mutex<State>,
+    state: Mutex<StartState>,
     /// The conversation that runs calls.
     current: Mutex<Option<Arc<Mailbox>>>,
     is_interrupted: AtomicBool,
@@ -36,7 +36,7 @@ pub(super) struct ProgramServer {
 
 /// What is changed while the server starts.
 #[derive(Debug, Default)]
-struct State {
+struct StartState {
     thread: Option<JoinHandle<()>>,
     ready: Option<Ready>,
     restarts: usize,
@@ -56,7 +56,7 @@ impl ProgramServer {
     }
 
     /// Starts the thread that starts the process.
-    fn begin(&self, state: &mut State) -> io::Result<()> {
+    fn begin(&self, state: &mut StartState) -> io::Result<()> {
         let (mailbox, woken) = Mailbox::new()?;
         let (ready, result) = mpsc::channel();
         let (launcher, launch) = (Arc::clone(&self.launcher), self.launch.clone());
@@ -66,7 +66,7 @@ impl ProgramServer {
             match launcher.server(&launch) {
                 Ok((command, sockets)) => {
                     hold(Ok(command), &of_thread, &woken, speaker);
-                    drop(sockets);
+                    launcher.put_back(sockets);
                 }
                 Err(error) => hold(Err(error), &of_thread, &woken, speaker),
             }

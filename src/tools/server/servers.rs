@@ -6,13 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::client::{START_TIMEOUT, ServerClient, ServerOffer};
+use super::client::{START_TIMEOUT, ServerClient};
 use super::launch::ServerLaunch;
-use super::offer::tools_of;
+use super::offer::{StartedServer, tools_of};
 use super::program::ProgramServer;
 use super::server_tool::Server;
 use super::start_error::StartError;
-use crate::mcp::listed_tool::ListedTool;
 use crate::mcp::server_settings::{ServerSettings, Transport};
 use crate::tools::launch::Launcher;
 use crate::tools::tool::Tool;
@@ -82,35 +81,6 @@ impl fmt::Display for UnstartedServer {
             "" => Ok(()),
             words => write!(f, ": {words}"),
         }
-    }
-}
-
-/// A server that has started.
-#[derive(Clone, Debug)]
-pub struct StartedServer {
-    /// How it is declared.
-    pub settings: ServerSettings,
-    /// What it offers.
-    pub offer: ServerOffer,
-    /// The names under which its tools are offered; `None` for a tool that is not.
-    pub names: Vec<Option<String>>,
-}
-
-impl StartedServer {
-    /// The size of the tools that are offered, in bytes: names, descriptions and schemas.
-    #[must_use]
-    pub fn offered_bytes(&self) -> usize {
-        let tools = self.offer.tools.iter().zip(&self.names);
-        let size = |(tool, name): (&ListedTool, &Option<String>)| {
-            Some(self.bytes_of(tool, name.as_ref()?))
-        };
-        tools.filter_map(size).sum()
-    }
-
-    /// The size of one of its tools under this name, in bytes.
-    #[must_use]
-    pub fn bytes_of(&self, tool: &ListedTool, name: &str) -> usize {
-        name.len() + tool.description.len() + tool.parameters.to_string().len()
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::client::{CallEnd, ServerOffer};
 use super::start_error::StartError;
 use crate::mcp::line_buffer::{LineBuffer, MAX_LINE_BYTES};
-use crate::mcp::session::{Outgoing, Session, SessionEvent};
+use crate::mcp::session::{Outgoing, ServerSession, SessionEvent};
 
 /// How much may wait to be written before a server's own requests are no longer answered, in bytes: one that asks and
 /// does not read must not fill the memory.
@@ -42,7 +42,7 @@ struct RunningCall {
 
 /// The state of a conversation with a server.
 pub(super) struct Speaker {
-    session: Session,
+    session: ServerSession,
     lines: LineBuffer,
     calls: Vec<RunningCall>,
     /// Takes the result of the start.
@@ -54,7 +54,7 @@ pub(super) struct Speaker {
 impl Speaker {
     /// Begins the conversation; `ready` takes the result of the start.
     pub(super) fn new(ready: Sender<Result<ServerOffer, StartError>>) -> Self {
-        let (session, first) = Session::begin();
+        let (session, first) = ServerSession::begin();
         let mut speaker = Self {
             session,
             lines: LineBuffer::default(),

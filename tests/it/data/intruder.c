@@ -1,6 +1,7 @@
 /* Tries what the walls are to refuse, straight through system calls. Says "done" where it got through. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -66,6 +67,55 @@ static void *headless(void *path) {
     }
     syscall(SYS_exit_group, 0);
     return NULL;
+}
+
+/* Adds a rule that lets everything below / be written. */
+static int opened(int rules) {
+    struct {
+        unsigned long long access;
+        int place;
+    } __attribute__((packed)) rule = {2 | 0x100 /* write files, make them */, open("/", O_PATH)};
+    int added = syscall(445 /* landlock_add_rule */, rules, 1, &rule, 0) == 0;
+    close(rule.place);
+    return added;
+}
+
+/* Looks for the rules of the run, through which the sandbox of the next call could be opened: among its own descriptors,
+   and among those of all processes, by name and by taking them. */
+static int look_for_rules(int rounds) {
+    unsigned long long handled = 2 | 0x100;
+    int looked = 0, found = 0;
+    int own = syscall(444 /* landlock_create_ruleset */, &handled, sizeof handled, 0);
+    if (own < 0 || !opened(own))
+        return told(-1);
+    close(own);
+    for (int round = 0; round < rounds; round++) {
+        for (int fd = 0; fd < 64; fd++)
+            found += opened(fd);
+        DIR *processes = opendir("/proc");
+        for (struct dirent *entry; (entry = readdir(processes));) {
+            int process = atoi(entry->d_name);
+            if (process <= 0 || process == getpid())
+                continue;
+            int held = syscall(434 /* pidfd_open */, process, 0);
+            looked += held >= 0;
+            for (int fd = 0; fd < 32; fd++) {
+                char path[64], name[64] = "";
+                snprintf(path, sizeof path, "/proc/%d/fd/%d", process, fd);
+                if (readlink(path, name, sizeof name - 1) > 0 && strstr(name, "landlock"))
+                    found++;
+                int taken = syscall(438 /* pidfd_getfd */, held, fd, 0);
+                if (taken >= 0) {
+                    found += opened(taken);
+                    close(taken);
+                }
+            }
+            close(held);
+        }
+        closedir(processes);
+    }
+    printf("%s %s\n", looked ? "looked" : "blind", found ? "found" : "nothing");
+    return 0;
 }
 
 int main(int argc, char **argv) {
@@ -134,6 +184,8 @@ int main(int argc, char **argv) {
         struct rlimit limit = {1 << 30, 1 << 30};
         return told(syscall(SYS_prlimit64, atoi(a), RLIMIT_CORE, &limit, NULL));
     }
+    if (!strcmp(what, "rules"))
+        return look_for_rules(atoi(a));
     if (!strcmp(what, "memory"))
         return told(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600));
     if (!strcmp(what, "message"))

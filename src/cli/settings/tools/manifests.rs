@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::trust::{Trust, world_writable_parent};
-use super::variables;
+use super::variable_guard::is_own;
 use crate::cli::config;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
@@ -117,7 +117,7 @@ pub(super) fn find(args: &Args, environment: &Environment) -> Result<UserTools, 
             readable: in_home,
             duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
             is_executable: &|name| is_executable(name, environment),
-            is_reserved: variables::is_own,
+            is_reserved: is_own,
             taken: &taken,
         };
         let manifest =

@@ -11,4 +11,5 @@ mod shared_directories;
 pub(crate) mod tool_settings;
 pub(crate) mod trust;
 mod trusted_files;
+pub(crate) mod variable_guard;
 pub(crate) mod variables;

@@ -3,8 +3,8 @@
 
 use std::ffi::OsStr;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::variable_guard::is_own;
 use crate::cli::environment::Environment;
 use crate::cli::network;
 use crate::failure::Failure;
@@ -18,10 +18,6 @@ pub(super) struct RemoteContext<'a> {
     pub(super) environment: &'a Environment,
     /// The run allows the network.
     pub(super) network: bool,
-    /// The time limit for a call.
-    pub(super) call_limit: Duration,
-    /// Whether a variable is reserved for codex-run.
-    pub(super) is_reserved: fn(&str) -> bool,
     /// Whether a value holds a credential of codex-run.
     pub(super) is_credential: &'a dyn Fn(&OsStr) -> bool,
 }
@@ -51,7 +47,7 @@ impl RemoteContext<'_> {
             let what = format!("the header {header}");
             let text = match value {
                 SettingValue::Text(text) => Some(Secret::new(text.clone())),
-                SettingValue::Variable(name) if (self.is_reserved)(name) => {
+                SettingValue::Variable(name) if is_own(name) => {
                     let why = format!("{name} is reserved for codex-run");
                     return Err(wrong(&what, &why).hint(SEPARATE));
                 }
@@ -71,12 +67,9 @@ impl RemoteContext<'_> {
             all.push(header.map_err(|error| wrong(&what, &error.to_string()))?);
         }
         let setup = network::setup(self.environment);
-        let limit = server
-            .timeout
-            .map_or(self.call_limit, |own| own.min(self.call_limit));
         Ok(Some(Arc::new(match unusable {
-            None => RemoteServer::new(&setup, limit, url, all),
-            Some(why) => RemoteServer::new(&setup, limit, url, Vec::new()).unusable(why),
+            None => RemoteServer::new(&setup, url, all),
+            Some(why) => RemoteServer::new(&setup, url, Vec::new()).unusable(why),
         })))
     }
 }

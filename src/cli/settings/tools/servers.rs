@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifests::distrusted;
 use super::trust::Trust;
-use super::variables;
+use super::variable_guard::is_own;
 use crate::cli::config;
 use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
@@ -67,7 +67,7 @@ fn context(file: &str) -> FileContext<'_> {
     FileContext {
         file,
         duration: |text| duration("timeout", Some(OsStr::new(text))).ok().flatten(),
-        is_reserved: variables::is_own,
+        is_reserved: is_own,
     }
 }
 

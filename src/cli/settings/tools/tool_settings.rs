@@ -12,7 +12,7 @@ use super::offer::offer;
 use super::servers::DeclaredServers;
 use super::trust::Trust;
 use super::trusted_files::TrustedFiles;
-use super::variables::KnownSecrets;
+use super::variable_guard::KnownSecrets;
 use super::{git_directories, manifests, servers, shared_directories, variables};
 use crate::cli::environment::Environment;
 use crate::cli::flags::{Args, FlagOrigin, SANDBOXES};
