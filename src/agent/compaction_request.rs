@@ -236,6 +236,8 @@ impl Driver<'_> {
         {
             *self.body = Arc::new(whole);
             self.compaction.forget();
+            Arc::make_mut(self.body).remove_reasoning();
+            return Ok(RunWarning::WithoutReasoning);
         }
         self.fallback.next_form(error, self.body)
     }

@@ -253,7 +253,7 @@
 //! ```
 //!
 //! A long conversation is compacted near the model's limit ([`CompactMode`]), or on request: tool calls, their results and
-//! reasoning are replaced, here by a summary of the model:
+//! reasoning are replaced, here by a summary of the model. `Notice::Compacted` reports it.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
@@ -268,37 +268,18 @@
 //! #     Ok(())
 //! # }
 //! use std::error::Error;
-//! use std::io;
 //!
-//! use codex_run::conversation::{Access, CompactMode, ConversationBuilder, Policy};
-//! use codex_run::output::{Notice, Sink};
+//! use codex_run::conversation::{Access, CompactMode, ConversationBuilder, Policy, Quiet};
 //! use serde_json::json;
-//!
-//! #[derive(Default)]
-//! struct Lengths(Vec<(u64, u64)>);
-//!
-//! impl Sink for Lengths {
-//!     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
-//!         if let Notice::Compacted(compacted) = notice {
-//!             self.0.push((compacted.before, compacted.after));
-//!         }
-//!         Ok(())
-//!     }
-//!     fn flush(&mut self) -> io::Result<()> {
-//!         Ok(())
-//!     }
-//! }
 //!
 //! fn shorten(access: Access) -> Result<(), Box<dyn Error>> {
 //!     let mut conversation = ConversationBuilder::new(access, "gpt-5.5")?
 //!         .policy(Policy { compact: CompactMode::At(100_000), ..Policy::default() })
 //!         .tool("work", "Works.", json!({"type": "object"}), |_| Ok("done".to_owned()))
 //!         .open()?;
-//!     let mut sink = Lengths::default();
-//!     conversation.ask("Work.", &mut sink)?;
-//!     assert!(conversation.compact(&mut sink)?, "there was a call to remove");
-//!     assert_eq!(sink.0.len(), 1);
-//!     assert_eq!(conversation.ask("Is it done?", &mut sink)?.message(), "Yes.");
+//!     conversation.ask("Work.", &mut Quiet)?;
+//!     assert!(conversation.compact(&mut Quiet)?, "there was a call to remove");
+//!     assert_eq!(conversation.ask("Is it done?", &mut Quiet)?.message(), "Yes.");
 //!     Ok(())
 //! }
 //! ```

@@ -283,9 +283,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             }
             Notice::ServerPrinted { .. } => {}
             _ if self.level == Level::Quiet => {}
-            Notice::Warning(warning) => {
-                self.note(&format!("{}\n", line(&warning.to_string())))?;
-            }
+            Notice::Warning(warning) => self.note(&format!("{}\n", line(&warning.to_string())))?,
             Notice::InputError {
                 line: first,
                 lines,

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::text::first_bytes;
+
 /// The version of the file format, raised when older programs can no longer read it. Version 2 added the prefix.
 pub(super) const SESSION_VERSION: u32 = 2;
 
@@ -266,4 +268,21 @@ pub fn on_one_line(item: &[u8]) -> Cow<'_, [u8]> {
         other => *other,
     };
     Cow::Owned(item.iter().map(blank).collect())
+}
+
+/// Length limit of the first message's beginning, in bytes.
+const MAX_FIRST_WORDS_BYTES: usize = 200;
+
+#[derive(Deserialize)]
+struct TextPart {
+    #[serde(default)]
+    text: String,
+}
+
+/// Returns the beginning of a message's text.
+pub(super) fn first_words(content: Option<&RawValue>) -> String {
+    let parts = content.and_then(|raw| serde_json::from_str::<Vec<TextPart>>(raw.get()).ok());
+    let text = parts.unwrap_or_default().into_iter().next();
+    let text = text.map(|part| part.text).unwrap_or_default();
+    first_bytes(&text, MAX_FIRST_WORDS_BYTES).to_owned()
 }

@@ -10,11 +10,10 @@ use serde_json::value::RawValue;
 use super::compaction::StoredCompactions;
 use super::line::{
     FirstLine, ItemFields, LengthLine, LineFormat, LineKind, OverviewLine, SESSION_VERSION,
-    TurnLine, WithdrawnLine,
+    TurnLine, WithdrawnLine, first_words,
 };
 use super::stored_item::{StoredItem, StoredKind};
 use crate::id::{IdError, ThreadId};
-use crate::text::first_bytes;
 use crate::wire::fingerprint::fingerprint;
 use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output};
 
@@ -116,15 +115,6 @@ impl fmt::Display for Damage {
 struct EffortChange {
     effort: String,
 }
-
-#[derive(Deserialize)]
-struct TextPart {
-    #[serde(default)]
-    text: String,
-}
-
-/// Length limit of the first message's beginning, in bytes.
-const MAX_FIRST_WORDS_BYTES: usize = 200;
 
 /// Parses a file line by line.
 #[derive(Debug, Default)]
@@ -417,14 +407,6 @@ impl StoredConversation {
         }
         Ok(outputs)
     }
-}
-
-/// Returns the beginning of a message's text.
-pub(super) fn first_words(content: Option<&RawValue>) -> String {
-    let parts = content.and_then(|raw| serde_json::from_str::<Vec<TextPart>>(raw.get()).ok());
-    let text = parts.unwrap_or_default().into_iter().next();
-    let text = text.map(|part| part.text).unwrap_or_default();
-    first_bytes(&text, MAX_FIRST_WORDS_BYTES).to_owned()
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::compaction::CompactionRecord;
 use super::journal::Journal;
-use super::line::{ItemFields, LineFormat, OverviewLine, SESSION_VERSION};
+use super::line::{ItemFields, LineFormat, OverviewLine, SESSION_VERSION, first_words};
 use super::list::MAX_SHORT_BYTES;
-use super::stored::{StoredConversation, first_words};
+use super::stored::StoredConversation;
 use crate::file;
 use crate::id::ThreadId;
 

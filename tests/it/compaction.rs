@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::home::{Cmd, CommandOutput, Home};
-use crate::standin::{Ends, Item, Recorded, Reply, Script, Server};
+use crate::standin::{Item, Recorded, Reply, Script, Server};
 
 /// The limit in these tests, in tokens.
 const LIMIT: &str = "2000";
@@ -36,7 +36,7 @@ pub(crate) fn kinds(request: &Recorded) -> Vec<String> {
 }
 
 /// The text of the last message of a request.
-fn last_text(request: &Recorded) -> String {
+pub(crate) fn last_text(request: &Recorded) -> String {
     let body = request.json();
     let items = body["input"].as_array().expect("items");
     items[items.len() - 1]["content"][0]["text"]
@@ -45,14 +45,16 @@ fn last_text(request: &Recorded) -> String {
         .to_owned()
 }
 
-fn stored(home: &Home) -> String {
+/// The id of the newest conversation.
+pub(crate) fn stored(home: &Home) -> String {
     let listed = home.offline().args(["sessions", "--json"]).run();
     let listed: Value = serde_json::from_str(&listed.text()).expect("JSON");
     listed[0]["id"].as_str().expect("an id").to_owned()
 }
 
+/// Checks that a run has compacted its conversation once, in this way.
 #[track_caller]
-fn compacted(ran: &CommandOutput, how: &str) {
+pub(crate) fn compacted(ran: &CommandOutput, how: &str) {
     let events = ran.events();
     let found: Vec<&Value> = events
         .iter()
@@ -238,95 +240,6 @@ fn a_resumed_conversation_is_compacted_before_its_question() {
 }
 
 #[test]
-fn a_service_without_the_trigger_gets_a_summary_by_the_model() {
-    let summary = || Reply::text("It was done.");
-    let two = || Reply::items([Item::Compaction, Item::Compaction]);
-    let refused = || {
-        Reply::json(
-            400,
-            &json!({"error": {"message": "Unknown item type compaction_trigger", "type": "invalid_request_error"}}),
-        )
-    };
-    let scripts = [
-        (
-            "unknown",
-            Script::replies([long_call(), summary(), Reply::text("end")]).without_trigger(),
-        ),
-        (
-            "refused",
-            Script::replies([long_call(), summary(), Reply::text("end")]).compactions([refused()]),
-        ),
-        (
-            "none",
-            Script::replies([long_call(), summary(), Reply::text("end")])
-                .compactions([Reply::text("no")]),
-        ),
-        (
-            "two",
-            Script::replies([long_call(), summary(), Reply::text("end")]).compactions([two()]),
-        ),
-    ];
-    for (name, script) in scripts {
-        let server = Server::start(script);
-        let home = Home::with_token();
-        let ran = run(&home, &server)
-            .args(["--json", "--search", "do it"])
-            .run();
-        ran.exits(0);
-        compacted(&ran, "summary");
-        assert!(
-            !ran.text().contains("It was done."),
-            "{name}: {}",
-            ran.text()
-        );
-        let requests = server.requests();
-        assert_eq!(requests.len(), 4, "{name}");
-        let body = requests[2].json();
-        assert!(
-            body.get("tools").is_none() && body["text"].get("format").is_none(),
-            "{name}"
-        );
-        assert_eq!(kinds(&requests[2]), ["user"], "{name}");
-        assert!(
-            last_text(&requests[2]).starts_with("User: do it\n\nCall of bash: {"),
-            "{name}"
-        );
-        assert_eq!(kinds(&requests[3]), ["user", "user"], "{name}");
-        let text = last_text(&requests[3]);
-        assert!(
-            text.starts_with("This is a summary of the conversation so far")
-                && text.ends_with("\n\nIt was done."),
-            "{text}"
-        );
-        assert_eq!(home.read("ran"), "ran\n", "{name}");
-    }
-}
-
-#[test]
-fn another_server_is_asked_for_a_summary_at_once() {
-    let summary = || Reply::text("It was done.");
-    let server = Server::start([
-        long_call(),
-        summary(),
-        long_call(),
-        summary(),
-        Reply::text("end"),
-    ]);
-    let home = Home::with_key();
-    let ran = run(&home, &server).args(["do it"]).run();
-    ran.exits(0).stdout("end\n");
-    let requests = server.requests();
-    assert_eq!(kinds(&requests[4]), ["user", "user"]);
-    // The second summary replaces the first one, which was part of its text.
-    assert!(last_text(&requests[3]).contains("User: This is a summary"));
-    assert_eq!(stored(&home).len(), 36);
-    server.push(Reply::text("on"));
-    run(&home, &server).args(["--last", "go on"]).run().exits(0);
-    let requests = server.requests();
-    assert_eq!(kinds(&requests[5]), ["user", "user", "assistant", "user"]);
-}
-
-#[test]
 fn the_answer_matches_its_schema_after_a_compaction() {
     let server = Server::start([long_call(), Reply::text(r#"{"n":1}"#)]);
     let home = Home::with_token();
@@ -411,60 +324,6 @@ fn a_conversation_that_the_service_finds_too_long_is_compacted_once() {
 }
 
 #[test]
-fn a_summary_of_a_conversation_that_is_too_long_is_tried_with_less() {
-    let too_long = || {
-        Reply::json(
-            400,
-            &json!({"error": {"message": "Too long.", "code": "context_length_exceeded"}}),
-        )
-    };
-    let server = Server::start([
-        long_call(),
-        too_long(),
-        Reply::text("It was done."),
-        Reply::text("end"),
-    ]);
-    let home = Home::with_key();
-    run(&home, &server)
-        .args(["do it"])
-        .run()
-        .exits(0)
-        .stdout("end\n");
-    let requests = server.requests();
-    let length = |at: usize| last_text(&requests[at]).len();
-    assert!(length(2) <= length(1) / 2, "{} of {}", length(2), length(1));
-}
-
-#[test]
-fn without_a_summary_the_conversation_stays_as_it_was() {
-    let empty = || Reply::text(" ").ends(Ends::Completed);
-    let script = Script::replies([long_call(), empty(), Reply::text("end")]).without_trigger();
-    let server = Server::start(script);
-    let home = Home::with_token();
-    let ran = run(&home, &server).args(["do it"]).run();
-    ran.exits(1)
-        .says("codex: cannot compact the conversation: ");
-    ran.says("codex: hint: resume it with --compact off");
-    let resumed = run(&home, &server)
-        .args(["--last", "--compact", "off", "go on"])
-        .run();
-    resumed.exits(0).stdout("end\n");
-    let requests = server.requests();
-    let last = requests.last().expect("a request");
-    assert_eq!(
-        kinds(last),
-        [
-            "user",
-            "reasoning",
-            "function_call",
-            "function_call_output",
-            "user"
-        ]
-    );
-    assert_eq!(home.read("ran"), "ran\n");
-}
-
-#[test]
 fn the_flag_the_file_and_the_setting_of_the_official_client_are_checked() {
     let home = Home::with_key();
     for value in ["0", "often", "-1", "1k"] {
@@ -506,4 +365,25 @@ fn the_flag_the_file_and_the_setting_of_the_official_client_are_checked() {
         .run()
         .exits(0)
         .says("was compacted");
+}
+
+#[test]
+fn what_the_service_cannot_read_is_replaced_by_the_older_items() {
+    let refused = Reply::json(
+        400,
+        &json!({"error": {"message": "The encrypted content could not be verified.", "type": "invalid_request_error",
+            "param": "input", "code": "invalid_encrypted_content"}}),
+    );
+    let server = Server::start([long_call(), Reply::text("done"), refused, Reply::text("on")]);
+    let home = Home::with_token();
+    run(&home, &server).args(["one"]).run().exits(0);
+    let ran = run(&home, &server)
+        .args(["--last", "--compact", "off", "two"])
+        .run();
+    ran.exits(0).stdout("on\n");
+    ran.says("the service cannot read the reasoning from earlier answers");
+    let requests = server.requests();
+    let last = requests.last().expect("a request");
+    let whole = ["user", "function_call", "function_call_output"];
+    assert_eq!(kinds(last)[..3], whole);
 }

@@ -103,7 +103,7 @@ fn a_fault_of_the_compaction_is_retried() {
 
 /// The stream of the compaction, cut at some positions; `CODEX_TESTS_CUTS=all` cuts after every byte.
 #[test]
-fn a_cut_compaction_is_none_and_is_asked_for_again() {
+fn a_cut_compaction_leaves_the_conversation_as_it_was() {
     let all = std::env::var("CODEX_TESTS_CUTS").is_ok_and(|asked| asked == "all");
     let cuts: Vec<usize> = (0..2400).step_by(if all { 1 } else { 397 }).collect();
     each(cuts, 2, |cut| {
@@ -216,4 +216,36 @@ fn a_substitute_gets_the_older_items() {
             "user"
         ]
     );
+}
+
+#[test]
+fn a_substitute_compacts_for_itself() {
+    let busy = Reply::json(
+        429,
+        &json!({"error": {"message": "Words.", "code": "rate_limit_exceeded"}}),
+    );
+    let script = Script::replies([long_call(), Reply::text("done"), Reply::text("end")]);
+    let server = Server::start(script.compactions([busy]));
+    let home = Home::with_token();
+    let whole = ["--compact", "off", "one"];
+    run(&home, &server).args(whole).run().exits(0);
+    let flags = ["--last", "--retries", "0", "--fallback-model", "gpt-5.4"];
+    let ran = run(&home, &server).args(flags).args(["two"]).run();
+    ran.exits(0).stdout("end\n");
+    ran.says("asking gpt-5.4 instead")
+        .says("was compacted by the service");
+    let requests = server.requests();
+    let last = &requests[requests.len() - 3..];
+    assert_eq!(kinds(&last[0])[1], "reasoning");
+    assert_eq!(kinds(&last[1])[1], "function_call");
+    assert_eq!(last[1].json()["model"], "gpt-5.4");
+    let compacted = ["user", "assistant", "compaction", "user"];
+    assert_eq!(kinds(&last[2]), compacted);
+    // The conversation continues with the model that answered.
+    server.push(Reply::text("on"));
+    let cmd = home.codex(&server).args(["run", "--last", "three"]);
+    cmd.run().exits(0).stdout("on\n");
+    let requests = server.requests();
+    let last = requests.last().expect("a request");
+    assert_eq!(kinds(last)[..4], compacted);
 }

@@ -129,6 +129,7 @@ mod store; // the credentials file
 mod streams; // closed standard streams, and what the others may be
 mod structured; // an answer that must match a schema, and a file that receives it
 #[cfg(target_os = "linux")]
+mod summaries; // conversations that are compacted by a summary
 mod tasks; // real work in the sandbox
 mod terminal; // a terminal instead of pipes
 mod tidy; // the import table, and rules that the compiler does not check

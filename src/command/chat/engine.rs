@@ -14,9 +14,7 @@ use super::settings::Reread;
 use crate::agent::{Control, Stop, SubstituteAfter, UserMessage};
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
-use crate::chat::event::{
-    ChatEvent, CredentialRemedy, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent,
-};
+use crate::chat::event::{ChatEvent, NoticeLevel, OpenedConversation, TurnEnd, TurnEvent};
 use crate::command::run::{
     self, Host, OpenConversation, RunSettings, SessionChoice, StartingTools, check_access,
     start_session, switch_model,
@@ -126,26 +124,6 @@ impl Engine {
             self.report_model(None);
         }
         self.report(ChatEvent::TurnEnded(end));
-    }
-
-    /// The end of a turn that failed.
-    pub(super) fn failed(&self, failure: &Failure) -> TurnEnd {
-        TurnEnd::Failed {
-            what: failure.what().to_owned(),
-            hint: failure.advice().map(str::to_owned),
-            credential: self.remedy(failure),
-        }
-    }
-
-    /// What helps, if the failure is one of the credential.
-    fn remedy(&self, failure: &Failure) -> Option<CredentialRemedy> {
-        let is_replaced = self.used.as_ref().is_none_or(Used::is_replaced_by_sign_in);
-        let remedy = if is_replaced {
-            CredentialRemedy::SignIn
-        } else {
-            CredentialRemedy::Replace
-        };
-        (failure.outcome() == Outcome::SignIn).then_some(remedy)
     }
 
     fn turn(&mut self, text: &str) -> Result<(), TurnFailure> {

@@ -10,6 +10,7 @@ mod engine;
 mod engine_command;
 mod engine_error;
 mod error;
+mod failed_turn;
 mod input_history;
 mod model_entry;
 mod running_engine;

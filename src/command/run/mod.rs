@@ -23,13 +23,11 @@ use super::authority;
 use super::screen::DrawnSpinner;
 use super::stop_watch::StopWatch;
 use crate::agent::{Control, Reply, Stop, UserMessage};
-use crate::api::{Preview, owner};
+use crate::api::Preview;
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority};
-use crate::failure::RunWarning;
 use crate::format::OutputSchema;
 use crate::outcome::Outcome;
-use crate::output::{Notice, Sink};
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
@@ -40,7 +38,7 @@ pub use host::Host;
 use last_message::LastMessage;
 pub use model_switch::{ModelSwitch, SwitchedModel};
 pub(in crate::command) use open::{OpenConversation, switch_model};
-use question::{StdinUse, blueprint, parts, prompt, show, stdin_use};
+use question::{StdinUse, blueprint, first_request, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
 pub(in crate::command) use run_tools::StartingTools;
 pub(in crate::command) use session_start::start_session;
@@ -124,16 +122,9 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         };
         let blueprint = blueprint(&settings, &mut session, offered);
         let credential = authority.map(|authority| authority.current());
+        let used = credential.as_ref();
+        let body = first_request(&settings, &blueprint, used, &message, &mut sink)?;
         let endpoints = &settings.endpoints;
-        let owner = credential
-            .as_ref()
-            .map_or_else(String::new, |credential| owner(endpoints, credential));
-        let request = blueprint.request(&message, settings.policy.compact, &owner);
-        let request = request.map_err(Error::Session)?;
-        if let Some(tokens) = request.compacts {
-            let _ = sink.take(Notice::Warning(&RunWarning::CompactedFirst(tokens)));
-        }
-        let body = request.body;
         let preview = Preview::new(
             endpoints,
             credential.as_ref(),

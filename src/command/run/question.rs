@@ -8,8 +8,9 @@ use super::super::stdout::Stdout;
 use super::error::Error;
 use super::session_start::StartedSession;
 use super::settings::RunSettings;
-use crate::agent::{Blueprint, Control, Profile, Stop};
-use crate::api::Preview;
+use crate::agent::{Blueprint, Control, Profile, Stop, UserMessage};
+use crate::api::{Preview, owner};
+use crate::auth::Credential;
 use crate::failure::RunWarning;
 use crate::models::choice::Choice;
 use crate::models::clamp::ClampedSettings;
@@ -129,6 +130,23 @@ pub(super) fn blueprint(
         length: session.length,
         tools,
     }
+}
+
+/// The body of the first request with this message, which compacts a resumed conversation if that is due.
+pub(super) fn first_request(
+    settings: &RunSettings,
+    blueprint: &Blueprint,
+    credential: Option<&Credential>,
+    message: &UserMessage,
+    sink: &mut dyn Sink,
+) -> Result<RequestBody, Error> {
+    let owner = credential.map(|credential| owner(&settings.endpoints, credential));
+    let request = blueprint.request(message, settings.policy.compact, &owner.unwrap_or_default());
+    let request = request.map_err(Error::Session)?;
+    if let Some(tokens) = request.compacts {
+        let _ = sink.take(Notice::Warning(&RunWarning::CompactedFirst(tokens)));
+    }
+    Ok(request.body)
 }
 
 /// The parts of the prompt with their estimated tokens, largest first.
