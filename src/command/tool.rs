@@ -151,9 +151,10 @@ pub fn run_held(
     let reach = reach.map_err(Error::Sandbox)?;
     reaper::lead_session()?;
     confine::end_with_parent();
-    let arguments = match request.serves {
-        true => Vec::new(),
-        false => stdout.read_to_end()?,
+    let arguments = if request.serves {
+        Vec::new()
+    } else {
+        stdout.read_to_end()?
     };
     // If its reader has gone away, that is noticed elsewhere.
     let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));

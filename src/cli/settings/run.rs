@@ -93,8 +93,7 @@ pub(crate) fn run(
         origins.extend(agents.lines());
     }
     warnings.extend(chosen.notes.iter().map(ToString::to_string));
-    warnings.extend(substitutes.notes);
-    warnings.extend(origins);
+    warnings.extend(substitutes.notes.into_iter().chain(origins));
     warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
     warnings.extend(clamped.note());
     if chosen.choice.model.text_only {

@@ -170,12 +170,11 @@ impl Runner for ServerTool {
 fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
     let mut images = Vec::new();
     for picture in std::mem::take(&mut answer.pictures) {
-        match shown(&picture) {
-            Some(url) => images.push(url),
-            None => {
-                let bytes = picture.data.len() * 3 / 4;
-                answer.line(&format!("[image, {bytes} bytes: not shown]"));
-            }
+        if let Some(url) = shown(&picture) {
+            images.push(url);
+        } else {
+            let bytes = picture.data.len() * 3 / 4;
+            answer.line(&format!("[image, {bytes} bytes: not shown]"));
         }
     }
     let directory = launcher.temporary().map_err(|(_, error)| error)?;
@@ -183,9 +182,10 @@ fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::
     let mut capture = Capture::new(directory, name, MAX_OUTPUT_BYTES);
     capture.add(answer.text.as_bytes());
     let printed = capture.printed();
-    let status = match answer.is_error {
-        true => Status::Failed,
-        false => Status::Done,
+    let status = if answer.is_error {
+        Status::Failed
+    } else {
+        Status::Done
     };
     Ok(CallResult {
         cuts: printed.cut.into_iter().collect(),
