@@ -16,13 +16,15 @@ use crate::clock::{millis, seconds};
 use crate::http::{Http, IDLE_TIMEOUT};
 use crate::id::{ModelId, ThreadId};
 use crate::mcp::command_line::is_server_name;
-use crate::mcp::server_settings::ServerSettings;
+use crate::mcp::server_settings::{ServerSettings, Transport};
 use crate::models::clamp::{RequestedSettings, clamp};
 use crate::models::{Backend, Model, catalogue, find_or_unknown};
+use crate::remote::{RemoteHeader, RemoteServer, RemoteUrl};
+use crate::secret::Secret;
 use crate::session::{Journal, Sessions, TurnHeader};
 use crate::tools::builtin::{offered, table};
 use crate::tools::function;
-use crate::tools::server::servers::ServerToStart;
+use crate::tools::server::servers::{ServerKind, ServerToStart};
 use crate::tools::setup::ToolSetup;
 use crate::tools::tool::Tool;
 use crate::tools::toolbox::Toolbox;
@@ -146,6 +148,40 @@ impl ConversationBuilder {
         let settings = ServerSettings::of_command(name.to_owned(), command);
         self.servers
             .extend(ServerToStart::program(settings, Path::new(""), Vec::new()));
+        Ok(self)
+    }
+
+    /// Adds an MCP server behind a URL, `https` or loopback, which this program asks itself, with these headers. Redirects
+    /// are not followed. Its tools are offered as `mcp__NAME__TOOL`.
+    ///
+    /// # Errors
+    /// If the name, the URL or a header is invalid.
+    pub fn server_at(
+        mut self,
+        name: &str,
+        url: &str,
+        headers: Vec<(String, Secret)>,
+    ) -> Result<Self, Error> {
+        if !is_server_name(name) {
+            return Err(Error::ServerName(name.to_owned()));
+        }
+        let address = RemoteUrl::parse(url).map_err(Error::Address)?;
+        let header = |(name, value): (String, Secret)| {
+            RemoteHeader::parse(&name, value).map_err(|error| Error::Header(name, error))
+        };
+        let headers = headers.into_iter().map(header);
+        let headers = headers.collect::<Result<Vec<_>, Error>>()?;
+        let client = RemoteServer::new(&self.access.setup, address, headers);
+        self.servers.push(ServerToStart {
+            settings: ServerSettings {
+                transport: Transport::Http {
+                    url: url.to_owned(),
+                    headers: Vec::new(),
+                },
+                ..ServerSettings::of_command(name.to_owned(), Vec::new())
+            },
+            kind: ServerKind::Client(Arc::new(client)),
+        });
         Ok(self)
     }
 

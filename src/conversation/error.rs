@@ -15,6 +15,7 @@ use crate::failure::{
 use crate::http::AddressError;
 use crate::id::IdError;
 use crate::outcome::Outcome;
+use crate::remote::HeaderError;
 use crate::session;
 use crate::tools::launch::LaunchError;
 use crate::tools::sandbox::confine;
@@ -58,6 +59,8 @@ pub enum Error {
     Tools(LaunchError),
     /// The name of an MCP server is not one.
     ServerName(String),
+    /// This header cannot be sent to an MCP server.
+    Header(String, HeaderError),
     /// An MCP server needs a sandbox.
     NoSandbox,
     /// An MCP server did not start.
@@ -121,6 +124,9 @@ impl From<&Error> for Failure {
             Error::ServerName(name) => Self::usage(format!(
                 "the name of an MCP server has lower-case letters, digits, - and _, unlike {name:?}"
             )),
+            Error::Header(name, error) => {
+                Self::usage(format!("cannot send the header {name:?}: {error}"))
+            }
             Error::NoSandbox => Self::usage("MCP servers need a sandbox"),
             Error::Server(server) => Self::usage(server.to_string()),
             Error::Session(error) => of_session(error),

@@ -292,7 +292,9 @@ impl Exchange<'_> {
     fn shown(&self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
         let id = lock(&self.dialogue.id);
-        for secret in self.headers.iter().map(|header| &header.value).chain(&*id) {
+        let of_url = self.url.secrets();
+        let of_headers = self.headers.iter().map(|header| &header.value);
+        for secret in of_headers.chain(&*id).chain(&of_url) {
             text = Cow::Owned(secret.hide_in(&text));
         }
         shortened(&one_line(&text), MAX_SHOWN_BYTES).into_owned()

@@ -12,12 +12,13 @@ mod sessions;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::exhausted::at_start;
 use crate::http::HttpSetup;
 use crate::tools::server::client::{CallEnd, START_TIMEOUT, ServerCall, ServerClient, ServerOffer};
 use crate::tools::server::start_error::StartError;
+pub use error::HeaderError;
 use error::RemoteError;
 use gate::lock;
 pub use remote_url::{RemoteHeader, RemoteUrl};
@@ -41,20 +42,13 @@ struct RemoteThreads {
 }
 
 impl RemoteServer {
-    /// Creates a server, which is asked nothing yet. `call_limit` is the time limit of its calls.
+    /// Creates a server, which is asked nothing yet.
     #[must_use]
-    pub fn new(
-        setup: &HttpSetup,
-        call_limit: Duration,
-        url: RemoteUrl,
-        headers: Vec<RemoteHeader>,
-    ) -> Self {
-        // A call may be silent until its time limit.
-        let silence = call_limit.max(START_TIMEOUT);
+    pub fn new(setup: &HttpSetup, url: RemoteUrl, headers: Vec<RemoteHeader>) -> Self {
         Self {
             host: url.host(),
             unusable: None,
-            sessions: Arc::new(RemoteSessions::new(setup, silence, url, headers)),
+            sessions: Arc::new(RemoteSessions::new(setup, url, headers)),
             work: Mutex::default(),
         }
     }

@@ -24,6 +24,9 @@ const RESERVED: &[&str] = &[
     "upgrade",
 ];
 
+/// The shortest value in a query that counts as a secret, in bytes.
+const MIN_SECRET_BYTES: usize = 8;
+
 /// Beginning of the headers of the protocol.
 const PROTOCOL_PREFIX: &str = "mcp-";
 
@@ -46,6 +49,16 @@ impl RemoteUrl {
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The values in the query, any of which may be a key.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        let values = query.split('&').filter_map(|pair| pair.split_once('='));
+        values
+            .filter(|(_, value)| value.len() >= MIN_SECRET_BYTES)
+            .map(|(_, value)| Secret::new(value.to_owned()))
+            .collect()
     }
 
     pub(super) fn host(&self) -> String {

@@ -17,6 +17,9 @@ use crate::tools::server::client::{ServerCall, ServerOffer};
 /// Time limit for a message that needs no answer: a cancellation, or the end of the session.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a connection may be silent: longer than any call, whose time limit ends it.
+const SILENCE_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
 /// The sessions with a server.
 #[derive(Debug)]
 pub(super) struct RemoteSessions {
@@ -32,19 +35,13 @@ pub(super) struct RemoteSessions {
 }
 
 impl RemoteSessions {
-    /// Creates a server, which is asked nothing yet. `silence` is the longest time without a byte, and at least the
-    /// longest time limit of a call.
-    pub(super) fn new(
-        setup: &HttpSetup,
-        silence: Duration,
-        url: RemoteUrl,
-        headers: Vec<RemoteHeader>,
-    ) -> Self {
+    /// Creates them; the server is asked nothing yet.
+    pub(super) fn new(setup: &HttpSetup, url: RemoteUrl, headers: Vec<RemoteHeader>) -> Self {
         let (dialogue, _) = Dialogue::begin();
         Self {
             url,
             headers,
-            http: Mutex::new(Http::new(setup, silence)),
+            http: Mutex::new(Http::new(setup, SILENCE_LIMIT)),
             dialogue: Mutex::new(Arc::new(dialogue)),
             beginning: Mutex::default(),
             gate: Gate::default(),

@@ -198,17 +198,24 @@ fn a_call_without_an_answer_ends_at_its_time_limit() {
         &[],
     );
     run.ran.exits(124);
+    // A call that runs does not keep a run that is stopped.
+    let run = Run::of(
+        "sse,session",
+        &["--network", "--timeout", "2s"],
+        &[("hang", json!({}))],
+    );
+    run.ran.exits(124);
 }
 
 #[test]
 fn a_response_that_cannot_be_used_is_named_without_secrets() {
     for (words, why) in [
-        ("status:401", "HTTP 401: refused *** ^[[2J"),
+        ("status:401", "HTTP 401: refused *** /mcp?key=***^[[2J"),
         (
             "status:302",
             "HTTP 302: it leads to another URL, which is not followed",
         ),
-        ("status:500", "HTTP 500: refused *** ^[[2J"),
+        ("status:500", "HTTP 500: refused *** /mcp?key=***^[[2J"),
         (
             "kind:text/html",
             "the response is neither JSON nor an event stream but \"text/html\"",

@@ -111,7 +111,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "conversation",
         &[
             "agent", "api", "auth", "clock", "failure", "http", "id", "mcp", "models", "outcome",
-            "output", "result", "secret", "session", "tools",
+            "output", "remote", "result", "secret", "session", "tools",
         ],
     ),
     (
@@ -164,6 +164,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "outcome",
             "output",
             "jsonc",
+            "mcp",
             "prompt",
             "remote",
             "secret",

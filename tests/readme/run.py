@@ -44,6 +44,7 @@ Step = collections.namedtuple("Step", "command line shown")
 STAND_INS = {
     "gh": ("needs an account at GitHub",
            'test "$1 $2" = "secret set" && test -n "$3" && test -n "$(cat)" || { echo "gh: unexpected: $*" >&2; exit 1; }'),
+    "mcp-server-git": ("not installed", "exec $STANDIN --mcp honest"),
 }
 # Targets of the Makefile: how each is run here, and why not by itself.
 MAKE = {
@@ -201,7 +202,7 @@ class User:
             (self.work / name).parent.mkdir(exist_ok=True)
             (self.work / name).write_text(text)
         for name, (reason, script) in STAND_INS.items():
-            self.stub(stubs / name, reason, script)
+            self.stub(stubs / name, reason, script.replace("$STANDIN", shlex.quote(str(standin))))
         self.stub_make(stubs / "make")
         (last / "codex").symlink_to(codex)  # behind what `make install` installs
         archive = folder / "codex-run.tar.gz"

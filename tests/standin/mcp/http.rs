@@ -100,7 +100,7 @@ impl Remote {
             return Ok(Reply::status(
                 status,
                 &location,
-                format!("refused {key} {id}\u{1b}[2J"),
+                format!("refused {key} {id} {}\u{1b}[2J", request.path),
             ));
         }
         self.check_version(request, &message, method)?;

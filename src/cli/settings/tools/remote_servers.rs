@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::variable_guard::is_own;
 use crate::cli::environment::Environment;
@@ -19,8 +18,6 @@ pub(super) struct RemoteContext<'a> {
     pub(super) environment: &'a Environment,
     /// The run allows the network.
     pub(super) network: bool,
-    /// The time limit for a call.
-    pub(super) call_limit: Duration,
     /// Whether a value holds a credential of codex-run.
     pub(super) is_credential: &'a dyn Fn(&OsStr) -> bool,
 }
@@ -70,12 +67,9 @@ impl RemoteContext<'_> {
             all.push(header.map_err(|error| wrong(&what, &error.to_string()))?);
         }
         let setup = network::setup(self.environment);
-        let limit = server
-            .timeout
-            .map_or(self.call_limit, |own| own.min(self.call_limit));
         Ok(Some(Arc::new(match unusable {
-            None => RemoteServer::new(&setup, limit, url, all),
-            Some(why) => RemoteServer::new(&setup, limit, url, Vec::new()).unusable(why),
+            None => RemoteServer::new(&setup, url, all),
+            Some(why) => RemoteServer::new(&setup, url, Vec::new()).unusable(why),
         })))
     }
 }

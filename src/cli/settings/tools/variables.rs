@@ -99,7 +99,6 @@ pub(super) fn fill_environment(
     let remote = RemoteContext {
         environment,
         network,
-        call_limit: setup.timeout,
         is_credential: &|value| guard.refuses("", value).is_some(),
     };
     let clients = servers.servers.iter().map(|server| remote.client(server));
