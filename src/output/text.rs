@@ -338,6 +338,7 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
                 took,
                 result,
             } => self.tool_ended(&call, subject, took, result)?,
+            Notice::Compacted(compacted) => self.note(&format!("{compacted}\n"))?,
             Notice::Summary(_) if !self.summaries && self.level < Level::Verbose => {}
             Notice::Summary(words) => self.note(&format!("thought: {}\n", words.trim()))?,
             Notice::Usage {

@@ -20,14 +20,17 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::authority;
-use super::screen::DrawnSpinner;
+use super::screen::{DrawnSpinner, erase};
 use super::stop_watch::StopWatch;
+use super::undo::{self, UndoStage};
 use crate::agent::{Control, Reply, Stop, UserMessage};
-use crate::api::Preview;
+use crate::api::{Preview, owner};
 use crate::auth::critical_section::Critical;
 use crate::auth::{self, Authority, Credential};
+use crate::failure::RunWarning;
 use crate::format::OutputSchema;
 use crate::outcome::Outcome;
+use crate::output::{Notice, Sink};
 use crate::stdin;
 use crate::tools::sandbox::confine;
 use crate::tools::sandbox::writable_reach::WritableReach;
@@ -63,6 +66,8 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     let critical = Critical::default();
     let authority = check_access(&settings, &host, &critical)?;
     let screen = DrawnSpinner::default();
+    let shown = screen.shared();
+    let _undo = undo::on_panic(UndoStage::BeforeReport, move || erase(&shown));
     let mut sink = RunOutput::open(&settings, &screen)?;
     let last_message = open_last_message(&settings)?;
     let control = Control::new();
@@ -118,7 +123,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
             tools: tools.as_ref().map(|tools| &tools.tools),
             user_agent: &host.setup.user_agent,
         };
-        let shown = preview.show(&settings, &mut session);
+        let shown = preview.show(&settings, &mut session, &mut sink);
         if let Some(tools) = tools {
             tools.close(false, &mut sink);
         }
@@ -167,14 +172,28 @@ struct RequestPreview<'a> {
 }
 
 impl RequestPreview<'_> {
-    fn show(&self, settings: &RunSettings, session: &mut StartedSession) -> Result<(), Error> {
+    fn show(
+        &self,
+        settings: &RunSettings,
+        session: &mut StartedSession,
+        sink: &mut RunOutput,
+    ) -> Result<(), Error> {
         let not_set_up = || Toolbox::new(settings.tools.clone(), settings.offered.clone());
         let offered = self
             .tools
             .map_or_else(|| Arc::new(not_set_up()), Arc::clone);
         let blueprint = blueprint(settings, session, offered);
-        let body = blueprint.request(self.message).map_err(Error::Session)?;
         let endpoints = &settings.endpoints;
+        let owner = self
+            .credential
+            .map(|credential| owner(endpoints, credential));
+        let owner = owner.unwrap_or_default();
+        let request = blueprint.request(self.message, settings.policy.compact, &owner);
+        let request = request.map_err(Error::Session)?;
+        if let Some(tokens) = request.compacts {
+            let _ = sink.take(Notice::Warning(&RunWarning::CompactedFirst(tokens)));
+        }
+        let body = request.body;
         let preview = Preview::new(endpoints, self.credential, &session.thread, body.shape());
         show(&preview, &body, self.user_agent).map_err(Error::Output)
     }
