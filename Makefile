@@ -2,7 +2,7 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys compare fuzz
+.PHONY: demo test picture test-readme test-browser test-peers test-tools test-dist check generate format lint deny size install uninstall dist bench bench-keys compare counts profile fuzz
 
 demo: ## a prompt piped in, an answer streaming out, tools that run: against a stand-in service on this machine
 	@echo "building (the first time this takes a minute or two)"
@@ -30,6 +30,7 @@ test-peers: ## real programs: tinyproxy and squid, a TLS server with its own aut
 	$(CARGO) build --quiet --bin codex --example standin
 	python3 tests/peers/tls.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
 	python3 tests/peers/proxy.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin
+	python3 tests/peers/compaction.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --official $(TARGET)/peers/node_modules/.bin/codex --rounds 100
 	python3 tests/peers/litellm.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --venv $(TARGET)/litellm
 	python3 tests/peers/sdk.py --codex $(TARGET)/debug/codex --standin $(TARGET)/debug/examples/standin --modules $(TARGET)/peers
 	python3 tests/peers/events.py --codex $(TARGET)/debug/codex --spelling exec --official $(TARGET)/peers/node_modules/.bin/codex --standin $(TARGET)/debug/examples/standin
@@ -63,7 +64,7 @@ deny: ## advisories, licences and sources, where cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --log-level error check; \
 	else $(call skip,cargo-deny,licences and advisories are not checked); fi
 
-size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh
+size: ## the static program, where its target is installed, and the crates: within the limits of tests/size.sh; what a panic does in it
 	@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
 
 generate: ## man pages and completions, from the table of flags and the texts in src/cli/manual
@@ -75,7 +76,7 @@ generate: ## man pages and completions, from the table of flags and the texts in
 	$(TARGET)/debug/codex --generate fish > completions/codex.fish
 
 bench: ## both builds beside curl, a minimal C program, GNU grep, wc and bash: writes tests/bench/results.md and ratios.svg. PEERS=DIR adds the official client and pi, ROWS=grep,read picks rows, PAIRS=2 doubles the turns
-	-@CARGO=$(CARGO) sh tests/size.sh $(TARGET)
+	@CARGO=$(CARGO) sh tests/size.sh $(TARGET) build
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 -B tests/bench/table.py --codex $(TARGET)/release/codex --musl $(TARGET)/$(shell uname -m)-unknown-linux-musl/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS)) $(if $(ROWS),--rows $(ROWS),--write) $(if $(PAIRS),--pairs $(PAIRS))
 
@@ -86,6 +87,16 @@ bench-keys: ## codex chat: how long a key takes to its echo, start-up and memory
 compare: ## the figures of the README's comparison; PEERS=DIR has the other clients, as tests/bench/compare.py says
 	$(CARGO) build --quiet --release --bin codex --example standin
 	python3 -B tests/bench/compare.py --codex $(TARGET)/release/codex --standin $(TARGET)/release/examples/standin $(if $(PEERS),--peers $(PEERS))
+
+counts: ## the instructions that the static program takes for three small scenarios, within 5 % of tests/bench/counts.txt; needs valgrind
+	$(CARGO) build --quiet --example standin
+	@built=$$(CARGO=$(CARGO) sh tests/size.sh $(TARGET) build) && \
+	python3 -B tests/bench/counts.py --target $${built%% *} --codex $${built#* } --standin $(TARGET)/debug/examples/standin
+
+profile: ## the functions of the static program that take the most instructions, in a start and in a long stream; needs valgrind
+	$(CARGO) build --quiet --example standin
+	@built=$$(CARGO=$(CARGO) CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR=$(TARGET)/symbols sh tests/size.sh $(TARGET)/symbols build) && \
+	python3 -B tests/bench/profile.py --codex $${built#* } --standin $(TARGET)/debug/examples/standin
 
 PREFIX ?= $(HOME)/.local
 # Not `?=`: some systems set NAME in the environment.

@@ -21,6 +21,7 @@ _codex_value_of() {
     --tools) kind=tools ;;
     --fail-on) kind='=tool-error' ;;
     --input) kind='=jsonl' ;;
+    --compact) kind='=auto off' ;;
     --color) kind='=auto always never' ;;
     esac
 }
@@ -88,9 +89,9 @@ _codex() {
     status) flags+=' --api-key-file --auth-file --json --limits --check' ;;
     token) flags+=' --auth-file' ;;
     models) flags+=' --api-key-file --auth-file --all --json' ;;
-    run) flags+=' --model -m --fallback-model --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --config-file --dry-run --api-key-file --auth-file --quiet -q --verbose -v --color' ;;
+    run) flags+=' --model -m --fallback-model --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --json --deltas --output-schema --output-last-message -o --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --buffer --no-stdin --input --config-file --dry-run --compact --api-key-file --auth-file --quiet -q --verbose -v --color' ;;
     exec) flags+=' --model -m --image -i --output-schema --output-last-message -o --ephemeral --cd -C --add-dir --sandbox -s --json --experimental-json --config -c --last --full-auto --approve-for-me --dangerously-bypass-approvals-and-sandbox --skip-git-repo-check --thread-source --cyber-access-program --ignore-user-config --ignore-rules --strict-config --trust --enable --disable --dangerously-bypass-hook-trust --color' ;;
-    chat) flags+=' --model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --api-key-file --auth-file --color' ;;
+    chat) flags+=' --model -m --fallback-model --models --effort -e --verbosity --summary --search --image -i --file -f --instructions --append-instructions --no-agents-md --resume --last --fork --ephemeral --cd -C --add-dir --sandbox -s --network --no-tmp --env --tools --no-tools --tool --mcp --mcp-tools --no-mcp --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --config-file --compact --api-key-file --auth-file --color' ;;
     sessions) flags+=' --json --here --limit' ;;
     mcp) flags+=' --json --cd -C --add-dir --sandbox -s --network --no-tmp --env --mcp --mcp-tools --no-mcp --tool-timeout' ;;
     tool) flags+=' --cd -C --add-dir --sandbox -s --network --no-tmp --env --tool-timeout' ;;
@@ -114,7 +115,7 @@ _codex() {
         schema::0) kind='=events' ;;
         tool::0) kind='=bash read edit write grep find ls' ;;
         completion::0) kind='=bash zsh fish' ;;
-        help::0) kind='=login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json' ;;
+        help::0) kind='=login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json compaction' ;;
         esac
     elif [[ $cur == --*=* ]]; then
         before=${cur%%=*}= value=${cur#*=}

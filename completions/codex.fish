@@ -24,7 +24,7 @@ function __codex_at
         if set -q before[1]
             set before
         else if string match -qr -- '^-.' $word
-            contains -- $word --model -m --fallback-model --models --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --limit --output-schema --output-last-message -o --resume --fork --cd -C --add-dir --sandbox -s --env --tools --tool --mcp --mcp-tools --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --input --config-file --api-key-file --auth-file --config -c --thread-source --cyber-access-program --enable --disable --color; and set before $word
+            contains -- $word --model -m --fallback-model --models --effort -e --verbosity --summary --image -i --file -f --instructions --append-instructions --limit --output-schema --output-last-message -o --resume --fork --cd -C --add-dir --sandbox -s --env --tools --tool --mcp --mcp-tools --fail-on --max-turns --max-tokens --max-tool-calls --max-cost --timeout --turn-timeout --tool-timeout --idle-timeout --retries --wait-for-reset --input --config-file --compact --api-key-file --auth-file --config -c --thread-source --cyber-access-program --enable --disable --color; and set before $word
         else
             set -a places $word
         end
@@ -112,6 +112,7 @@ complete -c codex -n '__codex_is run' -l no-stdin -d 'do not read standard input
 complete -c codex -n '__codex_is run' -l input -x -a 'jsonl' -d 'several turns, as JSON lines on stdin'
 complete -c codex -n '__codex_is run chat' -l config-file -r -F -d 'settings file instead of config.json'
 complete -c codex -n '__codex_is run' -l dry-run -d 'print the request, send nothing'
+complete -c codex -n '__codex_is run chat' -l compact -x -a 'auto off' -d 'shorten a long conversation (auto)'
 complete -c codex -n '__codex_is run chat status models' -l api-key-file -r -F -d 'use the API key in this file'
 complete -c codex -n '__codex_is login logout status token models run chat' -l auth-file -r -F -d 'use this credentials file'
 complete -c codex -n '__codex_is login' -l no-browser -d 'print the URL instead of opening a browser'
@@ -156,4 +157,4 @@ complete -c codex -n '__codex_at mcp 0' -a 'list'
 complete -c codex -n '__codex_at schema 0' -a 'events'
 complete -c codex -n '__codex_at tool 0' -a 'bash read edit write grep find ls'
 complete -c codex -n '__codex_at completion 0' -a 'bash zsh fish'
-complete -c codex -n '__codex_at help 0' -a 'login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json'
+complete -c codex -n '__codex_at help 0' -a 'login logout status token models run exec chat sessions mcp schema tool completion help version exit-codes environment config sandbox json compaction'

@@ -1,6 +1,7 @@
-//! The build script: `codex --version` names the commit that the program was built from, and its target. A package of
-//! crates.io carries its commit, a checkout is asked with git; elsewhere the commit is unknown. The script runs again only if
-//! its result may change: after a commit, or when a source file has changed, which rebuilds the crate anyway.
+//! The build script: `codex --version` names the commit that the program was built from, and its target; the list of models
+//! becomes source code. A package of crates.io carries its commit, a checkout is asked with git; elsewhere the commit is unknown.
+//! The script runs again only if its result may change: after a commit, or when a source file has changed, which rebuilds the
+//! crate anyway.
 
 #![allow(
     clippy::print_stdout,
@@ -34,6 +35,11 @@ fn main() {
     let commit = commit.unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=CODEX_RUN_BUILT_FROM={commit}");
     println!("cargo::rustc-env=CODEX_RUN_BUILT_FOR={target}");
+    // The list of models as a macro call, so that it is not parsed at run time.
+    let models = fs::read_to_string(root.join("src/models/catalogue.json")).expect("a list");
+    let place = env::var_os("OUT_DIR").map(PathBuf::from);
+    let place = place.expect("Cargo names a folder").join("catalogue.rs");
+    fs::write(place, format!("entries! {{{models}}}")).expect("the folder can be written to");
     depend_on(&root.join("Cargo.toml"));
     depend_on(&root.join("Cargo.lock"));
     for entry in fs::read_dir(root.join("src"))

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the program as it is shipped and checks its size and the number of crates against the limits. `make size` calls it
-# with the target directory; tests/size.txt has the sizes that were agreed on, and says how one is raised.
+# Builds the program as it is shipped and checks its size and the number of crates against the limits, and what a panic does, which
+# depends on how it is built. `make size` calls it with the target directory; tests/size.txt has the sizes that were agreed on, and
+# says how one is raised. With a second word, `build`, it only builds, and prints the target and the program.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$1
@@ -30,20 +31,24 @@ if [ -d "$(rustc --print target-libdir --target "$target" 2>/dev/null)" ]; then
     program=$folder/$target/release/codex
 else
     case ",${CODEX_TESTS_STRICT:-}," in *,musl,*) fail "musl is wanted, and $target is not installed" ;; esac
-    echo "skipped (musl): $target is not installed, so the program of this machine is measured"
+    echo "skipped (musl): $target is not installed, so the program of this machine is measured" >&2
     target=$(rustc -vV | sed -n 's/^host: //p')
     "${CARGO:-cargo}" build --quiet --locked --release --bin codex
     program=$folder/release/codex
 fi
+if [ "${2:-}" = build ]; then
+    echo "$target $program"
+    exit
+fi
 size=$(wc -c <"$program" | tr -d ' ')
 
-# Every row of this target but the first is a raise, which the changes name.
+# Every row of this target but the first is a change, which the changelog names.
 changes=$(cat CHANGELOG.md)
 agreed=
 for raise in $(sed -n "s/^$target //p" tests/size.txt); do
     case $changes in
     *"$((raise >> 10)) KiB"*) ;;
-    *) [ -z "$agreed" ] || fail "tests/size.txt raises $target to $raise bytes, and no change speaks of $((raise >> 10)) KiB" ;;
+    *) [ -z "$agreed" ] || fail "tests/size.txt sets $target to $raise bytes, and no change speaks of $((raise >> 10)) KiB" ;;
     esac
     agreed=$raise
 done
@@ -52,3 +57,6 @@ echo "$program: $size bytes, agreed on ${agreed:-nothing}; $crates crates"
 [ "$size" -le "$most" ] || fail "that is above 5 MiB"
 [ -z "$agreed" ] || [ "$size" -le $((agreed + slack)) ] ||
     fail "that is more than 64 KiB over tests/size.txt: make it smaller, or add a row and say why in the changes"
+
+program=$(cd "$(dirname "$program")" && pwd)/codex
+CODEX_TESTS_PROGRAM=$program "${CARGO:-cargo}" test --quiet --test it -- panics:: --test-threads 3

@@ -58,6 +58,18 @@ impl Budget {
         }
     }
 
+    /// Checks that a compaction fits, with this many requests in all.
+    ///
+    /// # Errors
+    /// If it does not. A compaction without the request that it makes room for would be wasted.
+    pub(super) fn check_compaction(&self, spent: &Spent, requests: usize) -> Result<(), Stop> {
+        let spent = Spent {
+            requests: spent.requests + requests - 1,
+            ..*spent
+        };
+        self.check_request(&spent, Next::Compaction)
+    }
+
     fn check_request(&self, spent: &Spent, next: Next) -> Result<(), Stop> {
         if let Some(limit) = self.max_requests.filter(|limit| spent.requests >= *limit) {
             return Err(Stop::Turns { limit, next });

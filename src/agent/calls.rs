@@ -71,7 +71,7 @@ impl Driver<'_> {
             for action in round.step(event) {
                 match action {
                     Action::AwaitBody => awaits_body = true,
-                    Action::Send { outputs, .. } => {
+                    Action::Send { outputs } => {
                         self.report_git_changes()?;
                         history::add_outputs(
                             Arc::make_mut(self.body),

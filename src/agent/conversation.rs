@@ -1,14 +1,14 @@
 //! A conversation: turn after turn on one connection, with the items of earlier turns. It owns the client, the request body,
 //! the tools, and what earlier answers have shown about the request shape.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::blueprint::Blueprint;
 use super::budget::Spent;
+use super::compaction::Compaction;
 use super::control::{Control, RunningTurn};
 use super::driver::Driver;
-use super::earlier_items::EarlierItems;
 use super::effort::TurnEffort;
 use super::fallback::{Fallback, Learned};
 use super::history;
@@ -18,7 +18,7 @@ use super::policy::Policy;
 use super::printed_answer::Printed;
 use super::profile::Profile;
 use super::reader::BODY_END_TIMEOUT;
-use super::substitute::Substitute;
+use super::reply::Reply;
 use super::turn_usage::Tally;
 use crate::api::{Client, Interrupt, Stream};
 use crate::clock::seconds;
@@ -30,81 +30,7 @@ use crate::session::{self, Journal};
 use crate::tools::toolbox::Toolbox;
 use crate::wire::answer::Answer;
 use crate::wire::input::effort_change;
-use crate::wire::item::Item;
-use crate::wire::raw_text::RawText;
 use crate::wire::request::RequestBody;
-use crate::wire::response::Usage;
-
-/// The initial state of a conversation.
-#[derive(Debug)]
-pub struct Blueprint {
-    /// Its id, which is also the cache key.
-    pub thread: ThreadId,
-    /// The model and its request settings.
-    pub profile: Profile,
-    /// The models to fall back to before the first answer, in order.
-    pub substitutes: Vec<Substitute>,
-    /// The effort in effect. It is not that of the head if an item has changed it.
-    pub effort: Option<String>,
-    /// The service is to search the web. The Lite shape cannot express that, so it is not tried.
-    pub searches: bool,
-    /// Items of earlier turns.
-    pub items: EarlierItems,
-    /// The tools that run the calls.
-    pub tools: Arc<Toolbox>,
-}
-
-impl Blueprint {
-    /// The body of the first request, with this message.
-    ///
-    /// # Errors
-    /// If the items of earlier turns cannot be read.
-    pub fn request(&self, message: &UserMessage) -> Result<RequestBody, session::Error> {
-        let (mut body, _) = self.bodies()?;
-        message.push_to(&mut body);
-        Ok(body)
-    }
-
-    /// The body with the earlier items, and empty bodies in the other shapes that may be tried.
-    fn bodies(&self) -> Result<(RequestBody, Vec<RequestBody>), session::Error> {
-        let functions = self.tools.functions();
-        let (mut body, others) = self.profile.bodies(&functions, self.thread.as_str());
-        self.items.push_to(&mut body)?;
-        Ok((body, others))
-    }
-}
-
-/// The answer to a message.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    answer: Arc<Answer>,
-    /// The id of the model that answered.
-    pub model: String,
-    /// Tokens of all requests of the turn.
-    pub usage: Usage,
-    /// Their cost in US dollars, if the price of the model is known.
-    pub cost: Option<f64>,
-    /// Number of requests, including retries.
-    pub requests: usize,
-    /// Number of tool calls that failed.
-    pub failed_calls: usize,
-}
-
-impl Reply {
-    /// The last message of the model.
-    #[must_use]
-    pub fn message(&self) -> Cow<'_, str> {
-        let message = self.answer.messages().last();
-        message.map(Item::text).unwrap_or_default()
-    }
-
-    /// The same as it was received.
-    #[must_use]
-    pub(crate) fn raw_message(&self) -> RawText<'_> {
-        let message = self.answer.messages().last();
-        message.map(Item::raw_text).unwrap_or_default()
-    }
-}
 
 /// A conversation.
 #[derive(Debug)]
@@ -124,6 +50,8 @@ pub struct Conversation {
     /// Its effort in the request head, and the effort in effect.
     effort: TurnEffort,
     policy: Policy,
+    /// What was compacted, and how long the conversation is.
+    compaction: Compaction,
     /// Usage of all turns.
     spent: Spent,
     journal: Option<Box<dyn Journal + Send>>,
@@ -149,7 +77,11 @@ impl Conversation {
         journal: Option<Box<dyn Journal + Send>>,
         control: Control,
     ) -> Result<Self, session::Error> {
-        let (body, others) = blueprint.bodies()?;
+        let owner = match &*blueprint.compactions {
+            [] => String::new(),
+            _ => client.owner(),
+        };
+        let (body, others, compaction) = blueprint.begin(&owner)?;
         let clients = blueprint.substitutes.iter();
         for client in clients.filter_map(|substitute| substitute.client.as_ref()) {
             client.authority().on_wait(control.hook());
@@ -176,6 +108,7 @@ impl Conversation {
             model: blueprint.profile.model,
             provider: blueprint.profile.provider,
             policy,
+            compaction,
             spent: Spent::default(),
             journal,
             turns: 0,
@@ -240,14 +173,7 @@ impl Conversation {
         let control = self.control.clone();
         let running = control.begin().map_err(Stop::Ordered)?;
         self.policy.budget.check_turn(&self.spent)?;
-        self.tools.resume();
-        self.client.begin_turn();
-        self.fallback.begin_turn();
-        // Without its end, the connection is closed, and the request opens another one.
-        if let Some(mut stream) = self.reading.take().filter(|stream| !stream.is_stale()) {
-            stream.drain(&Interrupt::default(), Instant::now() + BODY_END_TIMEOUT);
-        }
-        self.add_last_answer();
+        self.begin();
         let body = Arc::make_mut(&mut self.body);
         let change = self.effort.change.take().map(|effort| {
             let change = effort_change(&effort);
@@ -255,11 +181,7 @@ impl Conversation {
             change
         });
         let item = message.push_to(body);
-        let to_withdraw = std::mem::take(&mut self.to_withdraw);
         if let Some(journal) = &mut self.journal {
-            if to_withdraw > 0 {
-                journal.withdraw(to_withdraw);
-            }
             if self.turns > 0 {
                 journal.turn(seconds(), &self.model.id, self.effort.head.as_deref());
             }
@@ -307,17 +229,69 @@ impl Conversation {
         })
     }
 
+    /// Compacts the conversation now, whatever its length. Returns false if there is nothing to remove. Events are reported to
+    /// `sink`.
+    ///
+    /// # Errors
+    /// If it cannot be compacted. It continues as it was.
+    pub fn compact(&mut self, sink: &mut (dyn Sink + Send)) -> Result<bool, Stop> {
+        let control = self.control.clone();
+        let running = control.begin().map_err(Stop::Ordered)?;
+        self.begin();
+        let mut driver = self.driver(&running, sink);
+        driver.unanswered = 0;
+        let ended = driver.compact_now();
+        if let Err(stop) = &ended {
+            driver.wind_up();
+            driver.settle(stop);
+        }
+        self.reading = driver.reading.take().filter(|_| ended.is_ok());
+        if ended.is_err() {
+            self.reconnect();
+        }
+        ended
+    }
+
+    /// Prepares for a turn.
+    fn begin(&mut self) {
+        self.tools.resume();
+        self.client.begin_turn();
+        self.fallback.begin_turn();
+        // Without its end, the connection is closed, and the request opens another one.
+        if let Some(mut stream) = self.reading.take().filter(|stream| !stream.is_stale()) {
+            stream.drain(&Interrupt::default(), Instant::now() + BODY_END_TIMEOUT);
+        }
+        self.add_last_answer();
+        let to_withdraw = std::mem::take(&mut self.to_withdraw);
+        if let Some(journal) = self.journal.as_mut().filter(|_| to_withdraw > 0) {
+            journal.withdraw(to_withdraw);
+        }
+    }
+
     /// Adds the last answer of the previous turn to the body.
     fn add_last_answer(&mut self) {
         if let Some(answer) = self.last.take() {
             history::add_answer(Arc::make_mut(&mut self.body), None, answer.items());
+            self.compaction.joined(self.body.len());
         }
+    }
+
+    /// Undoes every compaction: the next request goes to a model or with a credential that cannot read it.
+    fn expand(&mut self) {
+        if let Some(whole) = self.compaction.whole(&self.body) {
+            self.body = Arc::new(whole);
+        }
+        self.compaction.forget();
     }
 
     /// Sends the requests that follow with this client.
     pub(crate) fn connect(&mut self, client: Client) {
         client.authority().on_wait(self.control.hook());
         self.reading = None;
+        if client.owner() != self.client.owner() {
+            self.add_last_answer();
+            self.expand();
+        }
         std::mem::replace(&mut self.client, client).shutdown();
     }
 
@@ -344,6 +318,8 @@ impl Conversation {
             let other = others.into_iter().find(|other| other.shape() == shape);
             self.body.with_head(other.unwrap_or(body))
         } else {
+            self.expand();
+            self.compaction.for_other_model(profile.clone());
             self.fallback = self.fallback.for_model(others, searches);
             self.body.for_other_model(body)
         });
@@ -369,6 +345,7 @@ impl Conversation {
             provider: &mut self.provider,
             replaced: None,
             policy: self.policy,
+            compaction: &mut self.compaction,
             spent: &mut self.spent,
             sink,
             inputs: &running.inputs,

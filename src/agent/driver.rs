@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::attempt::{AnswerCalls, Answered, Attempt};
 use super::attempts::{Attempts, CLOCK_INTERVAL, Wait};
 use super::budget::Spent;
+use super::compaction::Compaction;
 use super::control::Control;
 use super::effort::TurnEffort;
 use super::fallback::Fallback;
@@ -27,10 +28,10 @@ use crate::session::Journal;
 use crate::tools::toolbox::Toolbox;
 use crate::tools::topic::About;
 use crate::wire::answer::{Answer, Trouble, Verdict};
+use crate::wire::fault::Cause;
 use crate::wire::input::CallOutput;
 use crate::wire::item::{Call, Item};
 use crate::wire::request::RequestBody;
-use crate::wire::response::Usage;
 
 /// The state of a turn. What outlives the turn is borrowed from the conversation.
 pub(super) struct Driver<'a> {
@@ -48,6 +49,8 @@ pub(super) struct Driver<'a> {
     /// The model that was replaced by the current one, which has not answered yet.
     pub(super) replaced: Option<ReplacedModel>,
     pub(super) policy: Policy,
+    /// What was compacted, and how long the conversation is.
+    pub(super) compaction: &'a mut Compaction,
     /// Usage of the conversation, including this turn.
     pub(super) spent: &'a mut Spent,
     pub(super) sink: &'a mut dyn Sink,
@@ -86,12 +89,14 @@ impl Driver<'_> {
         // A turn that was stopped before it began sends nothing.
         input::check_stop(self.inputs)?;
         loop {
+            self.make_room()?;
             self.spent.requests += 1;
             let round = match self.answer()? {
                 Answered::Whole(answer) => return Ok(answer),
                 Answered::Calls(round) => round,
             };
             let calls = round.calls.len();
+            self.check_compacted()?;
             self.policy.budget.check_calls(self.spent, calls)?;
             self.spent.calls += calls;
             self.run_calls(&round.calls, round.retry.is_some())?;
@@ -113,8 +118,13 @@ impl Driver<'_> {
     fn answer(&mut self) -> Result<Answered, Stop> {
         let mut attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
         loop {
-            let (answer, why) = match self.attempt()? {
-                Attempt::Refused(error) => match self.fallback.next_form(error, self.body) {
+            let attempt = match self.attempt() {
+                Err(stop @ Stop::TooLong { .. }) if !self.shorten()? => return Err(stop),
+                Err(Stop::TooLong { .. }) => continue,
+                attempt => attempt?,
+            };
+            let (answer, why) = match attempt {
+                Attempt::Refused(error) => match self.next_form(error) {
                     Ok(warning) => {
                         self.notify(Notice::Warning(&warning))?;
                         continue;
@@ -145,7 +155,11 @@ impl Driver<'_> {
                 self.printed.broke_off(answer);
             }
             let Some(next) = attempts.next(&why, seconds()) else {
-                if !self.ask_substitute(&why)? {
+                let is_too_long = why
+                    .fault()
+                    .is_some_and(|fault| fault.cause == Cause::Context);
+                let goes_on = (is_too_long && self.shorten()?) || self.ask_substitute(&why)?;
+                if !goes_on {
                     return Err(self.final_stop(why));
                 }
                 attempts = Attempts::new(self.policy.retries, self.policy.wait_for_reset);
@@ -187,6 +201,7 @@ impl Driver<'_> {
         if let Some(journal) = self.journal.as_deref_mut() {
             history::store_answer(journal, answer.items());
         }
+        self.measure(answer);
         self.report_storage_failure()
     }
 
@@ -199,6 +214,8 @@ impl Driver<'_> {
         self.check_counted(answer)?;
         self.printed.show_held(answer, |_| true, self.sink)?;
         self.join(answer.items(), &calls)?;
+        self.measure(answer);
+        self.compaction.joined(self.body.len());
         Ok(AnswerCalls { calls, retry: None })
     }
 
@@ -217,7 +234,7 @@ impl Driver<'_> {
     }
 
     /// Removes secrets from the service's text in this trouble.
-    fn redacted(&self, mut trouble: Trouble) -> Trouble {
+    pub(super) fn redacted(&self, mut trouble: Trouble) -> Trouble {
         for words in trouble.service_texts() {
             *words = self.client.redact(words);
         }
@@ -225,7 +242,7 @@ impl Driver<'_> {
     }
 
     /// The stop after the last attempt.
-    fn final_stop(&self, why: Unanswered) -> Stop {
+    pub(super) fn final_stop(&self, why: Unanswered) -> Stop {
         match why {
             Unanswered::Refused(error) if self.fallback.forbids_search(&error) => {
                 Stop::NoSearch(Box::new(error))
@@ -248,44 +265,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Counts the tokens and the cost of a request, and reports reasoning that the service withheld from the model.
-    fn count(&mut self, answer: &Answer) -> Result<(), Stop> {
-        let usage = answer.usage();
-        let cost = self.tally.count(usage, self.model.price.as_ref());
-        self.spent.cost = self.spent.cost.plus(cost);
-        let tokens = usage.input.saturating_add(usage.output);
-        self.spent.tokens = self.spent.tokens.saturating_add(tokens);
-        let number = self.tally.requests;
-        // An answer that broke off reports no usage.
-        if usage != Usage::default() {
-            self.sink
-                .take(Notice::Request { usage, number })
-                .map_err(Stop::Output)?;
-        }
-        let withheld = answer.withheld();
-        if !withheld.is_empty() && self.fallback.reports_withheld() {
-            let redact = |reason: &String| self.client.redact(reason);
-            let redacted = withheld.iter().map(|reason| reason.as_ref().map(redact));
-            let warning = RunWarning::Withheld(redacted.collect());
-            self.notify(Notice::Warning(&warning))?;
-        }
-        Ok(())
-    }
-
-    /// Reports, once, that the service does not report the tokens that a budget is for.
-    fn check_counted(&mut self, answer: &Answer) -> Result<(), Stop> {
-        if answer.is_counted() {
-            return Ok(());
-        }
-        self.tally.is_partial = true;
-        if !self.policy.budget.needs_usage() || mem::replace(&mut self.spent.is_partial, true) {
-            return Ok(());
-        }
-        self.notify(Notice::Warning(&RunWarning::Uncounted))
-    }
-
     /// Waits until the next attempt is due.
-    fn wait_for_retry(&mut self, wait: &Wait) -> Result<(), Stop> {
+    pub(super) fn wait_for_retry(&mut self, wait: &Wait) -> Result<(), Stop> {
         while !wait.is_over(Instant::now(), seconds()) {
             self.next(Some(wait.until.min(Instant::now() + CLOCK_INTERVAL)))?;
         }
@@ -298,10 +279,21 @@ impl Driver<'_> {
         if let Some(window) = self.model.window().filter(|window| tokens > *window) {
             return Err(Stop::TooLong { tokens, window });
         }
+        self.exchange(Arc::clone(self.body), true)
+    }
+
+    /// Sends a request, and reports the answer as it arrives if `reports`, up to its end.
+    pub(super) fn exchange(
+        &mut self,
+        body: Arc<RequestBody>,
+        reports: bool,
+    ) -> Result<Attempt, Stop> {
         self.tally.requests += 1;
         // Two concurrent readings would need two connections.
         self.reading = None;
-        reader::send(self.client, self.body, &self.sender)?;
+        reader::send(self.client, &body, &self.sender)?;
+        // The thread drops the other one, so that the conversation is not copied when it grows.
+        drop(body);
         self.tools.expect_calls().map_err(Stop::Thread)?;
         let stream = loop {
             match self.next(None)? {
@@ -320,7 +312,7 @@ impl Driver<'_> {
             let windows: Vec<LimitWindow<'_>> = limits.iter().map(LimitWindow::from).collect();
             self.notify(Notice::Limits(&windows))?;
         }
-        self.read(stream)
+        self.read(stream, reports)
     }
 
     /// Reports the number of malformed events. The first one was reported when it arrived.
@@ -369,7 +361,7 @@ impl Driver<'_> {
 }
 
 /// A random number for jitter. If the system has none, retries have no jitter, which is no reason to fail.
-fn jitter() -> u8 {
+pub(super) fn jitter() -> u8 {
     let mut random = [0];
     let _ = getrandom::fill(&mut random);
     random[0]

@@ -48,13 +48,16 @@ impl EarlierItems {
         Ok(())
     }
 
-    /// Appends the items to a request body.
+    /// Appends the items to a request body. Returns, for each number of items, how many the body has with them: some are
+    /// left out for the model.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub(super) fn push_to(&self, body: &mut RequestBody) -> Result<(), Error> {
+    pub(super) fn push_to(&self, body: &mut RequestBody) -> Result<Vec<usize>, Error> {
         let mut room = Vec::new();
-        body.reserve(self.items.iter().map(EarlierItem::length).sum());
+        let mut lengths = vec![body.len()];
+        let bytes = self.items.iter().map(EarlierItem::length).sum();
+        body.reserve(bytes, self.items.len());
         for item in &self.items {
             match (item, &self.file) {
                 // Straight into the body, since it may be long.
@@ -67,8 +70,9 @@ impl EarlierItems {
                     }
                 }
             }
+            lengths.push(body.len());
         }
-        Ok(())
+        Ok(lengths)
     }
 
     /// The item in a form that the model accepts, if there is one: it cannot decrypt the reasoning of another model, and items

@@ -61,26 +61,55 @@ impl Profile {
         tools: &[Function<'_>],
         cache_key: &str,
     ) -> (RequestBody, Vec<RequestBody>) {
-        let body = |shape: Shape| {
-            RequestBody::new(&RequestHead {
-                shape,
-                model: &self.model.id,
-                instructions: &self.instructions,
-                tools,
-                developer: self.backend.is_openai(),
-                search: self.search,
-                parallel: !self.model.one_call,
-                reasons: !self.model.plain,
-                effort: self.effort.as_deref(),
-                summary: self.summary.as_deref(),
-                verbosity: self.verbosity.as_deref(),
-                max_output: self.max_output,
-                images: self.model.image_support(),
-                cache_key,
-                format: self.format.as_ref().map(OutputSchema::json),
-            })
-        };
+        let body = |shape: Shape| self.body(shape, tools, cache_key);
         let others = self.others.iter().map(|shape| body(*shape)).collect();
         (body(self.shape), others)
     }
+
+    /// An empty request body in this shape.
+    pub(super) fn body(
+        &self,
+        shape: Shape,
+        tools: &[Function<'_>],
+        cache_key: &str,
+    ) -> RequestBody {
+        RequestBody::new(&RequestHead {
+            shape,
+            model: &self.model.id,
+            instructions: &self.instructions,
+            tools,
+            developer: self.backend.is_openai(),
+            search: self.search,
+            parallel: !self.model.one_call,
+            reasons: !self.model.plain,
+            effort: self.effort.as_deref(),
+            summary: self.summary.as_deref(),
+            verbosity: self.verbosity.as_deref(),
+            max_output: self.max_output,
+            images: self.model.image_support(),
+            cache_key,
+            format: self.format.as_ref().map(OutputSchema::json),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A profile with defaults for tests.
+    pub(in crate::agent) const PROFILE: fn() -> Profile = || Profile {
+        model: Model::unknown("m"),
+        provider: None,
+        backend: Backend::Subscription,
+        shape: Shape::Classic,
+        others: Vec::new(),
+        instructions: "i".to_owned(),
+        effort: None,
+        summary: None,
+        verbosity: None,
+        search: None,
+        max_output: None,
+        format: None,
+    };
 }

@@ -48,10 +48,10 @@ pub(super) fn send(
 }
 
 impl Driver<'_> {
-    /// Reads the answer and reports it as it arrives, up to its end.
-    pub(super) fn read(&mut self, mut stream: Box<Stream>) -> Result<Attempt, Stop> {
+    /// Reads the answer and reports it as it arrives if `reports`, up to its end.
+    pub(super) fn read(&mut self, mut stream: Box<Stream>, reports: bool) -> Result<Attempt, Stop> {
         let mut answer = Box::<Answer>::default();
-        let read = self.read_to_end(&mut stream, &mut answer);
+        let read = self.read_to_end(&mut stream, &mut answer, reports);
         self.interrupt.end();
         match read {
             Ok(None) => {
@@ -70,7 +70,7 @@ impl Driver<'_> {
             }
             Err(stop) => {
                 self.sink.clear();
-                self.interrupted = Some(answer);
+                self.interrupted = Some(answer).filter(|_| reports);
                 Err(stop)
             }
         }
@@ -80,6 +80,7 @@ impl Driver<'_> {
         &mut self,
         stream: &mut Stream,
         answer: &mut Answer,
+        reports: bool,
     ) -> Result<Option<Break>, Stop> {
         let begun = self.interrupt.begin();
         begun.map_err(|error| Stop::Thread(at_start(error)))?;
@@ -88,6 +89,9 @@ impl Driver<'_> {
             let until = self.take_inputs()?;
             let next = || stream.next(answer, &mut shows, &self.interrupt, until);
             let progress = catch_unwind(AssertUnwindSafe(next)).map_err(|_| Stop::Panicked)?;
+            if !reports {
+                shows.clear();
+            }
             if !shows.is_empty() {
                 if !self.policy.buffer && shows.iter().any(Show::is_text) {
                     self.keep_model();

@@ -28,8 +28,6 @@ pub enum Action {
     Send {
         /// One output for each call, in order.
         outputs: Vec<CallOutput>,
-        /// The connection is still in use: open a new one.
-        reconnect: bool,
     },
 }
 
@@ -143,7 +141,6 @@ impl Round {
         });
         Some(Action::Send {
             outputs: outputs.collect(),
-            reconnect: !self.body_ended,
         })
     }
 }
@@ -173,9 +170,9 @@ mod tests {
         all
     }
 
-    fn send(calls: usize, reconnect: bool) -> Vec<Action> {
+    fn send(calls: usize) -> Vec<Action> {
         let outputs = (0..calls).map(output).collect();
-        vec![Action::Send { outputs, reconnect }]
+        vec![Action::Send { outputs }]
     }
 
     fn output(at: usize) -> CallOutput {
@@ -204,7 +201,7 @@ mod tests {
                         ended(*thing)
                     };
                     let expected = match n {
-                        n if n == calls => send(calls, false),
+                        n if n == calls => send(calls),
                         n if n + 1 == calls && order[calls] == calls => vec![Action::AwaitBody],
                         _ => Vec::new(),
                     };
@@ -227,7 +224,7 @@ mod tests {
         let (mut round, _) = Round::new(&[false]);
         assert_eq!(round.step(RoundEvent::TimedOut), []);
         assert_eq!(round.step(ended(0)), [Action::AwaitBody]);
-        assert_eq!(round.step(RoundEvent::TimedOut), send(1, true));
+        assert_eq!(round.step(RoundEvent::TimedOut), send(1));
         assert_eq!(round.step(RoundEvent::BodyEnded), []);
     }
 
@@ -271,7 +268,7 @@ mod tests {
                 }
                 assert_eq!(actions, [Action::AwaitBody], "{barriers:?} {path:?}");
                 assert!(begun.is_sorted(), "{barriers:?} {path:?}: {begun:?}");
-                assert_eq!(round.step(RoundEvent::BodyEnded), send(5, false));
+                assert_eq!(round.step(RoundEvent::BodyEnded), send(5));
             }
         }
     }
@@ -289,7 +286,7 @@ mod tests {
                 .iter()
                 .filter(|action| matches!(action, Action::Run(_)))
                 .count();
-            assert!(running <= 8 && (running > 0 || actions == send(11, false)));
+            assert!(running <= 8 && (running > 0 || actions == send(11)));
         }
     }
 }

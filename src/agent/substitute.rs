@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::compaction::Compaction;
 use super::effort::TurnEffort;
 use super::profile::Profile;
 use crate::api::{Client, Unanswered};
@@ -41,6 +42,7 @@ pub(super) struct ReplacedModel {
     pub(super) model: Model,
     pub(super) provider: Option<String>,
     pub(super) effort: TurnEffort,
+    pub(super) compaction: Compaction,
 }
 
 impl SubstituteAfter {

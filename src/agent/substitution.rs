@@ -15,8 +15,13 @@ impl Driver<'_> {
     /// Continues with the next substitute after this failure. Returns false if no substitute is left.
     pub(super) fn ask_substitute(&mut self, why: &Unanswered) -> Result<bool, Stop> {
         let body = Arc::clone(self.body);
+        // Only the current model can read what it has compacted.
+        if let Some(whole) = self.compaction.whole(&body) {
+            *self.body = Arc::new(whole);
+        }
         let current = (self.provider.as_deref(), &*self.model.id);
         let Some(substitute) = self.fallback.next_model(why, self.body, current) else {
+            *self.body = body;
             return Ok(false);
         };
         let Substitute {
@@ -34,6 +39,7 @@ impl Driver<'_> {
         let replaced = ReplacedModel {
             client: before,
             body,
+            compaction: self.compaction.for_other_model(profile.clone()),
             model: mem::replace(self.model, profile.model),
             provider: mem::replace(self.provider, profile.provider),
             effort: mem::replace(self.effort, TurnEffort::of(profile.effort)),
@@ -72,6 +78,7 @@ impl Driver<'_> {
         *self.model = replaced.model;
         *self.provider = replaced.provider;
         *self.effort = replaced.effort;
+        *self.compaction = replaced.compaction;
         self.fallback.restore_model();
     }
 }

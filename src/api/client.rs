@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::endpoints::Endpoints;
 use super::error::Error;
 use super::headers::{LITE, conversation_headers};
+use super::owner::owner;
 use super::redact::redact;
 use super::refusal::{head, refused};
 use super::signed::{RequestPath, Signed, UnsignedRequest};
@@ -130,6 +131,12 @@ impl Client {
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// The name of the service with the credential, for what only that service can read with it.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        owner(&self.endpoints, &self.authority.current())
     }
 
     /// Closes every connection, including one that another thread is waiting on.

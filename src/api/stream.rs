@@ -49,13 +49,20 @@ impl Stream {
         until: Option<Instant>,
     ) -> Result<Progress, Break> {
         let read = self.answer.read_until(interrupt, until);
-        let Some(piece) = read.map_err(Break::Connection)? else {
+        let Some(mut piece) = read.map_err(Break::Connection)? else {
             return Ok(Progress::Woken);
         };
-        self.decoder
-            .feed(piece, |frame| answer.take(frame, show))
-            .map_err(Break::TooLong)?;
         let is_end = piece.is_empty();
+        loop {
+            self.decoder
+                .feed(piece, |frame| answer.take(frame, show))
+                .map_err(Break::TooLong)?;
+            // What arrived together is reported together.
+            match self.answer.buffered() {
+                Some(more) if !answer.ended() => piece = more,
+                _ => break,
+            }
+        }
         if is_end {
             self.decoder
                 .left(|frame| answer.take_remainder(frame, show));
@@ -63,6 +70,8 @@ impl Stream {
         if answer.ended() {
             answer.set_head(&self.head, seconds());
             self.last_read = Instant::now();
+            // The stream stays open until the end of the body. The buffers of the answer are not needed any more.
+            self.decoder = Decoder::default();
         }
         Ok(if is_end {
             Progress::Ended

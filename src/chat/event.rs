@@ -197,6 +197,8 @@ pub enum SignInEvent {
 pub enum Effect {
     /// Begin a turn with this message.
     Ask(String),
+    /// Compact the conversation.
+    Compact,
     /// Queue this message for the running turn.
     Steer(String),
     /// Stop the running turn. A second one ends the grace period of its tools.

@@ -173,7 +173,9 @@ fn values(
             Ok(vec![text])
         }
         (Takes::Optional(..), _) => Err(wrong("true, false or a string")),
-        (Takes::Value("N" | "DUR" | "USD"), Value::Number(number)) => Ok(vec![number.to_string()]),
+        (Takes::Value("N" | "DUR" | "USD" | "LIMIT"), Value::Number(number)) => {
+            Ok(vec![number.to_string()])
+        }
         (Takes::Value("USD"), _) => Err(wrong("a number of US dollars")),
         (Takes::Value("N"), _) => Err(wrong("a whole number")),
         (Takes::Value("DUR"), _) => Err(wrong("a duration, such as \"90s\"")),

@@ -192,10 +192,10 @@ fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCod
     check_descriptors()?;
     let environment = checked()?;
     seen.note(&args);
-    let early = start_deadline(&args, seen.lines.get(), begun)?;
+    let early = start_deadline(&args, seen.has_lines(), begun)?;
     let args = configured(args, "run", &environment)?;
     seen.note(&args);
-    let deadline = start_deadline(&args, seen.lines.get(), begun)?;
+    let deadline = start_deadline(&args, seen.has_lines(), begun)?;
     drop(early);
     let settings = settings::run(&args, &environment, begun)?;
     drop(deadline);
@@ -208,7 +208,7 @@ fn ask(args: Box<Args>, begun: Instant, seen: &ReportingFlags) -> Result<ExitCod
     let host = Host {
         setup: network::setup(&environment),
         used: used.clone(),
-        exit_now: if seen.lines.get() && !seen.of_sdk.get() {
+        exit_now: if seen.has_lines() && !seen.is_of_sdk() {
             exit_now_with_json_line
         } else {
             exit_now

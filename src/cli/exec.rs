@@ -175,6 +175,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
         "model_reasoning_effort" => return Err(wrong(&format!("one of {}", EFFORTS.join(", ")))),
         "model_reasoning_summary" => put(&mut args.summary, &value),
         "model_verbosity" => put(&mut args.verbosity, &value),
+        "model_auto_compact_token_limit" => put(&mut args.compact, &value),
         "openai_base_url" => args.base_url = Some(value),
         "sandbox_workspace_write.exclude_slash_tmp" => match &*value {
             "true" => args.no_tmp = true,

@@ -3,7 +3,7 @@
 use std::process;
 use std::time::{Duration, Instant};
 
-use super::ending::{print_failure, print_json_line};
+use super::ending::{LAST_LINE_TIMEOUT, claim_end, print_failure, print_json_line};
 use super::flags::Args;
 use super::values;
 use crate::agent::StopRequest;
@@ -33,9 +33,10 @@ pub(super) fn start_deadline(
     let waiting = limit.map(|limit| {
         let left = limit.saturating_sub(begun.elapsed());
         StartupDeadline::start(left, move || {
+            claim_end();
             let failure = failure::of_order(StopRequest::Timeout);
             if lines {
-                print_json_line(&failure);
+                print_json_line(&failure, LAST_LINE_TIMEOUT, false);
             }
             print_failure(&failure, Paint::default(), Duration::ZERO);
             process::exit(failure.outcome().exit_code().into());

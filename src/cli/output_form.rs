@@ -1,23 +1,24 @@
 //! How to report failures, known before all arguments are parsed.
 
-use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::flags::Args;
 
-/// How to report failures, as far as the arguments have been read.
+/// How to report failures, as far as the arguments have been read. Any thread may have one to report.
 #[derive(Debug, Default)]
 pub(super) struct ReportingFlags {
     /// The value of `--color`.
-    pub(super) color: RefCell<Option<OsString>>,
+    color: Mutex<Option<OsString>>,
     /// Standard output gets JSON lines.
-    pub(super) lines: Cell<bool>,
+    lines: AtomicBool,
     /// The same, from a scan of the unparsed arguments.
-    scanned: Cell<bool>,
+    scanned: AtomicBool,
     /// The number of arguments after --, if it is given.
-    pub(super) behind: Cell<Option<usize>>,
+    behind: OnceLock<usize>,
     /// The official SDK is the caller.
-    pub(super) of_sdk: Cell<bool>,
+    of_sdk: AtomicBool,
 }
 
 impl ReportingFlags {
@@ -28,16 +29,41 @@ impl ReportingFlags {
             .is_some_and(|name| name == "run" || name == "exec");
         let mut flags = arguments.iter().take_while(|word| *word != "--");
         let end = arguments.iter().position(|word| word == "--");
-        self.behind.set(end.map(|end| arguments.len() - end - 1));
+        if let Some(end) = end {
+            let _ = self.behind.set(arguments.len() - end - 1);
+        }
         let lines = |word: &OsString| word == "--json" || word == "--experimental-json";
-        self.scanned.set(is_run && flags.any(lines));
-        self.lines.set(self.scanned.get());
+        let scanned = is_run && flags.any(lines);
+        self.scanned.store(scanned, Ordering::Relaxed);
+        self.lines.store(scanned, Ordering::Relaxed);
     }
 
     pub(super) fn note(&self, args: &Args) {
-        self.color.borrow_mut().clone_from(&args.color);
-        self.lines
-            .set((args.json && args.is_run) || self.scanned.get());
-        self.of_sdk.set(args.of_sdk);
+        let mut color = self.color.lock().unwrap_or_else(PoisonError::into_inner);
+        color.clone_from(&args.color);
+        let lines = (args.json && args.is_run) || self.scanned.load(Ordering::Relaxed);
+        self.lines.store(lines, Ordering::Relaxed);
+        self.of_sdk.store(args.of_sdk, Ordering::Relaxed);
+    }
+
+    /// The value of `--color`.
+    pub(super) fn color(&self) -> Option<OsString> {
+        let color = self.color.lock().unwrap_or_else(PoisonError::into_inner);
+        color.clone()
+    }
+
+    /// Whether standard output gets JSON lines.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines.load(Ordering::Relaxed)
+    }
+
+    /// Whether the official SDK is the caller.
+    pub(super) fn is_of_sdk(&self) -> bool {
+        self.of_sdk.load(Ordering::Relaxed)
+    }
+
+    /// The number of arguments after --, if it is given.
+    pub(super) fn behind(&self) -> Option<usize> {
+        self.behind.get().copied()
     }
 }

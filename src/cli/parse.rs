@@ -148,7 +148,7 @@ pub(super) fn parse(
         }
         return Err(no_flag(name, &format!("--{}", flag.long)));
     }
-    args.ended_flags = seen.behind.get() == Some(args.words.len());
+    args.ended_flags = seen.behind() == Some(args.words.len());
     finish(command.name, args)
 }
 

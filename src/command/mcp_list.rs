@@ -176,7 +176,7 @@ fn offered(server: &StartedServer) -> impl Iterator<Item = OfferedTool<'_>> {
             name: name.as_deref()?,
             own_name: &tool.name,
             description: &tool.description,
-            bytes: server.bytes_of(tool, name.as_deref()?),
+            bytes: tool.bytes_as(name.as_deref()?),
         })
     })
 }

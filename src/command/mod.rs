@@ -26,6 +26,7 @@ mod stop_watch;
 mod time_limit;
 pub mod token;
 pub mod tool;
+pub mod undo;
 
 use std::io::{self, Write};
 use std::sync::Arc;

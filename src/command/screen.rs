@@ -12,7 +12,7 @@ use rustix::termios::tcgetpgrp;
 use super::stdout::{UNKNOWN_COLUMNS, columns, takes};
 use crate::output::spinner::ERASE;
 
-/// Whether a spinner is drawn. Dropping this value erases it, so errors and panics leave no spinner behind.
+/// Whether a spinner is drawn. Dropping this value erases it, so errors leave no spinner behind.
 #[derive(Debug, Default)]
 pub(super) struct DrawnSpinner(Arc<AtomicBool>);
 

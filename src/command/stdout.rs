@@ -1,10 +1,13 @@
-//! Unbuffered standard output; whether a stream is writable, and the width of its terminal.
+//! Unbuffered standard output, which one thread at a time writes to; whether a stream is writable, and the width of its terminal.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::mem;
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -18,6 +21,13 @@ pub const UNKNOWN_COLUMNS: usize = 80;
 
 /// The columns that text is fitted into on a terminal that has fewer, which wraps it by itself.
 const MIN_COLUMNS: usize = 20;
+
+/// How often the last line of the process tries to begin.
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Whether standard output is at the beginning of a line. It is locked while something is written, and for good by the thread
+/// that writes the last line.
+static AT_LINE_START: Mutex<bool> = Mutex::new(true);
 
 /// Unbuffered standard output.
 #[derive(Debug)]
@@ -71,10 +81,8 @@ impl Stdout {
         self.0.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
-}
 
-impl Write for Stdout {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    fn write_locked(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {
                 // Another process that shares the pipe may have made it non-blocking; no text may be lost.
@@ -88,9 +96,45 @@ impl Write for Stdout {
             }
         }
     }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut at_line_start = AT_LINE_START.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = self.write_locked(bytes)?;
+        if let Some(last) = bytes[..count].last() {
+            *at_line_start = *last == b'\n';
+        }
+        Ok(count)
+    }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Writes the last lines of this process, if any, on lines of their own; nothing is written after them. A write that waits for its
+/// reader gets up to `timeout`, and so does a line that another thread is writing, if this one `awaits` it.
+pub fn write_last(lines: &str, timeout: Duration, awaits: bool) {
+    let deadline = Instant::now() + timeout;
+    let at_line_start = loop {
+        let is_late = Instant::now() >= deadline;
+        match AT_LINE_START.try_lock() {
+            Ok(start) if *start || !awaits || is_late => break start,
+            Err(TryLockError::Poisoned(start)) => break start.into_inner(),
+            _ if is_late => return,
+            _ => thread::sleep(RETRY_INTERVAL),
+        }
+    };
+    let begin = if *at_line_start { "" } else { "\n" };
+    mem::forget(at_line_start);
+    let left = deadline.saturating_duration_since(Instant::now());
+    let text = format!("{begin}{lines}");
+    if !text.is_empty()
+        && takes(&io::stdout(), left)
+        && let Ok(Stdout(mut stdout)) = Stdout::open()
+    {
+        let _ = stdout.write_all(text.as_bytes());
     }
 }
 

@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread;
 
 use super::signals::take_over;
 use super::stdout::Stdout;
 use super::stop_requests::next;
+use super::undo::{UndoStage, end_tools_on_panic, on_panic};
 use crate::agent::StopRequest;
 use crate::exhausted::at_start;
 use crate::result::Durations;
@@ -85,6 +87,8 @@ pub fn run(
         LaunchError::Place(place, error) => Error::Sandbox(confine::Error::Place(place, error)),
         LaunchError::Temporary(_, error) | LaunchError::Signal(error) => Error::Io(error),
     })?;
+    let tools = Arc::new(tools);
+    let _undo = end_tools_on_panic(&tools);
     let result = thread::scope(|scope| {
         let calling = thread::Builder::new().spawn_scoped(scope, || {
             let ends = ends;
@@ -151,9 +155,13 @@ pub fn run_held(
     let reach = reach.map_err(Error::Sandbox)?;
     reaper::lead_session()?;
     confine::end_with_parent();
-    let arguments = match request.serves {
-        true => Vec::new(),
-        false => stdout.read_to_end()?,
+    let _undo = on_panic(UndoStage::AfterReport, move || {
+        reaper::end_all(reach, || true);
+    });
+    let arguments = if request.serves {
+        Vec::new()
+    } else {
+        stdout.read_to_end()?
     };
     // If its reader has gone away, that is noticed elsewhere.
     let report = |text: &str| drop(io::stdout().write_all(line_of(text).as_bytes()));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::access::Access;
 use super::error::Error;
 use super::sandbox::Sandbox;
-use crate::agent::resume::ResumedConversation;
+use crate::agent::resume::{ResumedCompaction, ResumedConversation};
 use crate::agent::{Blueprint, Control, Conversation, EarlierItems, Policy, Profile};
 use crate::api::Client;
 use crate::clock::{millis, seconds};
@@ -59,6 +59,8 @@ enum Session {
 struct OpenedSession {
     thread: ThreadId,
     items: EarlierItems,
+    compactions: Vec<ResumedCompaction>,
+    length: Option<(u64, usize)>,
     effort: Option<String>,
     journal: Option<Box<dyn Journal + Send>>,
 }
@@ -287,6 +289,8 @@ impl ConversationBuilder {
             substitutes: Vec::new(),
             searches: false,
             items: opened.items,
+            compactions: opened.compactions,
+            length: opened.length,
             tools: Arc::new(tools),
         };
         let journal = opened.journal;
@@ -316,10 +320,13 @@ impl Session {
             let thread = stored.id.clone();
             let takes_changes = model.effort_updates && is_openai;
             let resumed = ResumedConversation::new(stored, file, &model.id, takes_changes, effort);
+            let resumed = resumed.map_err(Error::Session)?;
             resumed.record(&mut writer, &header);
             return Ok(OpenedSession {
                 thread,
                 items: resumed.items,
+                compactions: resumed.compactions,
+                length: resumed.length,
                 effort: resumed.effort,
                 journal: Some(Box::new(writer)),
             });
@@ -337,6 +344,8 @@ impl Session {
         Ok(OpenedSession {
             thread,
             items: EarlierItems::default(),
+            compactions: Vec::new(),
+            length: None,
             effort: effort.map(str::to_owned),
             journal,
         })

@@ -252,6 +252,57 @@
 //! }
 //! ```
 //!
+//! A long conversation is compacted near the model's limit ([`CompactMode`]), or on request: tool calls, their results and
+//! reasoning are replaced, here by a summary of the model:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/standin/embedded.inc"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #     let call = Reply::items(vec![Item::call("work", "{}")]);
+//! #     let server = Server::start([call, Reply::text("Done."), Reply::text("The work is done."), Reply::text("Yes.")]);
+//! #     shorten(Access::key(&server.api_url(), "sk-invented")?)?;
+//! #     let sent = server.requests().last().expect("a request").json();
+//! #     let items = sent["input"].as_array().expect("items");
+//! #     assert!(items.iter().all(|item| item["type"] == "message"), "{sent}");
+//! #     assert!(items[2]["content"][0]["text"].as_str().is_some_and(|text| text.ends_with("The work is done.")), "{sent}");
+//! #     Ok(())
+//! # }
+//! use std::error::Error;
+//! use std::io;
+//!
+//! use codex_run::conversation::{Access, CompactMode, ConversationBuilder, Policy};
+//! use codex_run::output::{Notice, Sink};
+//! use serde_json::json;
+//!
+//! #[derive(Default)]
+//! struct Lengths(Vec<(u64, u64)>);
+//!
+//! impl Sink for Lengths {
+//!     fn take(&mut self, notice: Notice<'_>) -> io::Result<()> {
+//!         if let Notice::Compacted(compacted) = notice {
+//!             self.0.push((compacted.before, compacted.after));
+//!         }
+//!         Ok(())
+//!     }
+//!     fn flush(&mut self) -> io::Result<()> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn shorten(access: Access) -> Result<(), Box<dyn Error>> {
+//!     let mut conversation = ConversationBuilder::new(access, "gpt-5.5")?
+//!         .policy(Policy { compact: CompactMode::At(100_000), ..Policy::default() })
+//!         .tool("work", "Works.", json!({"type": "object"}), |_| Ok("done".to_owned()))
+//!         .open()?;
+//!     let mut sink = Lengths::default();
+//!     conversation.ask("Work.", &mut sink)?;
+//!     assert!(conversation.compact(&mut sink)?, "there was a call to remove");
+//!     assert_eq!(sink.0.len(), 1);
+//!     assert_eq!(conversation.ask("Is it done?", &mut sink)?.message(), "Yes.");
+//!     Ok(())
+//! }
+//! ```
+//!
 //! A conversation that is stored and resumed, possibly by another process:
 //!
 //! ```
@@ -370,7 +421,7 @@ mod sign_in;
 mod sink;
 
 pub use crate::agent::{
-    Budget, Control, Conversation, Next, Policy, Reply, Stop, StopRequest, UserMessage,
+    Budget, CompactMode, Control, Conversation, Next, Policy, Reply, Stop, StopRequest, UserMessage,
 };
 pub use crate::api::Unanswered;
 pub use crate::http::HttpSetup;

@@ -101,7 +101,8 @@ def build(target, folder, scratch):
     fixed = {str(ROOT): "/source", str(folder): "/target", cargo_home: "/cargo", sysroot: "/rust"}
     fixed[f"{sysroot}/lib/rustlib/src/rust"] = f"/rustc/{compiler}"
     flags = [f"--remap-path-prefix={path}={alias}" for path, alias in fixed.items()]
-    # Relocations in their short form, for which the C library of older compilers lacks the code, and equal functions once.
+    # Relocations in their short form, for which the C library of older compilers lacks the code, equal functions once, and no
+    # tables for unwinding.
     if tuple(int(part) for part in output("rustc", "--version").split()[1].split(".")[:2]) < (1, 93):
         sys.exit("dist: the archives need Rust 1.93 or newer; `make install` works with 1.88")
     flags += (ROOT / "src/dist/link-flags").read_text().split()

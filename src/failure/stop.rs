@@ -33,6 +33,8 @@ pub enum Next {
     Request,
     /// A further turn; nothing of it was sent.
     Turn,
+    /// The compaction of the conversation, and the request after it.
+    Compaction,
 }
 
 /// Why a turn stopped without an answer.
@@ -86,6 +88,15 @@ pub enum Stop {
         /// The model's context window, in tokens.
         window: u64,
     },
+    /// The conversation is too long, and could not be compacted.
+    NotCompacted(Box<Unanswered>),
+    /// The first answer after a compaction was above the limit again.
+    StillTooLong {
+        /// The tokens that the service reported.
+        tokens: u64,
+        /// The number of tokens above which the conversation is compacted.
+        limit: u64,
+    },
     /// The turn was stopped; the run continues.
     Interrupted,
     /// The turn exceeded its time limit; the run continues.
@@ -135,10 +146,14 @@ impl From<&Stop> for Failure {
     }
 }
 
+/// What helps if a conversation cannot be compacted.
+const RESUME_WHOLE: &str = "resume it with --compact off, or with a model that accepts more (-m)";
+
 fn of_next(next: Next) -> &'static str {
     match next {
         Next::Request => "the model wanted to continue",
         Next::Turn => "another turn was requested",
+        Next::Compaction => "the conversation has to be compacted before the next request",
     }
 }
 
@@ -176,6 +191,20 @@ pub(crate) fn of_stop(stop: &Stop, used: Option<&Used>) -> Failure {
         )
         .hint("raise --max-tool-calls; the calls of the last answer were not run"),
         Stop::TooLong { tokens, window } => too_long(*tokens, *window),
+        Stop::NotCompacted(why) => {
+            let why = of_unanswered(why, used);
+            let what = format!("cannot compact the conversation: {}", why.what);
+            Failure::new(Outcome::Failed, what).hint(RESUME_WHOLE)
+        }
+        Stop::StillTooLong { tokens, limit } => Failure::new(
+            Outcome::Failed,
+            format!(
+                "the conversation is too long even after it was compacted: {} tokens, and the limit is {}",
+                grouped(*tokens),
+                grouped(*limit)
+            ),
+        )
+        .hint(RESUME_WHOLE),
         Stop::NoSearch(error) => Failure::new(
             Outcome::Failed,
             format!(

@@ -36,6 +36,7 @@ fn warnings_of_a_run() {
         Withheld(vec![Some("prefix_mismatch".to_owned()), None]),
         Skipped(1),
         Skipped(7),
+        CompactedFirst(250_000),
         GitChanged(vec![".git/config".into(), ".git/hooks".into()]),
         NotStored(no_space()),
         StoredNoFurther(path(), no_space()),

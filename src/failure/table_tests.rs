@@ -335,6 +335,11 @@ fn stops() {
             tokens: 300_000,
             window: 272_000,
         },
+        NotCompacted(Box::new(Unanswered::Unusable(Trouble::Empty))),
+        StillTooLong {
+            tokens: 260_000,
+            limit: 244_800,
+        },
         Interrupted,
         TurnTimeout(std::time::Duration::from_secs(90)),
         Ordered(StopRequest::Timeout),

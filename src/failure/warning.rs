@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::stop::grouped;
 use crate::auth::sign_in;
 use crate::wire::request::Shape;
 
@@ -25,6 +26,8 @@ pub enum RunWarning {
     Uncounted,
     /// This many events in a response could not be read.
     Skipped(usize),
+    /// The request that is shown compacts a conversation of this many tokens; the question follows in the next one.
+    CompactedFirst(u64),
     /// The tools changed files that make git run programs.
     GitChanged(Vec<PathBuf>),
     /// The session file could not be created.
@@ -69,6 +72,11 @@ impl fmt::Display for RunWarning {
             Self::Skipped(count) => write!(
                 f,
                 "{count} events in the response could not be read and were skipped"
+            ),
+            Self::CompactedFirst(tokens) => write!(
+                f,
+                "the conversation has about {} tokens: this request compacts it, and the next one has the question",
+                grouped(*tokens)
             ),
             Self::GitChanged(places) => {
                 let places: Vec<String> = places

@@ -3,6 +3,7 @@
 
 mod address;
 mod buffers;
+mod direct;
 mod error;
 mod interrupt;
 mod limit;
@@ -25,6 +26,7 @@ use ureq::tls::TlsConfig;
 use crate::exhausted::at_start;
 use crate::secret::Secret;
 pub use address::{AddressError, BaseUrl, is_loopback};
+use direct::{Advance, DirectBody, Framing, Loan};
 pub use error::{Distrust, Error, Refused};
 pub use interrupt::Interrupt;
 use interrupt::{BodyWait, CurrentWait, Woken};
@@ -89,6 +91,7 @@ pub struct Http {
     /// The authentication schemes that a proxy offered.
     offers: Offers,
     waits: CurrentWait,
+    loan: Loan,
     setup: HttpSetup,
     silence: Duration,
 }
@@ -115,12 +118,14 @@ impl Http {
             .build();
         let offers = Offers::default();
         let waits = CurrentWait::default();
-        let connector = DeadlineConnector::new(offers.clone(), waits.clone());
+        let loan = Loan::default();
+        let connector = DeadlineConnector::new(offers.clone(), waits.clone(), loan.clone());
         let agent = ureq::Agent::with_parts(config, connector, Addresses::default());
         Self {
             agent,
             offers,
             waits,
+            loan,
             setup: setup.clone(),
             silence,
         }
@@ -167,14 +172,22 @@ impl Http {
             None => self.run(parts.body(()), request.limit),
         }?;
         let (head, body) = response.into_parts();
+        let framing = match request.limit {
+            TimeLimit::Stream => Framing::of(&head),
+            // ureq knows how much time is left.
+            TimeLimit::Whole(_) => None,
+        };
         Ok(HttpResponse {
             host: host(request.url),
             proxy,
             head,
             body: Box::new(body.into_reader()),
-            buffer: vec![0; FIRST_READ_BYTES],
+            framing,
+            direct: None,
+            buffer: Vec::new(),
             filled: false,
             waits: self.waits.clone(),
+            loan: self.loan.clone(),
             silence: self.silence,
         })
     }
@@ -238,16 +251,28 @@ pub fn host(url: &str) -> String {
     })
 }
 
+/// Where the next bytes of a body are.
+enum Found {
+    /// In the buffer of the connection.
+    Direct,
+    /// In the buffer of the response, this many.
+    Copied(usize),
+}
+
 /// A response whose head has arrived.
 pub struct HttpResponse {
     host: String,
     proxy: Option<String>,
     head: ureq::http::response::Parts,
     body: Box<dyn Read + Send>,
+    /// The framing of the body, if it can be read directly and nothing of it was read.
+    framing: Option<Framing>,
+    direct: Option<DirectBody>,
     buffer: Vec<u8>,
     /// The last read filled the buffer.
     filled: bool,
     waits: CurrentWait,
+    loan: Loan,
     silence: Duration,
 }
 
@@ -296,23 +321,51 @@ impl HttpResponse {
         interrupt: &Interrupt,
         until: Option<Instant>,
     ) -> Result<Option<&[u8]>, Error> {
+        if let Some(framing) = self.framing.take() {
+            let transport = self.loan.borrow(|| self.body.read(&mut [0]));
+            let direct = |transport| DirectBody::new(transport, framing, self.silence);
+            self.direct = transport.map(direct);
+        }
         self.waits.set(Some(BodyWait {
             interrupt: interrupt.clone(),
             until,
         }));
-        let filled = self.fill();
+        let found = self.find_bytes();
         self.waits.set(None);
-        match filled {
-            Ok(count) => Ok(Some(&self.buffer[..count])),
+        match found {
+            Ok(Found::Direct) => Ok(self.direct.as_mut().map(DirectBody::data)),
+            Ok(Found::Copied(count)) => Ok(Some(&self.buffer[..count])),
             Err(error) if Woken::is(&error) => Ok(None),
             Err(error) => Err(Error::of_io(error, true, self.silence)),
         }
     }
 
+    /// Further bytes that arrived with those of the last `read_until`, if there are any.
+    pub fn buffered(&mut self) -> Option<&[u8]> {
+        let direct = self.direct.as_mut()?;
+        matches!(direct.advance(), Advance::Data).then(|| direct.data())
+    }
+
+    fn find_bytes(&mut self) -> io::Result<Found> {
+        while let Some(direct) = &mut self.direct {
+            let is_over = match direct.advance() {
+                Advance::Data => return Ok(Found::Direct),
+                Advance::Await => !direct.await_more()?,
+                Advance::Leave => true,
+                Advance::Wrong(why) => return Err(why.into_io()),
+            };
+            if is_over && let Some(direct) = self.direct.take() {
+                self.loan.give_back(direct.into_transport());
+            }
+        }
+        self.fill().map(Found::Copied)
+    }
+
     /// Fills the buffer, which grows while reads fill it.
     fn fill(&mut self) -> io::Result<usize> {
-        if self.filled && self.buffer.len() < READ_BYTES {
-            self.buffer.resize(2 * self.buffer.len(), 0);
+        let room = self.buffer.len();
+        if room == 0 || self.filled && room < READ_BYTES {
+            self.buffer.resize((2 * room).max(FIRST_READ_BYTES), 0);
         }
         let count = self.body.read(&mut self.buffer)?;
         self.filled = count == self.buffer.len();

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
+use super::direct::{Lendable, Loan};
 use super::interrupt::CurrentWait;
 use super::socket::{DirectConnector, Offers};
 
@@ -22,20 +23,20 @@ pub(super) struct DeadlineConnector(Box<dyn Connector<(), Out = Box<dyn Transpor
 impl DeadlineConnector {
     /// ureq's chain with this crate's sockets, which record the authentication schemes that a proxy offers, and whose waits can be
     /// ended.
-    pub(super) fn new(offers: Offers, waits: CurrentWait) -> Self {
+    pub(super) fn new(offers: Offers, waits: CurrentWait, loan: Loan) -> Self {
         let chain =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
                 .chain(DirectConnector { offers, waits })
                 .chain(RustlsConnector::default())
-                .chain(Boxed);
+                .chain(Boxed(loan));
         Self(Box::new(chain))
     }
 }
 
-/// The end of a chain: boxes every connection into one type.
+/// The end of a chain: boxes every connection into one type, and makes it one that can be lent.
 #[derive(Debug)]
-struct Boxed;
+struct Boxed(Loan);
 
 impl<In: Transport> Connector<In> for Boxed {
     type Out = Box<dyn Transport>;
@@ -45,7 +46,9 @@ impl<In: Transport> Connector<In> for Boxed {
         _: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|chained| -> Box<dyn Transport> { Box::new(chained) }))
+        Ok(chained.map(|chained| -> Box<dyn Transport> {
+            Box::new(Lendable::new(Box::new(chained), self.0.clone()))
+        }))
     }
 }
 

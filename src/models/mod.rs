@@ -86,6 +86,8 @@ pub struct Model {
     pub context: Option<u64>,
     /// The maximum context window in tokens, if larger.
     pub most_context: Option<u64>,
+    /// The length from which on a conversation is compacted, in tokens, if the service recommends one.
+    pub compact_at: Option<u64>,
     /// The maximum output, in tokens.
     pub output: Option<u64>,
     /// The effort levels that it supports.

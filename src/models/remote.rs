@@ -40,6 +40,7 @@ fn model(id: &str, entry: &Value, known: Option<&Model>) -> Model {
         model.context = Some(context);
         model.most_context = tokens("max_context_window");
     }
+    model.compact_at = tokens("auto_compact_token_limit");
     if let Some(levels) = list("supported_reasoning_levels") {
         let names = levels.iter().filter_map(|level| level["effort"].as_str());
         let names: Vec<String> = names

@@ -2,13 +2,15 @@
 //! ignore the additional fields and event types. `events.schema.json` describes them.
 
 mod call_item;
+mod event_line;
+mod failed_turn;
 mod final_text;
 mod held;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{CallNotice, LimitWindow, Notice, Sink};
 use crate::failure::of_unanswered;
@@ -16,7 +18,9 @@ use crate::result::CallResult;
 use crate::wire::raw_text::RawText;
 use crate::wire::response::Usage;
 use call_item::call_item;
-use held::Held;
+use event_line::{beginning, line};
+pub use failed_turn::{TurnFailed, run_failed, turn_failed};
+use held::HeldBack;
 
 /// Version of the format: raised when a field is removed or changed, not when one is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -72,56 +76,6 @@ pub struct TurnCompleted<'a> {
     pub message: RawText<'a>,
     /// The message is known to be JSON.
     pub is_json: bool,
-}
-
-/// Contents of the last lines of a turn that failed.
-#[derive(Clone, Copy, Debug)]
-pub struct TurnFailed<'a> {
-    /// What happened and why.
-    pub message: &'a str,
-    /// The outcome's name.
-    pub code: &'a str,
-    /// The exit code of the process.
-    pub exit_code: u8,
-    /// When the usage limit resets, in Unix seconds.
-    pub retry_at: Option<u64>,
-    /// The service's id for the request.
-    pub request_id: Option<&'a str>,
-}
-
-/// The last lines of a turn that failed: the error, in the official form, and the end of the turn.
-#[must_use]
-pub fn turn_failed(failed: &TurnFailed<'_>) -> String {
-    let error_line = line("error", json!({"message": failed.message}));
-    error_line + &line("turn.failed", json!({"error": fields_of(failed)}))
-}
-
-/// The last line of a run that failed between two turns.
-#[must_use]
-pub fn run_failed(failed: &TurnFailed<'_>) -> String {
-    line("error", Value::Object(fields_of(failed)))
-}
-
-fn fields_of(failed: &TurnFailed<'_>) -> Map<String, Value> {
-    let mut error = Map::new();
-    error.insert("message".to_owned(), failed.message.into());
-    error.insert("code".to_owned(), failed.code.into());
-    error.insert("exit_code".to_owned(), failed.exit_code.into());
-    if let Some(at) = failed.retry_at {
-        error.insert("retry_at".to_owned(), at.into());
-    }
-    if let Some(id) = failed.request_id {
-        error.insert("request_id".to_owned(), id.into());
-    }
-    error
-}
-
-/// Formats one line: the type, then the object's fields.
-fn line(kind: &str, fields: Value) -> String {
-    let fields = fields.to_string();
-    let rest = fields.strip_prefix('{').unwrap_or(&fields);
-    let comma = if rest == "}" { "" } else { "," };
-    format!("{{\"type\":\"{kind}\"{comma}{rest}\n")
 }
 
 impl<W: Write> JsonLines<W> {
@@ -206,7 +160,7 @@ impl<W: Write> JsonLines<W> {
         // The message follows as the last fields.
         self.held
             .extend_from_slice(fields.trim_end_matches("}\n").as_bytes());
-        let mut out = Held::new(&mut self.held, &mut self.out);
+        let mut out = HeldBack::new(&mut self.held, &mut self.out);
         out.write_all(b",\"final_message\":")?;
         final_text::write_string(message, &mut out)?;
         if *is_json {
@@ -224,12 +178,12 @@ impl<W: Write> JsonLines<W> {
     /// If they cannot be written.
     pub fn turn_failed(&mut self, lines: &str) -> io::Result<()> {
         if let Some((number, text)) = self.message.take() {
-            let item = json!({"type": "agent_message", "text": text, "partial": true});
-            self.item("item.completed", number, item);
+            let mut item = json!({"type": "agent_message", "text": text, "partial": true});
+            self.item("item.completed", number, &mut item);
         }
         for (_, number, mut item) in std::mem::take(&mut self.running) {
             item["status"] = "stopped".into();
-            self.item("item.completed", number, item);
+            self.item("item.completed", number, &mut item);
         }
         self.held.extend_from_slice(lines.as_bytes());
         self.flush()
@@ -239,13 +193,13 @@ impl<W: Write> JsonLines<W> {
         self.held.extend_from_slice(line(kind, fields).as_bytes());
     }
 
-    /// Adds an item, which may be long and is not copied.
-    fn item(&mut self, event: &str, number: usize, mut item: Value) {
+    /// Adds an item.
+    fn item(&mut self, event: &str, number: usize, item: &mut Value) {
         item["id"] = format!("item_{number}").into();
         self.held
             .extend_from_slice(beginning(event, "item").as_bytes());
         // A value is always JSON, and a vector takes everything.
-        let _ = serde_json::to_writer(&mut self.held, &item);
+        let _ = serde_json::to_writer(&mut self.held, item);
         self.held.extend_from_slice(b"}\n");
     }
 
@@ -254,9 +208,9 @@ impl<W: Write> JsonLines<W> {
         self.items - 1
     }
 
-    fn whole(&mut self, item: Value) {
+    fn whole(&mut self, mut item: Value) {
         let number = self.next_item();
-        self.item("item.completed", number, item);
+        self.item("item.completed", number, &mut item);
     }
 
     fn text(&mut self, text: &str) {
@@ -286,9 +240,9 @@ impl<W: Write> JsonLines<W> {
         let Some((number, _)) = self.message.take() else {
             return Ok(());
         };
-        let mut out = Held::new(&mut self.held, &mut self.out);
-        let start =
-            format!("{{\"type\":\"item.completed\",\"item\":{{\"id\":\"item_{number}\",\"text\":");
+        let mut out = HeldBack::new(&mut self.held, &mut self.out);
+        let start = beginning("item.completed", "item");
+        let start = format!("{start}{{\"id\":\"item_{number}\",\"text\":");
         out.write_all(start.as_bytes())?;
         final_text::write_string(text, &mut out)?;
         out.write_all(b",\"type\":\"agent_message\"}}\n")
@@ -296,10 +250,9 @@ impl<W: Write> JsonLines<W> {
 
     fn started(&mut self, call: &CallNotice<'_>) {
         let number = self.next_item();
-        let item = call_item(call, None);
-        self.running
-            .push((call.id.to_owned(), number, item.clone()));
-        self.item("item.started", number, item);
+        let mut item = call_item(call, None);
+        self.item("item.started", number, &mut item);
+        self.running.push((call.id.to_owned(), number, item));
     }
 
     fn ended(&mut self, call: &CallNotice<'_>, result: &CallResult) {
@@ -308,14 +261,9 @@ impl<W: Write> JsonLines<W> {
             Some(place) => self.running.swap_remove(place).1,
             None => self.next_item(),
         };
-        let item = call_item(call, Some(result));
-        self.item("item.completed", number, item);
+        let mut item = call_item(call, Some(result));
+        self.item("item.completed", number, &mut item);
     }
-}
-
-/// The beginning of a line: its type, and the name of its first field.
-fn beginning(kind: &str, field: &str) -> String {
-    format!("{{\"type\":\"{kind}\",\"{field}\":")
 }
 
 /// Token counts, under the official field names.
@@ -410,6 +358,7 @@ impl<W: Write> Sink for JsonLines<W> {
                 fields["retry_at"] = at.into();
                 self.add("retry", fields);
             }
+            Notice::Compacted(compacted) => self.add("compacted", compacted.fields()),
             Notice::Limits(list) => self.add("limits", json!({"windows": windows(list)})),
             Notice::Request { usage, number } => {
                 let mut fields = usage_fields(&usage);
@@ -431,7 +380,7 @@ impl<W: Write> Sink for JsonLines<W> {
         if self.held.is_empty() {
             return Ok(());
         }
-        Held::new(&mut self.held, &mut self.out).flush()
+        HeldBack::new(&mut self.held, &mut self.out).flush()
     }
 }
 

@@ -2,6 +2,7 @@
 //! output goes to two streams or to a program's window.
 
 pub mod columns;
+mod compacted;
 pub mod json_lines;
 pub mod paint;
 pub mod report;
@@ -20,6 +21,7 @@ use crate::wire::fault::RateWindow;
 use crate::wire::item::SearchCall;
 use crate::wire::raw_text::RawText;
 use crate::wire::response::Usage;
+pub use compacted::CompactedNotice;
 
 /// A tool call.
 #[derive(Clone, Copy, Debug)]
@@ -177,6 +179,8 @@ pub enum Notice<'a> {
         /// Number of the request, counted from 1.
         number: usize,
     },
+    /// The conversation was compacted: calls, results and reasoning have been replaced.
+    Compacted(CompactedNotice),
     /// The model's summary of its reasoning.
     Summary(&'a str),
     /// The service searched the web.

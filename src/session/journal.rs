@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::compaction::CompactionRecord;
+
 /// Stores the items of a conversation.
 pub trait Journal: std::fmt::Debug {
     /// Stores an item, which contains no line end.
@@ -14,6 +16,12 @@ pub trait Journal: std::fmt::Debug {
 
     /// Takes back the last items, which are not part of the conversation any more.
     fn withdraw(&mut self, _items: usize) {}
+
+    /// Records a compaction.
+    fn compacted(&mut self, _compaction: &CompactionRecord<'_>) {}
+
+    /// Records the length of the conversation, in tokens, as the service has reported it with the last answer.
+    fn length(&mut self, _tokens: u64) {}
 
     /// Records a change of the model, at this time in Unix seconds. The provider is that of the model in `models.json`, if it
     /// has one.

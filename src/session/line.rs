@@ -23,6 +23,12 @@ const TURN: &str = "turn";
 /// The line that takes back the items before it.
 const WITHDRAWN: &str = "withdrawn";
 
+/// The line for a compaction of the items before it.
+const COMPACTED: &str = "compacted";
+
+/// The line for the length of the conversation.
+const LENGTH: &str = "length";
+
 /// The line that repeats, at the end of a long file, what a list of conversations shows.
 const OVERVIEW: &str = "overview";
 
@@ -51,6 +57,16 @@ impl LineFormat {
     /// Returns the type of the line that takes back items; `None` if the versions that read such a file would take it for one.
     pub(super) fn withdrawn(self) -> Option<String> {
         (self == Self::Prefixed).then(|| self.of(WITHDRAWN))
+    }
+
+    /// Returns the type of the line for a compaction; `None` as for [`Self::withdrawn`].
+    pub(super) fn compacted(self) -> Option<String> {
+        (self == Self::Prefixed).then(|| self.of(COMPACTED))
+    }
+
+    /// Returns the type of the line for a length; `None` as for [`Self::withdrawn`].
+    pub(super) fn length(self) -> Option<String> {
+        (self == Self::Prefixed).then(|| self.of(LENGTH))
     }
 
     /// Returns the type of an overview; `None` as for [`LineFormat::withdrawn`].
@@ -84,6 +100,8 @@ impl LineFormat {
             // Versions that create bare files store any item from the service, even one of this type.
             Some(TURN) if self == Self::Prefixed => LineKind::Turn,
             Some(WITHDRAWN) if self == Self::Prefixed => LineKind::Withdrawn,
+            Some(COMPACTED) if self == Self::Prefixed => LineKind::Compacted,
+            Some(LENGTH) if self == Self::Prefixed => LineKind::Length,
             Some(OVERVIEW) if self == Self::Prefixed => LineKind::Overview,
             Some(_) => LineKind::Unknown,
             None if self == Self::Bare && kind == TURN => LineKind::Turn,
@@ -104,6 +122,10 @@ pub(super) enum LineKind {
     Turn,
     /// The last items are not part of the conversation.
     Withdrawn,
+    /// The items before it were compacted.
+    Compacted,
+    /// The length of the conversation.
+    Length,
     /// It repeats what the lines before it say.
     Overview,
     /// A metadata line that this version does not know.
@@ -139,6 +161,14 @@ pub(super) struct TurnLine {
 pub(super) struct WithdrawnLine {
     /// The number of items before it.
     pub(super) items: usize,
+}
+
+/// A line with the length of the conversation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LengthLine {
+    /// The number of tokens.
+    pub(super) tokens: u64,
 }
 
 /// What a list of conversations shows, as a line at the end of a long file.

@@ -1,13 +1,16 @@
 //! Stored conversations: one append-only file each, with an item per line. The file is the only record. Besides the
-//! items, stored as the bytes sent to the service, it contains metadata lines: `codex.session` comes first, and a
-//! `codex.turn` precedes the items of each run. A process that writes to a file holds a lock on it.
+//! items, stored as the bytes sent to the service, it contains metadata lines: `codex.session` comes first, a `codex.turn`
+//! precedes the items of each run, and a `codex.overview` ends a long file. A process that writes to a file holds a lock on
+//! it.
 
+mod compaction;
 mod error;
 mod journal;
 mod line;
 pub mod list;
 mod session_file;
 pub mod stored;
+mod stored_item;
 mod writer;
 
 use std::fs::{self, DirEntry, File, OpenOptions};
@@ -21,6 +24,7 @@ use rustix::fs::OFlags;
 use crate::clock::date;
 use crate::file::{Directory, has_no_locks, inherit_owner_at, open_regular};
 use crate::id::ThreadId;
+pub use compaction::CompactionRecord;
 pub use error::Error;
 pub use journal::Journal;
 use line::LineFormat;

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use super::Error;
+use super::stored_item::StoredItem;
 
 /// An open file of a stored conversation. Lines are only ever appended to it.
 #[derive(Debug)]
@@ -27,6 +28,16 @@ impl SessionFile {
     pub fn read(&self, start: u64, room: &mut [u8]) -> Result<(), Error> {
         let read = self.file.read_exact_at(room, start);
         read.map_err(|error| Error::Io(self.path.clone(), error))
+    }
+
+    /// Returns the bytes of an item.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn bytes(&self, item: &StoredItem) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.read_item(&item.range, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Reads the item at a place in the file into `room`, which grows as needed.

@@ -3,17 +3,19 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::compaction::StoredCompactions;
 use super::line::{
-    FirstLine, ItemFields, LineFormat, LineKind, OverviewLine, SESSION_VERSION, TurnLine,
-    WithdrawnLine,
+    FirstLine, ItemFields, LengthLine, LineFormat, LineKind, OverviewLine, SESSION_VERSION,
+    TurnLine, WithdrawnLine,
 };
+use super::stored_item::{StoredItem, StoredKind};
 use crate::id::{IdError, ThreadId};
 use crate::text::first_bytes;
+use crate::wire::fingerprint::fingerprint;
 use crate::wire::input::{CallOutput, EFFORT_CHANGE, ImageSupport, call_output};
 
 /// A conversation read from its file.
@@ -35,75 +37,14 @@ pub struct StoredConversation {
     pub items: Vec<StoredItem>,
     /// The models that the items were added with.
     models: Vec<String>,
+    /// Its compactions, and its length.
+    pub compactions: StoredCompactions,
     /// The number of turns.
     pub turns: usize,
     /// The beginning of the user's first message.
     pub first: String,
     /// How the file writes the types of metadata lines.
     pub(super) line_format: LineFormat,
-}
-
-/// An item, which is in the file as the bytes sent to the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredItem {
-    /// Its place in the file.
-    pub range: Range<u64>,
-    /// The model in use when it was added, as an index.
-    model: u32,
-    kind: StoredKind,
-    /// The id that links a call and its output; empty if it has none.
-    call_id: Box<str>,
-}
-
-/// What an item is, as far as the rules of a conversation depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StoredKind {
-    /// A call of one of the client's tools.
-    FunctionCall,
-    /// Another item with the id of a call.
-    OtherCall,
-    /// The output of a call.
-    Output,
-    Reasoning,
-    EffortChange,
-    UserMessage,
-    Other,
-}
-
-impl StoredItem {
-    /// Returns whether it changes the reasoning effort.
-    #[must_use]
-    pub fn is_effort_change(&self) -> bool {
-        self.kind == StoredKind::EffortChange
-    }
-
-    /// Returns whether it is the output of a call.
-    #[must_use]
-    pub fn is_output(&self) -> bool {
-        self.kind == StoredKind::Output
-    }
-
-    /// Returns whether it is a user message or an item that a run puts before one.
-    fn begins_turn(&self) -> bool {
-        matches!(
-            self.kind,
-            StoredKind::EffortChange | StoredKind::UserMessage
-        )
-    }
-}
-
-impl StoredKind {
-    fn of(kind: &str, has_call_id: bool, role: Option<&str>) -> Self {
-        match kind {
-            "function_call" => Self::FunctionCall,
-            kind if kind.ends_with("_output") => Self::Output,
-            _ if has_call_id => Self::OtherCall,
-            "reasoning" => Self::Reasoning,
-            EFFORT_CHANGE => Self::EffortChange,
-            _ if role == Some("user") => Self::UserMessage,
-            _ => Self::Other,
-        }
-    }
 }
 
 /// The output of a call that was stopped before it produced one.
@@ -245,6 +186,7 @@ impl StoredParser {
             }
             if let Some(stored) = self.stored.as_mut().filter(|_| self.skims) {
                 stored.items.clear();
+                stored.compactions = StoredCompactions::default();
             }
         }
         self.whole += line.len() as u64;
@@ -344,6 +286,7 @@ impl StoredConversation {
             effort: Effort::default(),
             items: Vec::new(),
             models: Vec::new(),
+            compactions: StoredCompactions::default(),
             turns: 0,
             first: String::new(),
             line_format,
@@ -367,6 +310,12 @@ impl StoredConversation {
                     serde_json::from_slice(raw).map_err(|_| Flaw::Unreadable)?;
                 let left = self.items.len().saturating_sub(line.items);
                 self.items.truncate(left);
+                self.compactions.withdrawn(left);
+            }
+            LineKind::Compacted => self.compactions.take(raw, self.items.len()),
+            LineKind::Length => {
+                let line: LengthLine = serde_json::from_slice(raw).unwrap_or_default();
+                self.compactions.length = Some((line.tokens, self.items.len()));
             }
             // An overview repeats what the lines before it say. A line of an unknown kind stays in the file for versions
             // that know it.
@@ -392,7 +341,7 @@ impl StoredConversation {
                     range: start..start + raw.len() as u64,
                     model: u32::try_from(self.models.len() - 1).unwrap_or(u32::MAX),
                     kind: StoredKind::of(&kind, !call_id.is_empty(), role.as_deref()),
-                    call_id: call_id.into(),
+                    call_id: fingerprint(&call_id),
                 });
             }
         }
@@ -413,18 +362,24 @@ impl StoredConversation {
                 since: self.items.len(),
                 ..Effort::default()
             };
+            self.compactions.length = None;
         }
         self.model = qualified;
         self.provider.clone_from(&line.provider);
         self.effort.head.clone_from(&line.effort);
     }
 
-    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. Returns the items to
-    /// append.
-    #[must_use]
-    pub fn settle(&mut self) -> Vec<Vec<u8>> {
+    /// Makes the conversation resumable: removes or answers items whose counterpart is missing. `read` returns the bytes of an
+    /// item. Returns the items to append.
+    ///
+    /// # Errors
+    /// That of `read`.
+    pub fn settle<E>(
+        &mut self,
+        read: impl Fn(&StoredItem) -> Result<Vec<u8>, E>,
+    ) -> Result<Vec<Vec<u8>>, E> {
         let outputs = self.items.iter().filter(|item| item.is_output());
-        let answered: HashSet<Box<str>> = outputs.map(|item| item.call_id.clone()).collect();
+        let answered: HashSet<u64> = outputs.map(|item| item.call_id).collect();
         let is_open = |item: &&StoredItem| {
             item.kind == StoredKind::FunctionCall && !answered.contains(&item.call_id)
         };
@@ -433,31 +388,34 @@ impl StoredConversation {
             images: Vec::new(),
         };
         let outputs = self.items.iter().filter(is_open);
-        let outputs = outputs
-            .map(|item| call_output(&item.call_id, &aborted, ImageSupport::Bare))
-            .collect();
+        let outputs = outputs.map(|item| {
+            let item = read(item)?;
+            let id = ItemFields::read(&item).and_then(|fields| fields.call_id());
+            Ok(call_output(
+                &id.unwrap_or_default(),
+                &aborted,
+                ImageSupport::Bare,
+            ))
+        });
+        let outputs: Result<Vec<Vec<u8>>, E> = outputs.collect();
+        let outputs = outputs?;
         // From the end: a reasoning item directly precedes what it led to. One that led to nothing is the last item, or comes
         // before the next user message. Calls of other kinds were executed by the service, which does not accept them back
         // without their output.
         let mut is_last = true;
-        let mut kept = Vec::with_capacity(self.items.len());
-        for (n, item) in std::mem::take(&mut self.items)
-            .into_iter()
-            .enumerate()
-            .rev()
-        {
+        for n in (0..self.items.len()).rev() {
+            let item = &self.items[n];
             let is_unanswered =
                 item.kind == StoredKind::OtherCall && !answered.contains(&item.call_id);
             if is_unanswered || item.kind == StoredKind::Reasoning && is_last {
+                self.items.remove(n);
                 self.effort.since -= usize::from(n < self.effort.since);
+                self.compactions.removed(n);
             } else {
                 is_last = item.begins_turn();
-                kept.push(item);
             }
         }
-        kept.reverse();
-        self.items = kept;
-        outputs
+        Ok(outputs)
     }
 }
 

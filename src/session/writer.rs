@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::compaction::CompactionRecord;
 use super::journal::Journal;
 use super::line::{ItemFields, LineFormat, OverviewLine, SESSION_VERSION};
 use super::list::MAX_SHORT_BYTES;
@@ -183,6 +184,22 @@ impl Journal for Writer {
     fn withdraw(&mut self, items: usize) {
         if let Some(kind) = self.line_format.withdrawn() {
             self.line(json!({"type": kind, "items": items}).to_string().as_bytes());
+        }
+    }
+
+    fn compacted(&mut self, compaction: &CompactionRecord<'_>) {
+        if let Some(kind) = self.line_format.compacted() {
+            self.line(&compaction.line(&kind));
+        }
+    }
+
+    fn length(&mut self, tokens: u64) {
+        if let Some(kind) = self.line_format.length() {
+            self.line(
+                json!({"type": kind, "tokens": tokens})
+                    .to_string()
+                    .as_bytes(),
+            );
         }
     }
 

@@ -32,6 +32,8 @@ const MAX_REPLACED: usize = 64 << 10;
 pub struct Answer {
     slots: Slots,
     delta_form: DeltaForm,
+    /// The last text that contained escapes.
+    decoded: String,
     /// No message before this slot is open. Only one open message is shown at a time.
     front: usize,
     /// The messages with text shown, in that order. Only the last one may be open.
@@ -60,21 +62,26 @@ impl Answer {
         if self.ended() {
             return;
         }
-        if is_unused(frame) {
-            return;
-        }
-        // Taken out while the text that it lends is added to this answer.
-        let mut form = std::mem::take(&mut self.delta_form);
-        let read = form.read(frame).map(|delta| {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let read = self.delta_form.read(frame, &mut decoded);
+        let is_read = read.is_some();
+        if let Some(delta) = read {
             let place = ItemPosition {
                 index: Some(delta.output_index),
                 id: None,
             };
             self.text(place, delta.text, show);
-        });
-        self.delta_form = form;
-        if read.is_some() {
+        }
+        self.decoded = decoded;
+        if is_read || is_unused(frame) {
             return;
+        }
+        if let Some(short) = self.without_items(frame)
+            && let Some(event) = event::parse(&short)
+        {
+            // Nothing in the final object's list was lost.
+            self.lost = false;
+            return self.event(event, &short, show);
         }
         match event::parse(frame) {
             Some(event) => {
@@ -151,13 +158,20 @@ impl Answer {
             }
             Event::Done(place, item) => {
                 let item = item.get();
-                let place = with_id(place, item);
+                let read = ReadItem::of(item);
+                let place = match &read {
+                    Some(read) => ItemPosition {
+                        id: place.id.or(read.id),
+                        ..place
+                    },
+                    None => with_id(place, item),
+                };
                 let slot = self.slots.find(place);
                 let Some(slot) = self.slot_or_end(slot) else {
                     return;
                 };
-                if let Some(read) = ReadItem::of(item) {
-                    if let Some(slot) = self.place_of(slot, place, item, &read.kind) {
+                if let Some(read) = read {
+                    if let Some(slot) = self.place_of(slot, place, item, &read) {
                         self.done(slot, item, read, show);
                     }
                 } else {
@@ -298,6 +312,16 @@ impl Answer {
         let kept = self.kept();
         let slots = self.shown_slots.iter().map(|at| &self.slots[*at]);
         slots.map(|slot| Shown::of(slot, &kept)).collect()
+    }
+
+    /// The item for a compacted conversation: the only one of its kind in a complete answer.
+    #[must_use]
+    pub fn compaction(&self) -> Option<&Item> {
+        if !matches!(self.ending, Some(Ending::Completed)) || self.lost {
+            return None;
+        }
+        let mut found = self.items().filter(|item| item.is_compaction());
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// The finished items, in the answer's order.

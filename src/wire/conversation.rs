@@ -45,7 +45,7 @@ pub fn estimate(bytes: usize) -> u64 {
 }
 
 /// Estimated tokens of an image.
-const IMAGE_TOKENS: u64 = 1000;
+pub(super) const IMAGE_TOKENS: u64 = 1000;
 
 impl RequestBody {
     /// A body without conversation items.
@@ -88,9 +88,11 @@ impl RequestBody {
         item
     }
 
-    /// Makes room for items of this many bytes in total.
-    pub fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve_exact(bytes);
+    /// Makes room for this many items of this many bytes in total.
+    pub fn reserve(&mut self, bytes: usize, items: usize) {
+        // With a comma for each.
+        self.bytes.reserve_exact(bytes + items);
+        self.index.reserve_exact(items);
     }
 
     /// Appends an item of an earlier run that `read` writes into a room of this length, as [`RequestBody::push_stored`] does.

@@ -2,6 +2,8 @@
 //! learned from the first one that the general parser reads; a later one is compared with it and only its values are read.
 //! A frame of another form is left to the general parser, which gives the same result for every frame that is read here.
 
+use memchr::arch::all::{is_equal, is_prefix};
+
 use super::json::{decode, plain_length, string_end};
 
 /// Number of forms learned in a row without a frame that has it, after which no further one is learned.
@@ -15,8 +17,6 @@ pub(super) struct DeltaForm {
     values: Vec<DeltaValue>,
     output_index: u64,
     misses: u8,
-    /// The last text that contained escapes.
-    decoded: String,
 }
 
 /// A value that differs from delta to delta.
@@ -45,8 +45,12 @@ pub(super) struct Delta<'a> {
 }
 
 impl DeltaForm {
-    /// Reads a frame if it has this form.
-    pub(super) fn read<'a>(&'a mut self, frame: &'a [u8]) -> Option<Delta<'a>> {
+    /// Reads a frame if it has this form. A text with escapes is decoded into `decoded`.
+    pub(super) fn read<'a>(
+        &mut self,
+        frame: &'a [u8],
+        decoded: &'a mut String,
+    ) -> Option<Delta<'a>> {
         if self.values.is_empty() {
             return None;
         }
@@ -54,7 +58,8 @@ impl DeltaForm {
         let mut plain = None;
         for value in &self.values {
             let (before, further) = fixed.split_at(value.fixed_before);
-            rest = rest.strip_prefix(before)?;
+            // Faster than the comparison of musl, byte by byte.
+            rest = is_prefix(rest, before).then(|| &rest[before.len()..])?;
             fixed = further;
             let length = match value.kind {
                 DeltaValueKind::Number => number_length(rest)?,
@@ -68,19 +73,19 @@ impl DeltaForm {
                         plain = Some(std::str::from_utf8(&rest[..length]).ok()?);
                         length
                     } else {
-                        decode(rest, length, &mut self.decoded)?
+                        decode(rest, length, decoded)?
                     }
                 }
             };
             rest = &rest[length..];
         }
-        if rest != fixed {
+        if !is_equal(rest, fixed) {
             return None;
         }
         self.misses = 0;
         Some(Delta {
             output_index: self.output_index,
-            text: plain.unwrap_or(&self.decoded),
+            text: plain.unwrap_or(decoded),
         })
     }
 

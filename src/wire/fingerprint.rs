@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hasher};
 
 /// A fingerprint: equal for equal texts, and the same in every run.
-pub(super) fn fingerprint(text: &str) -> u64 {
+#[must_use]
+pub fn fingerprint(text: &str) -> u64 {
     let mut all = Fingerprint::default();
     all.add(text);
     all.value()

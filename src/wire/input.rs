@@ -65,7 +65,7 @@ impl ImageSupport {
 /// The fields of an item that hold parts.
 const PART_FIELDS: [&str; 2] = ["content", "output"];
 
-fn is_image(part: &Value) -> bool {
+pub(super) fn is_image(part: &Value) -> bool {
     part["type"] == "input_image"
 }
 

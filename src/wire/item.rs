@@ -90,6 +90,8 @@ impl Call {
 #[derive(Debug)]
 pub(super) struct ReadItem<'a> {
     pub(super) kind: ItemKind,
+    /// Its id, in quotes.
+    pub(super) id: Option<&'a str>,
     /// The text of a message; empty for any other item.
     pub(super) text: RawText<'a>,
 }
@@ -170,6 +172,16 @@ impl Item {
         })
     }
 
+    /// Whether it stands for a part of the conversation that the service has compacted.
+    #[must_use]
+    pub fn is_compaction(&self) -> bool {
+        let is_it = |[kind, sealed]: [Option<&str>; 2]| {
+            kind.and_then(text).as_deref() == Some("compaction") && sealed.is_some_and(is_filled)
+        };
+        self.kind == ItemKind::Other
+            && values(&self.raw, ["type", "encrypted_content"]).is_some_and(is_it)
+    }
+
     /// The text of a message as it was received; empty for any other item.
     #[must_use]
     pub fn raw_text(&self) -> RawText<'_> {
@@ -190,6 +202,7 @@ impl<'a> ReadItem<'a> {
     /// Reads an item; `None` as in [`Item::parse`].
     pub(super) fn of(json: &'a str) -> Option<Self> {
         let [
+            id,
             kind,
             content,
             sealed,
@@ -201,6 +214,7 @@ impl<'a> ReadItem<'a> {
         ] = values(
             json,
             [
+                "id",
                 "type",
                 "content",
                 "encrypted_content",
@@ -231,7 +245,7 @@ impl<'a> ReadItem<'a> {
                 ItemKind::Message(message)
             }
             Some("reasoning") => ItemKind::Reasoning {
-                sealed: sealed.is_some_and(|raw| raw.starts_with('"') && raw != "\"\""),
+                sealed: sealed.is_some_and(is_filled),
             },
             Some("function_call") => ItemKind::Call(Call {
                 call_id: word(call_id)?,
@@ -250,9 +264,15 @@ impl<'a> ReadItem<'a> {
         };
         Some(Self {
             kind,
+            id,
             text: text_of_message,
         })
     }
+}
+
+/// Whether a value is a string that is not empty.
+fn is_filled(raw: &str) -> bool {
+    raw.starts_with('"') && raw != "\"\""
 }
 
 const MAX_REFUSAL_BYTES: usize = 16 << 10;

@@ -90,12 +90,18 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     loop {
         at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
         // Escapes often follow each other closely.
-        while bytes.get(at) == Some(&b'\\') {
-            at += 2;
-            at += plain_length(bytes.get(at..at + 8).unwrap_or_default());
-        }
-        if bytes.get(at) == Some(&b'"') {
-            return Some(at);
+        loop {
+            match bytes.get(at)? {
+                b'"' => return Some(at),
+                b'\\' => at += 2,
+                _ => {
+                    let near = plain_length(bytes.get(at..at + 8).unwrap_or_default());
+                    at += near;
+                    if !(1..8).contains(&near) {
+                        break;
+                    }
+                }
+            }
         }
     }
 }
@@ -144,27 +150,41 @@ pub(super) fn escape(from: &str) -> (char, usize) {
 /// Decodes a string up to its closing quote; its first `plain` bytes are known to be plain. Returns the length of the
 /// encoded string, or `None` if JSON does not allow it.
 pub(super) fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<usize> {
-    into.clear();
+    let end = decode_part(bytes, plain, usize::MAX, into)?;
+    (bytes.get(end) == Some(&b'"')).then_some(end)
+}
+
+/// The same for a part of a string: up to its closing quote, to the end of the bytes, or to where the text is at least `most`
+/// bytes long.
+pub(super) fn decode_part(
+    bytes: &[u8],
+    plain: usize,
+    most: usize,
+    into: &mut String,
+) -> Option<usize> {
+    let mut decoded = std::mem::take(into).into_bytes();
+    decoded.clear();
     let (mut at, mut plain) = (0, plain);
     loop {
-        into.push_str(std::str::from_utf8(&bytes[at..at + plain]).ok()?);
-        at += plain;
-        match *bytes.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => {}
-            _ => return None, // a control character
+        if plain > 0 {
+            decoded.extend_from_slice(&bytes[at..at + plain]);
+            at += plain;
         }
-        let rest = &bytes[at..];
-        let simple = match rest.get(1)? {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'n' => '\n',
-            b't' => '\t',
-            b'r' => '\r',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
+        match bytes.get(at) {
+            None | Some(b'"') => break,
+            Some(b'\\') if decoded.len() >= most => break,
+            Some(b'\\') => {}
+            Some(_) => return None, // a control character
+        }
+        let simple = match *bytes.get(at + 1)? {
+            same @ (b'"' | b'\\' | b'/') => same,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 0x8,
+            b'f' => 0xc,
             b'u' => {
+                let rest = &bytes[at..];
                 let text = rest.get(..12).unwrap_or(rest);
                 // Whatever follows the escape may be cut inside a character.
                 let valid = text.utf8_chunks().next()?.valid();
@@ -173,17 +193,23 @@ pub(super) fn decode(bytes: &[u8], plain: usize, into: &mut String) -> Option<us
                     return None;
                 }
                 let (character, length) = escape(valid);
-                into.push(character);
+                decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 at += length;
                 plain = plain_length(&bytes[at..]);
                 continue;
             }
             _ => return None,
         };
-        into.push(simple);
+        decoded.push(simple);
         at += 2;
-        plain = plain_length(&bytes[at..]);
+        plain = match bytes.get(at) {
+            Some(b'\\' | b'"') => 0,
+            _ => plain_length(&bytes[at..]),
+        };
     }
+    // What was escaped is whole characters, so this is valid exactly if every plain part is.
+    *into = String::from_utf8(decoded).ok()?;
+    Some(at)
 }
 
 /// Number of bytes before the first quote, backslash or control character. Eight bytes at a time, by hand, since this
@@ -192,12 +218,12 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let (backslash, quote) = (word ^ BACKSLASHES, word ^ QUOTES);
-        // The highest bit of a byte is set if it is below a blank, or has become zero. A borrow can set it only in a byte
-        // after such a one, so the lowest one is right.
-        let special = (word.wrapping_sub(BLANKS) & !word)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (quote.wrapping_sub(ONES) & !quote);
+        // With this bit changed, a quote is a blank, and control characters remain below it. The highest bit of a byte is set if
+        // it is that low, or the backslash has become zero. A borrow can set it only in a byte after such a one, so the
+        // lowest one is right.
+        let (low, backslash) = (word ^ (ONES * 2), word ^ (ONES * b'\\' as u64));
+        let special =
+            (low.wrapping_sub(ONES * 0x21) & !low) | (backslash.wrapping_sub(ONES) & !backslash);
         let special = special & (ONES << 7);
         if special != 0 {
             return at * 8 + special.trailing_zeros() as usize / 8;
@@ -211,15 +237,6 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
 
 /// Eight bytes of one.
 const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// Eight blanks.
-const BLANKS: u64 = ONES * 0x20;
-
-/// Eight backslashes.
-const BACKSLASHES: u64 = ONES * b'\\' as u64;
-
-/// Eight quotes.
-const QUOTES: u64 = ONES * b'"' as u64;
 
 /// Passes on the elements of an array in order, until the callback stops it; false if it is not an array.
 pub(super) fn each<'a>(array: &'a str, mut take: impl FnMut(&'a str) -> ControlFlow<()>) -> bool {

@@ -2,11 +2,12 @@
 //! protocol can be tested on bytes alone.
 
 pub mod answer;
+pub mod compaction;
 mod conversation;
 mod delta_form;
 pub mod event;
 pub mod fault;
-mod fingerprint;
+pub mod fingerprint;
 pub mod input;
 pub mod item;
 mod json;

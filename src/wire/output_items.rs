@@ -35,6 +35,8 @@ pub(super) struct ItemSlot {
     pub(super) text: String,
     /// Bytes of the text shown so far.
     pub(super) shown: usize,
+    /// Whether the message is finished, and its text is shown.
+    pub(super) all_shown: bool,
     pub(super) item: Option<Item>,
     /// Whether it is finished and fully shown.
     pub(super) closed: bool,

@@ -2,14 +2,19 @@
 
 use std::borrow::Cow;
 
+use memchr::arch::all::is_equal;
+
 use super::fingerprint::Fingerprint;
-use super::json::escape;
+use super::json::{decode_part, escape};
 
 /// A text, as the insides of JSON strings whose texts follow each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawText<'a> {
     strings: Vec<&'a str>,
 }
+
+/// Size of a piece of a text that is decoded at once, in bytes. Text without escapes after it may be longer.
+const BLOCK_BYTES: usize = 4 << 10;
 
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,20 +61,17 @@ impl<'a> RawText<'a> {
         text
     }
 
-    /// Whether the text begins like this.
-    pub(super) fn begins_with(&self, start: &str) -> bool {
-        let mut rest = start.as_bytes();
+    /// The length of the text in bytes; `None` if it does not begin like this.
+    pub(super) fn length_after(&self, start: &str) -> Option<usize> {
+        let (mut rest, mut length, mut begins) = (start.as_bytes(), 0, true);
         self.each_str(|piece| {
-            let (left, right) = (rest, piece.as_bytes());
-            let common = left.len().min(right.len());
-            rest = &left[common..];
-            if left[..common] != right[..common] {
-                rest = left;
-                return false;
-            }
-            !rest.is_empty()
+            let common = rest.len().min(piece.len());
+            begins = is_equal(&rest[..common], &piece.as_bytes()[..common]);
+            rest = &rest[common..];
+            length += piece.len();
+            begins
         });
-        rest.is_empty()
+        (begins && rest.is_empty()).then_some(length)
     }
 
     /// Whether it contains more than white space.
@@ -92,15 +94,26 @@ impl<'a> RawText<'a> {
         all.value()
     }
 
-    /// Passes on the pieces in order, until the callback returns false.
+    /// Passes on the text in large pieces, until the callback returns false.
     fn each_str(&self, mut take: impl FnMut(&str) -> bool) {
-        let _ = self.each(|piece| {
-            let goes_on = match piece {
-                TextPiece::Plain(text) => take(text),
-                TextPiece::Escaped(character) => take(character.encode_utf8(&mut [0; 4])),
-            };
-            if goes_on { Ok(()) } else { Err(()) }
-        });
+        let mut block = String::new();
+        for string in &self.strings {
+            let mut rest = *string;
+            while !rest.is_empty() {
+                let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
+                // A long text without escapes need not be copied.
+                let (piece, used) = if plain == rest.len() || plain >= BLOCK_BYTES {
+                    (&rest[..plain], plain)
+                } else {
+                    let used = decode_part(rest.as_bytes(), plain, BLOCK_BYTES, &mut block);
+                    (&*block, used.unwrap_or(rest.len()))
+                };
+                if !take(piece) {
+                    return;
+                }
+                rest = rest.get(used..).unwrap_or_default();
+            }
+        }
     }
 
     /// Passes on the pieces in order, until one fails.
@@ -157,6 +170,22 @@ mod tests {
         assert_eq!(pieces, expected);
     }
 
+    #[test]
+    fn long_texts_are_the_same_however_their_escapes_lie() {
+        let plain = "é".repeat(BLOCK_BYTES / 2 - 3);
+        for parts in ["\\n", "p\\u00e9", "pp\\\\", "\\np", "p\\np\\np\\n"] {
+            let inside = parts.replace('p', &plain).repeat(3) + &"\\t".repeat(2 * BLOCK_BYTES);
+            let string = format!("\"{inside}\"");
+            let mut raw = RawText::default();
+            raw.push(&string).expect("a string");
+            let whole: String = serde_json::from_str(&string).expect("JSON");
+            assert_eq!(raw.after(0), whole);
+            assert_eq!(raw.after(whole.len() - 5), whole[whole.len() - 5..]);
+            assert_eq!(raw.length_after(&whole), Some(whole.len()));
+            assert_eq!(raw.fingerprint(), fingerprint(&whole));
+        }
+    }
+
     /// Every text of up to three of these strings, compared with the decoded one.
     #[test]
     fn a_text_in_pieces_is_the_same_as_the_whole() {
@@ -183,11 +212,10 @@ mod tests {
             assert_eq!(raw.fingerprint(), fingerprint(&whole), "{strings:?}");
             for (at, _) in whole.char_indices().chain([(whole.len(), ' ')]) {
                 assert_eq!(raw.after(at), whole[at..], "{strings:?}");
-                assert!(raw.begins_with(&whole[..at]), "{strings:?}");
-                assert!(
-                    !raw.begins_with(&format!("{}x", &whole[..at])),
-                    "{strings:?}"
-                );
+                let length = raw.length_after(&whole[..at]);
+                assert_eq!(length, Some(whole.len()), "{strings:?}");
+                let other = format!("{}x", &whole[..at]);
+                assert_eq!(raw.length_after(&other), None, "{strings:?}");
             }
         }
     }

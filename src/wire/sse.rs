@@ -11,7 +11,7 @@ use memchr::memchr2;
 /// it, so this limit determines the memory use of a run.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
 
-/// Buffers larger than this are freed after use, except the larger one of the two.
+/// Buffers larger than this are freed after use, except one after an event that is longer than this.
 const USUAL_BYTES: usize = 1 << 20;
 
 /// An event exceeded [`MAX_EVENT_BYTES`].
@@ -112,12 +112,20 @@ impl Decoder {
         if line.is_empty() {
             if let Some(data) = whole.take() {
                 frame(data);
+                if self.line.is_empty() && self.line.capacity() > USUAL_BYTES {
+                    self.line = Vec::new();
+                }
             } else if let Some((_, data)) = self.data.split_last() {
+                let is_long = data.len() > USUAL_BYTES;
                 frame(data);
                 self.data.clear();
-                // A long event is often followed by another one, whose line needs as much room.
-                if self.line.is_empty() && self.line.capacity() < self.data.capacity() {
-                    std::mem::swap(&mut self.line, &mut self.data);
+                if self.line.is_empty() {
+                    // A long event is often followed by another one, whose line needs as much room.
+                    if is_long && self.line.capacity() < self.data.capacity() {
+                        std::mem::swap(&mut self.line, &mut self.data);
+                    } else if !is_long {
+                        self.line = cleared(std::mem::take(&mut self.line));
+                    }
                 }
                 self.data = cleared(std::mem::take(&mut self.data));
             }

@@ -38,12 +38,14 @@ Client = collections.namedtuple("Client", "name command env")
 class Standin:
     """The stand-in service, for as long as the `with` block lasts."""
 
-    def __init__(self, program, folder, script=None):
-        self.log = folder / "standin.jsonl"
-        command = [program, "--port", "0", "--until-eof", "--log", self.log]
+    def __init__(self, program, folder, script=None, is_logged=True):
+        self.program, self.script, self.log = program, folder / "script.json", folder / "standin.jsonl"
+        command = [program, "--port", "0", "--until-eof"]
+        if is_logged:
+            command += ["--log", self.log]
         if script:
-            (folder / "script.json").write_text(json.dumps(script))
-            command += ["--script", folder / "script.json"]
+            self.script.write_text(json.dumps(script))
+            command += ["--script", self.script]
         self.process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):

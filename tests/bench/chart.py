@@ -5,7 +5,7 @@ import html
 import math
 import statistics
 
-NAMES, PLOT, VALUES, MARGIN = 350, 400, 130, 16  # columns, in pixels
+NAMES, PLOT, VALUES, MARGIN = 360, 400, 130, 16  # columns, in pixels
 WIDTH = NAMES + PLOT + VALUES + 4 * MARGIN
 TOP, ROW, BAR = 92, 32, 7
 STYLE = (".box{fill:#f6f8fa}.text{fill:#1f2328}.dim{fill:#59636e}.musl{fill:#0969da}.gnu{fill:#bf8700}.grid{stroke:#d1d9e0}"

@@ -186,6 +186,8 @@ static void serve(int client, int output, const char *stream, long long pause)
                 latencies[deltas++] = now() - sent;
             is_delta = 0;
         }
+        if (pause && is_delta && deltas < MAX_DELTAS)
+            latencies[deltas++] = pause; /* or more: nothing has come */
     }
     send_all(client, "0\r\n\r\n", 5);
 }
@@ -224,8 +226,10 @@ int main(int argc, char **argv)
             pid = start(argv + optind, from, to, ends[1]);
             close(ends[1]);
             prctl(PR_SET_TIMERSLACK, 1); /* of this process; the command has been started */
-            if (!readable((int)listener, begun + PATIENCE * 1000000000LL) || (client = accept4((int)listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
+            if (!readable((int)listener, begun + PATIENCE * 1000000000LL))
                 fail("no connection");
+            if ((client = accept4((int)listener, NULL, NULL, SOCK_CLOEXEC)) < 0)
+                fail("accept");
             arrived = request(client) - begun;
             setsockopt(client, 6 /* TCP */, 1 /* NODELAY */, &(int){1}, sizeof(int));
             serve(client, ends[0], events, pause);

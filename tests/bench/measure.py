@@ -82,11 +82,11 @@ class Machine:
 
     def codex(self, build, *arguments, env=(), **more):
         """What `codex run` takes with these arguments, against the stand-in."""
-        return self.run([self.builds[build], *self.asking(*arguments)[1:]], env, **more)
+        return self.run(self.command(*arguments, build=build), env, **more)
 
-    def asking(self, *arguments):
-        """The command, of any build."""
-        return [next(iter(self.builds.values())), "run", "--no-stdin", "-m", MODEL, *arguments]
+    def command(self, *arguments, build=None):
+        """The command of a build, or of any."""
+        return [self.builds[build or next(iter(self.builds))], "run", "--no-stdin", "-m", MODEL, *arguments]
 
     def ask(self, build, prompt, *flags, **more):
         """The same without tools."""
@@ -101,11 +101,12 @@ class Machine:
             serving = ["-l", str(listener.fileno()), "-s", stream, "-p", str(pause)]
             return self.run(made, env, serving=serving)
 
-    def sampled(self, command, build, line, counts):
-        """The processor time of a run, in seconds, once its session file has this many lines with this text: by count."""
+    def sampled(self, build, url, line, counts, *arguments):
+        """The processor time of a run at another service, in seconds, once its session file has this many lines with this
+        text: by count."""
         home = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        command = [self.builds[build], *command[1:]]
-        env = self.environment({"HOME": home})
+        command = self.command(*arguments, build=build)
+        env = self.environment({"HOME": home, "OPENAI_BASE_URL": f"{url}/v1"})
         seen, count, file = {}, 0, None
         with subprocess.Popen(command, env=env, cwd=self.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             while len(seen) < len(counts) and run.poll() is None:
@@ -126,8 +127,8 @@ class Machine:
         """The body of the request that `codex run --no-tools` sends with this prompt, as a file."""
         path = self.folder / f"{prompt}.json"
         if not path.exists():
-            command = self.asking("--no-tools", prompt)
-            path.write_text(bench.body(bench.Client("ours", command, {"OPENAI_API_KEY": "sk-standin"})))
+            client = bench.Client("ours", self.command("--no-tools", prompt), {"OPENAI_API_KEY": "sk-standin"})
+            path.write_text(bench.body(client))
         return path
 
     def curl(self, prompt, *flags, url=None):

@@ -60,7 +60,7 @@ SCRIPT = {"scenarios": [{"when": when, "rounds": rounds} for when, rounds in {
     ROUNDS_OF_OURS: rounds_of("bash", {"command": "true"}),
     ROUNDS_OF_OFFICIAL: rounds_of("exec_command", {"cmd": "true"}),
     ROUNDS_OF_PI: rounds_of("bash", {"command": "true"}),
-    "a thousand times": rounds_of("bash", {"command": "true"}, MANY_ROUNDS),
+    "a thousand times": rounds_of("bash", {"command": "true"}, MANY_ROUNDS + 20),
     "an answer for all": [{"items": [{"text": "done"}], "before_headers_ms": 4000}],
 }.items()]}
 
@@ -139,8 +139,7 @@ def start(machine):
 
     def until_request(build, home, *flags):
         def command(url):
-            arguments = [machine.builds[build], "run", "--no-stdin", *flags, bench.SHORT]
-            return arguments, {"OPENAI_BASE_URL": f"{url}/v1", "HOME": home}
+            return machine.command(*flags, bench.SHORT, build=build), {"OPENAI_BASE_URL": f"{url}/v1", "HOME": home}
         return machine.served(stream, 0, command)
 
     homes = {"": machine.home, f", {ENTRIES:,} entries in the home": crowded(machine)}
@@ -154,7 +153,7 @@ def start(machine):
         values = {build: ratios(results[build + name], results[f"{build}{name}, no tools"], lambda result: result.request)
                   for build in machine.builds}
         without = median_of(results[f"{next(iter(machine.builds))}{name}, no tools"], lambda result: result.request)
-        yield Line(f"start with default tools{name}, until the request", f"`--no-tools` ({without})", 1.3, values)
+        yield Line(f"start with default tools{name}", f"`--no-tools` ({without} until the request)", 1.3, values)
 
 
 def per_call(pair):
@@ -216,7 +215,7 @@ def stream(machine):
     for framing, prompt, target in (("body until close", "until close", 2), ("a chunk per event", "in chunks", 0.7)):
         candidates = machine.each(lambda build: machine.ask(build, prompt))
         candidates["curl"] = lambda: machine.run(machine.curl(prompt))
-        machine.expect("word " * DELTAS, machine.asking(prompt))
+        machine.expect("word " * DELTAS, machine.command("--no-tools", prompt))
         machine.expect(COMPLETED, machine.curl(prompt))
         results = machine.turns(candidates, 15)
         yield Line(f"58 MB, {DELTAS:,} deltas to text, {framing}, CPU", f"curl ({median_of(results['curl'], cpu)})", target,
@@ -233,9 +232,9 @@ def escapes(machine):
         candidates[f"{build}, plain"] = lambda build=build: machine.ask(build, "until close")
     results = machine.turns(candidates, 11)
     plain = median_of(results[f"{next(iter(machine.builds))}, plain"], cpu)
-    yield Line("the same with escapes in every delta, CPU", f"without escapes ({plain})", 1.3,
+    yield Line("58 MB, escapes in every delta, CPU", f"without escapes ({plain})", 1.3,
                against(results, lambda build: f"{build}, plain", cpu, machine.builds))
-    machine.expect(LARGE_DELTA * 12, machine.asking("large escapes"))
+    machine.expect(LARGE_DELTA * 12, machine.command("--no-tools", "large escapes"))
     candidates = machine.each(lambda build: machine.ask(build, "large escapes"))
     candidates["curl"] = lambda: machine.run(machine.curl("large escapes"))
     results = machine.turns(candidates, 11)
@@ -248,8 +247,7 @@ def paced(machine):
     """Deltas at a steady rate, each in a packet of its own. Processor time and context switches are those of the stream:
     less those of an answer of one word."""
     def ours(build, url, prompt):
-        arguments = [machine.builds[build], "run", "--no-stdin", "--no-tools", prompt]
-        return arguments, {"OPENAI_BASE_URL": f"{url}/v1"}
+        return machine.command("--no-tools", prompt, build=build), {"OPENAI_BASE_URL": f"{url}/v1"}
 
     for rate, count in PACES.items():
         prompt = f"at {rate} a second"
@@ -418,8 +416,8 @@ def resume(machine):
             # A model without a limit on its context.
             provider = {"baseUrl": f"{url}/v1", "apiKey": "sk-standin", "models": [{"id": "large"}]}
             (home / ".codex-run/models.json").write_text(json.dumps({"providers": {"box": provider}}))
-            return ([machine.builds[build], "run", "--no-stdin", "--no-tools", "-m", "box/large", "--resume", path.stem,
-                     "and now"], {"HOME": home})
+            arguments = ["--no-tools", "-m", "box/large", "--resume", path.stem, "and now"]
+            return [machine.builds[build], "run", "--no-stdin", *arguments], {"HOME": home}
         return machine.served(answer, 0, command)
 
     results = machine.turns(machine.each(candidate), 3)
@@ -430,12 +428,15 @@ def resume(machine):
 @row
 def flat(machine):
     """Processor time of the last rounds of a long run beside the first ones, seen from outside while it runs."""
-    values = {build: [] for build in machine.builds}
-    for _ in range(max(1, round(2 * machine.pairs))):
-        for build, found in values.items():
-            seen = machine.sampled(machine.asking("--max-turns", str(2 * MANY_ROUNDS), "a thousand times"), build, '"type":"function_call_output"',
-                                   (SAMPLE, MANY_ROUNDS - SAMPLE, MANY_ROUNDS))
-            found.append((seen[MANY_ROUNDS] - seen[MANY_ROUNDS - SAMPLE]) / seen[SAMPLE])
+    values, folder = {}, machine.folder / "flat"
+    folder.mkdir()
+    # Without a log, which would have every request: half a gigabyte.
+    with bench.Standin(machine.standin.program, folder, SCRIPT, is_logged=False) as service:
+        for build in machine.builds:
+            seen = machine.sampled(build, service.url, '"type":"function_call_output"',
+                                   (SAMPLE, MANY_ROUNDS - SAMPLE, MANY_ROUNDS),
+                                   "--max-turns", str(2 * MANY_ROUNDS), "a thousand times")
+            values[build] = [(seen[MANY_ROUNDS] - seen[MANY_ROUNDS - SAMPLE]) / seen[SAMPLE]]
     yield Line(f"CPU of the last {SAMPLE} of {MANY_ROUNDS:,} rounds", f"the first {SAMPLE}", 1.1, values)
 
 

@@ -13,6 +13,7 @@ import os
 import pathlib
 import platform
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,8 @@ import chart
 import rows
 from measure import BUILDS, HERE, Machine
 
+EXPLANATION = """Each value is the median of ratios of pairs, with the quartiles in parentheses; bold is over the target. What
+is in parentheses behind the other program is its own median, to give an idea. `tests/README.md` says how to repeat this."""
 HEAD = ("work", "measured against", "target", "reached, musl", "reached, gnu")
 
 
@@ -56,6 +59,13 @@ def markdown(lines):
 
 def load():
     return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
+def busy(before):
+    """A warning if other programs were running."""
+    if float(before.split()[0]) <= os.cpu_count() / 4:
+        return ""
+    return "**Preliminary: other programs kept the machine busy, so the values are less certain than they look.**\n\n"
 
 
 def first_line(*command):
@@ -96,6 +106,7 @@ def main():
     standin, peers = args.standin.resolve(), args.peers and args.peers.resolve()
     known, before, begun = conditions(args), load(), time.monotonic()
     lines, failed = [], 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the files are removed
     # Below /var/tmp, because in the sandbox /tmp is another one.
     temporary = tempfile.TemporaryDirectory(prefix="codex-bench-", dir="/var/tmp", ignore_cleanup_errors=True)
     with temporary as name, bench.Standin(standin, pathlib.Path(name), rows.SCRIPT) as service:
@@ -107,15 +118,16 @@ def main():
             print(f"{name} (load {load()})", file=sys.stderr, flush=True)
             try:
                 lines += rows.ROWS[name](machine)
-            except SystemExit as failure:
+            except (SystemExit, subprocess.SubprocessError) as failure:
                 failed += 1
                 print(failure, file=sys.stderr)
         os.chdir("/")
     took = time.monotonic() - begun
-    text = "\n".join(markdown(lines)) + f"\n\n{known} Load before and after: {before}; {load()}. It took {took / 60:.0f} minutes.\n"
+    text = busy(before) + "\n".join(markdown(lines)) + f"\n\n{known} Load before and after: {before}; {load()}. "
+    text += f"It took {took / 60:.0f} minutes.\n"
     print(text, end="")
     if args.write and not failed:
-        (HERE / "results.md").write_text(f"# Results of `make bench`\n\n{text}")
+        (HERE / "results.md").write_text(f"# Results of `make bench`\n\n{EXPLANATION}\n\n{text}")
         (HERE / "ratios.svg").write_text(chart.drawing(lines))
     return int(bool(failed))
 

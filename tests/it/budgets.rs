@@ -360,7 +360,7 @@ fn a_conversation_that_outgrows_the_context_window_ends() {
         &home,
         &overrides("openai", "gpt-5.5", &json!({"contextWindow": 5000})),
     );
-    let ran = run(&home, &server, &["-m", "gpt-5.5"]);
+    let ran = run(&home, &server, &["-m", "gpt-5.5", "--compact", "off"]);
     ran.exits(1)
         .stdout("")
         .says("the request is too long: about ")

@@ -53,6 +53,39 @@ fn the_words_are_the_first_question_and_the_answer_streams() {
 }
 
 #[test]
+fn the_conversation_is_compacted_on_request() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let summary = Reply::text("It was counted.");
+    let (home, server) = (
+        home(),
+        Server::start([
+            calls("seq 3"),
+            Reply::text("done"),
+            summary,
+            Reply::text("yes"),
+        ]),
+    );
+    let mut chat = chat(&home, &server, ["count"]);
+    chat.shows("done");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.enters("/compact");
+    chat.shows("was compacted with a summary by the model");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.enters("/compact");
+    let screen = chat.shows("there is nothing to compact yet");
+    assert!(!screen.contains("It was counted."), "{screen}");
+    chat.enters("and now?");
+    chat.shows("yes");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.leaves().exits(0);
+    let requests = server.requests();
+    let asked = messages(requests.last().expect("a request"));
+    assert_eq!((asked.len(), &*asked[2]), (3, "and now?"), "{asked:?}");
+}
+
+#[test]
 fn a_tool_call_is_folded_and_tab_unfolds_it() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;

@@ -1,9 +1,8 @@
-//! How `codex chat` stops: signals from outside, a panic, and that it rests while nothing happens. Whatever ends it, the terminal
+//! How `codex chat` stops: signals from outside, and that it rests while nothing happens. Whatever ends it, the terminal
 //! is what it was before.
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -73,51 +72,6 @@ fn a_second_signal_ends_a_tool_at_once() {
     chat.signal(TERM);
     chat.ends().ends_by(TERM).says("codex: terminated\n");
     assert!(!exists("late"));
-}
-
-/// Makes one call of `clock_gettime` fail once a file asks for it, which the standard library does not expect.
-const CLOCK: &str = r#"
-#include <errno.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *now) {
-    if (unlink("no-clock") == 0) {
-        errno = EINVAL;
-        return -1;
-    }
-    return syscall(SYS_clock_gettime, id, now);
-}
-"#;
-
-#[test]
-fn a_panic_restores_the_terminal_and_is_exit_70() {
-    if lacks(&Need::CONTROLLING_TERMINAL) || lacks(&Need::C_COMPILER) {
-        return;
-    }
-    let (home, server) = (home(), Server::start([Reply::text("an answer")]));
-    let (source, library) = (home.file("clock.c", CLOCK), home.work().join("clock.so"));
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .args([&library, &source])
-        .status();
-    assert!(built.is_ok_and(|built| built.success()));
-    let cmd = home.codex(&server).args(["chat", "hello"]);
-    // Not for `setsid`.
-    let script = format!(
-        "export LD_PRELOAD='{}'; exec \"$0\" \"$@\"",
-        library.to_string_lossy()
-    );
-    let mut chat = Chat::start(cmd, Some(&script));
-    chat.shows("an answer");
-    chat.waits("the end", |screen| !screen.contains("working"));
-    home.file("no-clock", "");
-    chat.types("x");
-    let ran = chat.ends();
-    ran.exits(70)
-        .says("codex: internal error in ")
-        .says("time.rs:");
-    assert!(!home.work().join("no-clock").exists());
 }
 
 /// How often the threads of a process have gone to sleep.

@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::home::{Home, processes};
+use crate::sessions::ask;
 use crate::standin::{Item, Reply, Server};
 use crate::tools::{bash, called, outputs};
 
@@ -36,6 +37,48 @@ fn endless_output_uses_little_memory_and_disk() {
             .is_some_and(|disk: u32| disk <= 65),
         "{disk:?}"
     );
+}
+
+/// The text of a message is in memory as it streams in and as the event that repeats it, and then once, in the conversation: not
+/// once more for the JSON line, nor for the items of a resumed conversation.
+#[test]
+fn a_long_message_is_in_memory_twice_at_most() {
+    let home = Home::with_key();
+    let server = Server::start([]);
+    let peak = "grep VmHWM /proc/$(cut -d' ' -f4 /proc/$PPID/stat)/status";
+    let measure = |flags: &[&str], answer: Reply| -> u64 {
+        server.push(answer);
+        server.push(Reply::text("done"));
+        let flags = [&["--json", "-m", "unlimited"], flags].concat();
+        ask(&home, &server, &flags, "go").exits(0);
+        let outputs = outputs(&server);
+        let lines = outputs.last().expect("an output").lines();
+        let line = lines.filter(|line| line.contains("VmHWM:")).last();
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        kilobytes
+            .map(|kilobytes: u64| kilobytes << 10)
+            .expect("a size")
+    };
+    let base = measure(&[], Reply::items([bash(peak)]));
+    let piece = "ten bytes\n".repeat(25_000);
+    let content = json!([{"type": "output_text", "text": piece.repeat(16)}]);
+    let message = json!({"type": "message", "id": "m", "role": "assistant", "content": content});
+    let call = json!({"type": "function_call", "id": "f", "call_id": "c", "name": "bash",
+        "arguments": json!({"command": peak}).to_string()});
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": piece});
+    let done = |n: usize, item: &Value| json!({"type": "response.output_item.done", "output_index": n, "item": item});
+    let response = json!({"status": "completed", "output": [message, call]});
+    let completed = json!({"type": "response.completed", "response": response});
+    let ends = [done(0, &message), done(1, &call), completed];
+    let events: String = std::iter::repeat_n(&delta, 16)
+        .chain(&ends)
+        .map(|event| format!("data: {event}\n\n"))
+        .collect();
+    let size = message.to_string().len() as u64;
+    let long = measure(&[], Reply::sse(events));
+    assert!(long < base + size * 7 / 2, "{base} {long} {size}");
+    let resumed = measure(&["--last"], Reply::items([bash(peak)]));
+    assert!(resumed < base + size * 3 / 2, "{base} {resumed} {size}");
 }
 
 #[test]

@@ -34,9 +34,11 @@ mod budgets; // limits on what a run may use, and reports of what it used
 mod catalogue; // every model of the built-in list, with both kinds of credentials
 mod chat; // the full screen: questions, tool calls, keys and commands
 mod chat_ends; // its edges: sign-in, Ctrl+Z, other programs on the terminal
-mod chat_stops; // how it stops: signals, a panic; and that it rests
+mod chat_stops; // how it stops: signals; and that it rests
 mod clamping; // settings that a model does not support
 mod clocks; // time limits for a connection, a response head and silence
+mod compaction; // conversations that are compacted
+mod compaction_faults; // faults, cuts and signals while a conversation is compacted
 mod completions; // the completion scripts in real shells
 mod config; // defaults for flags
 mod config_file; // another file with such defaults
@@ -90,6 +92,8 @@ mod named_files; // named files that are pipes, terminals or endless
 mod network; // proxies
 #[cfg(target_os = "linux")]
 mod order; // the order in which calls take effect, and the last output of a command
+#[cfg(target_os = "linux")]
+mod panics; // a panic in any thread, and what it leaves behind
 mod personal; // access tokens that a workspace issues
 mod pipes; // standard input and output, as a prompt and as an answer
 #[cfg(target_os = "linux")]

@@ -51,6 +51,7 @@ needs! {
     INTERRUPTS = "interrupts", || !ignored(INT), || !ignored(INT);
     CONTROLLING_TERMINAL = "controlling-terminal", has_ctty, has_ctty;
     C_COMPILER = "cc", || succeeds("cc", &["--version"]), || on_path("cc");
+    TRACING = "ptrace", can_trace, || cfg!(target_os = "linux") && on_path("cc");
     IPV6 = "ipv6",
         || TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
         || fs::read_to_string("/proc/net/if_inet6").is_ok_and(|text| text.contains(" lo\n"));
@@ -147,6 +148,14 @@ fn kernel() -> (u32, u32) {
 fn has_ctty() -> bool {
     let help = Command::new("setsid").arg("--help").output();
     help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--ctty"))
+}
+
+/// Whether a program can be traced, on a system where tests do that.
+fn can_trace() -> bool {
+    #[cfg(target_os = "linux")]
+    return crate::panics::can_trace();
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 fn has_no_run_user() -> bool {

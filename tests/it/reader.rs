@@ -56,6 +56,12 @@ pub(crate) enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
     },
+    #[serde(rename = "compacted")]
+    Compacted {
+        tokens_before: u64,
+        tokens_after: u64,
+        how: String,
+    },
     #[serde(rename = "input_error")]
     InputError {
         line: u64,

@@ -216,6 +216,7 @@ const WORDS: &[(&str, &[&str])] = &[
         &[
             "agent",
             "auth",
+            "cli",
             "command",
             "exhausted",
             "http",

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
+use super::compaction;
 use super::http::Recorded;
 use super::id;
 use super::models::{Facts, List};
@@ -84,6 +85,7 @@ pub(super) fn body(
     shape::check(backend, request, &body, &models.facts(model))?;
     let items = body["input"].as_array().map_or(&[][..], Vec::as_slice);
     pairs(items)?;
+    compaction::check(items)?;
     outputs(items)?;
     seals(items)?;
     reasoning(items, ids)?;

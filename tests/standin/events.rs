@@ -125,6 +125,22 @@ impl<'a> Events<'a> {
         ]));
     }
 
+    /// What stands for a compacted conversation.
+    pub(super) fn compaction(&mut self) {
+        let number = self.context.ids.number();
+        let item = |sealed: &str| {
+            Json::object(&[
+                ("id", Json::from(&format!("cmp_standin_{number}"))),
+                ("type", "compaction".into()),
+                ("encrypted_content", sealed.into()),
+            ])
+        };
+        self.added(item(""));
+        let sealed = id::sealed(number);
+        self.output_bytes += sealed.len();
+        self.done(item(&sealed));
+    }
+
     /// A function call.
     pub(super) fn call(&mut self, name: &str, arguments: &str, status: &str) {
         let id = self.context.ids.make("fc");

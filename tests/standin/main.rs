@@ -23,6 +23,10 @@ The OAuth issuer is below /oauth, the sign-in by device code at /codex/device.
   --script FILE    choose rounds from this file by the prompt
   --data DIR       directory of the recorded streams that rounds name
   --log FILE       append every request and reply as a line of JSON
+  --window N       context window of every model in the list, in tokens
+  --full N         report N input tokens with every answer
+  --no-trigger     do not know the item that triggers a compaction
+  --counted        count the rounds of one conversation in the server, also after a compaction
   --unchecked      accept any request, with or without a valid credential
   --until-eof      stop when standard input ends
   --print-token    print an invented access token, valid for 10 days, and exit
@@ -50,6 +54,10 @@ struct Options {
     script: Option<PathBuf>,
     data: Option<PathBuf>,
     log: Option<PathBuf>,
+    window: Option<u64>,
+    full: Option<usize>,
+    no_trigger: bool,
+    counted: bool,
     unchecked: bool,
     until_eof: bool,
     print_token: bool,
@@ -91,6 +99,10 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--data" => options.data = Some(value()?.into()),
             "--log" => options.log = Some(value()?.into()),
             "--account" => options.account = Some(value()?),
+            "--window" => options.window = Some(number(&value()?)?),
+            "--full" => options.full = Some(number(&value()?)?),
+            "--no-trigger" => options.no_trigger = true,
+            "--counted" => options.counted = true,
             "--unchecked" => options.unchecked = true,
             "--until-eof" => options.until_eof = true,
             "--print-token" => options.print_token = true,
@@ -174,6 +186,18 @@ fn script(options: &Options) -> Result<Script, String> {
     let mut script = Script::prompts(scenarios);
     if let Some(folder) = &options.data {
         script = script.data(folder);
+    }
+    if let Some(tokens) = options.window {
+        script = script.models(standin::with_window(tokens));
+    }
+    if let Some(tokens) = options.full {
+        script = script.reporting(tokens);
+    }
+    if options.no_trigger {
+        script = script.without_trigger();
+    }
+    if options.counted {
+        script = script.counted();
     }
     if let Some(words) = &options.mcp_url {
         script = script.mcp(words);

@@ -20,6 +20,7 @@ mod browse;
 mod bulk;
 mod catalogue;
 mod check;
+mod compaction;
 mod events;
 mod http;
 mod id;
@@ -60,6 +61,7 @@ pub(crate) use {
     bound::Bounds,
     browse::browse,
     issuer::{CLIENT_ID, Decision, Issuer, Tokens},
+    models::with_window,
     reply::{Framing, Newline, Reply},
     scenario::{Round, Scenarios},
     script::Script,

@@ -139,6 +139,16 @@ fn entries(body: &Value) -> impl Iterator<Item = &Value> {
     body["models"].as_array().into_iter().flatten()
 }
 
+/// The stand-in's own list, in which every model has this context window.
+pub(crate) fn with_window(tokens: u64) -> Value {
+    let mut models = own();
+    for model in models.as_array_mut().into_iter().flatten() {
+        model["context_window"] = tokens.into();
+        model["max_context_window"] = tokens.into();
+    }
+    models
+}
+
 fn own() -> Value {
     let all = MODELS.iter().enumerate();
     all.map(|(place, model)| long(place, model)).collect()

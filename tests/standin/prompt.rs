@@ -33,11 +33,20 @@ pub(super) fn last_user_text(input: &Value) -> String {
     if let Some(text) = input.as_str() {
         return text.to_owned();
     }
-    let last = items(input)
-        .iter()
-        .rfind(|item| part(item) == Part::User)
-        .unwrap_or(&Value::Null);
-    match &last["content"] {
+    let last = items(input).iter().rfind(|item| part(item) == Part::User);
+    last.map(text).unwrap_or_default()
+}
+
+/// The texts of all user messages, on separate lines.
+pub(super) fn user_texts(input: &Value) -> String {
+    let users = items(input).iter().filter(|item| part(item) == Part::User);
+    let texts: Vec<String> = users.map(text).collect();
+    texts.join("\n")
+}
+
+/// The text of a message, with its parts on separate lines.
+fn text(message: &Value) -> String {
+    match &message["content"] {
         Value::String(text) => text.clone(),
         Value::Array(parts) => {
             let texts: Vec<&str> = parts

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::bound;
 use super::check::{self, Refusal};
+use super::compaction;
 use super::http::Recorded;
 use super::issuer::personal;
 use super::mcp;
@@ -166,8 +167,15 @@ fn responses(
         }
     }
     context.read(&body);
+    if let Some(tokens) = shared.script.reported() {
+        context.input_tokens = tokens;
+    }
+    if compaction::is_requested(&body["input"]) {
+        let reply = shared.script.compaction();
+        return reply.ok_or_else(|| compaction::unknown(&body["input"]));
+    }
 
-    let (reply, choice) = shared.script.next(&body["input"]).map_err(|message| {
+    let (reply, choice) = shared.script.next(&body).map_err(|message| {
         let error = json!({"message": message, "type": "standin_error",
             "param": null, "code": "standin_script"});
         Refusal::new(500, &json!({ "error": error }))

@@ -78,9 +78,21 @@ impl Scenarios {
 
     /// The reply to this conversation, and how it was chosen. `data` is the directory of recorded streams.
     pub(super) fn reply(&self, input: &Value, data: &Path) -> Result<(Reply, String), String> {
-        let said = prompt::last_user_text(input);
-        let done = prompt::rounds_done(input);
-        let directive = directive(&said)?;
+        self.choose(
+            &prompt::last_user_text(input),
+            prompt::rounds_done(input),
+            data,
+        )
+    }
+
+    /// The reply after this many rounds, and how it was chosen.
+    pub(super) fn choose(
+        &self,
+        said: &str,
+        done: usize,
+        data: &Path,
+    ) -> Result<(Reply, String), String> {
+        let directive = directive(said)?;
         let found = self
             .scenarios
             .iter()

@@ -3,13 +3,17 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use super::compaction;
 use super::lock;
 use super::mcp;
+use super::prompt;
 use super::reply::Reply;
 use super::scenario::Scenarios;
+use super::stream::Item;
 
 /// The replies of a server. Queued ones come first; then rounds by prompt, if there are any.
 #[derive(Default)]
@@ -20,6 +24,14 @@ pub(crate) struct Script {
     fixed: Vec<(String, String, Reply)>,
     models: Option<Value>,
     unchecked: bool,
+    /// The replies to requests that compact a conversation; later ones succeed.
+    compactions: Mutex<VecDeque<Reply>>,
+    /// The service does not know the item that triggers a compaction.
+    without_trigger: bool,
+    /// The input tokens that every answer reports, instead of those of its request.
+    reported: Option<usize>,
+    /// Rounds by prompt are counted by the server, if they are: a client may compact the conversation that would count them.
+    answered: Option<AtomicUsize>,
     remote: Option<mcp::Remote>,
 }
 
@@ -86,6 +98,46 @@ impl Script {
         self
     }
 
+    /// Answers requests that compact a conversation with these replies first.
+    pub(crate) fn compactions(self, replies: impl IntoIterator<Item = Reply>) -> Self {
+        let compactions = Mutex::new(replies.into_iter().collect());
+        Self {
+            compactions,
+            ..self
+        }
+    }
+
+    /// Does not know the item that triggers a compaction.
+    pub(crate) fn without_trigger(mut self) -> Self {
+        self.without_trigger = true;
+        self
+    }
+
+    /// Reports this many input tokens with every answer.
+    pub(crate) fn reporting(mut self, tokens: usize) -> Self {
+        self.reported = Some(tokens);
+        self
+    }
+
+    /// Counts the rounds that are chosen by prompt in the server, for one conversation. They may be in any message.
+    pub(crate) fn counted(mut self) -> Self {
+        self.answered = Some(AtomicUsize::new(0));
+        self
+    }
+
+    pub(super) fn reported(&self) -> Option<usize> {
+        self.reported
+    }
+
+    /// The reply to a request that compacts its conversation; `None` if the trigger is unknown.
+    pub(super) fn compaction(&self) -> Option<Reply> {
+        if self.without_trigger {
+            return None;
+        }
+        let queued = lock(&self.compactions).pop_front();
+        Some(queued.unwrap_or_else(|| Reply::items([Item::Compaction])))
+    }
+
     pub(super) fn push(&self, reply: Reply) {
         lock(&self.queue).push_back(reply);
     }
@@ -108,7 +160,8 @@ impl Script {
 
     /// The reply to a conversation, and a sentence for the log on how it was chosen. The error is
     /// a sentence too: there are no replies left, or a round cannot be used.
-    pub(super) fn next(&self, input: &Value) -> Result<(Reply, String), String> {
+    pub(super) fn next(&self, body: &Value) -> Result<(Reply, String), String> {
+        let input = &body["input"];
         let mut queue = lock(&self.queue);
         if let Some(reply) = queue.pop_front() {
             let choice = format!("a reply from the queue, {} left", queue.len());
@@ -116,7 +169,17 @@ impl Script {
         }
         drop(queue);
         match &self.prompts {
-            Some(scenarios) => scenarios.reply(input, &self.data),
+            Some(scenarios) => match &self.answered {
+                Some(_) if compaction::is_for_summary(body) => {
+                    let reply = Reply::text("A summary of what was done.");
+                    Ok((reply, "a summary".to_owned()))
+                }
+                Some(answered) => {
+                    let done = answered.fetch_add(1, Ordering::SeqCst);
+                    scenarios.choose(&prompt::user_texts(input), done, &self.data)
+                }
+                None => scenarios.reply(input, &self.data),
+            },
             None => Err("the script has no more replies".to_owned()),
         }
     }

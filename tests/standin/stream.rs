@@ -35,6 +35,8 @@ pub(crate) enum Item {
         /// The model's text, which need not be JSON.
         arguments: String,
     },
+    /// What stands for a compacted conversation.
+    Compaction,
     /// A message with a repeated text, each time in a delta of about 290 bytes.
     Deltas {
         count: usize,
@@ -160,6 +162,7 @@ pub(super) fn render(answer: &Answer, context: &Context<'_>) -> Vec<u8> {
         };
         match item {
             Item::Reasoning { summary } => events.reasoning(summary, answer.split),
+            Item::Compaction => events.compaction(),
             Item::Text { text, phase } => {
                 events.message(answer.split.pieces(text), phase.as_deref(), status, 0);
             }

@@ -9,9 +9,10 @@ pub struct CommandHelp {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: [CommandHelp; 9] = [
+pub const COMMANDS: [CommandHelp; 10] = [
     help("model", "[NAME]", "list the models, or use this one"),
     help("effort", "[LEVEL]", "list the efforts, or use this one"),
+    help("compact", "", "shorten this conversation"),
     help("resume", "[ID]", "open a stored conversation"),
     help(
         "fork",
@@ -38,6 +39,7 @@ const fn help(name: &'static str, argument: &'static str, brief: &'static str) -
 pub enum ChatCommand {
     Model(Option<String>),
     Effort(Option<String>),
+    Compact,
     Resume(Option<String>),
     Fork(Option<String>),
     New,
@@ -96,6 +98,7 @@ pub fn read(question: &str, begins_typed: bool) -> Entered {
     Entered::Command(match name {
         "model" => ChatCommand::Model(argument),
         "effort" => ChatCommand::Effort(argument),
+        "compact" => ChatCommand::Compact,
         "resume" => ChatCommand::Resume(argument),
         "fork" => ChatCommand::Fork(argument),
         "new" => ChatCommand::New,

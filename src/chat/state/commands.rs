@@ -4,7 +4,7 @@ use super::command::ChatCommand;
 use super::help::help;
 use super::list::{ChoiceList, ListChoice, ListEntry};
 use super::model_choice::EFFORTS;
-use super::record::{ChatState, Panel, ScreenSignIn};
+use super::record::{ChatState, Panel, ScreenSignIn, Turn};
 use super::view::View;
 use crate::chat::event::{Effect, NoticeLevel, SessionEntry};
 
@@ -17,9 +17,11 @@ const MIN_MODEL_COLUMNS: u16 = 50;
 /// Carries out a command, and removes it from the question unless it is impossible now.
 pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<Effect>) {
     let waits = match command {
-        ChatCommand::Resume(_) | ChatCommand::Fork(_) | ChatCommand::New | ChatCommand::Login => {
-            state.is_busy()
-        }
+        ChatCommand::Resume(_)
+        | ChatCommand::Fork(_)
+        | ChatCommand::New
+        | ChatCommand::Login
+        | ChatCommand::Compact => state.is_busy(),
         _ => false,
     };
     if waits {
@@ -47,6 +49,12 @@ pub fn carry_out(state: &mut ChatState, command: ChatCommand, effects: &mut Vec<
         ChatCommand::Effort(None) => list_efforts(state),
         ChatCommand::Resume(None) => effects.push(Effect::ListSessions),
         ChatCommand::Fork(id) => effects.push(Effect::Fork(id)),
+        ChatCommand::Compact => {
+            // A turn without a question.
+            state.turn = Some(Turn::default());
+            state.scroll(View::follow);
+            effects.push(Effect::Compact);
+        }
         ChatCommand::New => effects.push(Effect::New),
         ChatCommand::Copy => copy(state, effects),
         ChatCommand::Login => {

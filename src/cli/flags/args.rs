@@ -65,6 +65,7 @@ pub(crate) struct Args {
     pub(crate) max_tokens: Option<OsString>,
     pub(crate) max_tool_calls: Option<OsString>,
     pub(crate) max_cost: Option<OsString>,
+    pub(crate) compact: Option<OsString>,
     pub(crate) fallback_model: Option<OsString>,
     pub(crate) config_file: Option<OsString>,
     pub(crate) input: Option<OsString>,

@@ -192,6 +192,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             "config",
             "sandbox",
             "json",
+            "compaction",
         ],
         actions: &[],
     },

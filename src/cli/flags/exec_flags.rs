@@ -58,7 +58,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Settings,
         rare: false,
         doc: "A setting of the official client, as KEY=VALUE: model, model_reasoning_effort, model_reasoning_summary, \
-              model_verbosity, openai_base_url, sandbox_workspace_write.network_access, web_search and approval_policy. Others \
+              model_verbosity, model_auto_compact_token_limit, openai_base_url, sandbox_workspace_write.network_access, web_search and approval_policy. Others \
               are accepted with a note, unless they would weaken the sandbox.",
         set: |args, value| args.config.push(value),
         ..EMPTY

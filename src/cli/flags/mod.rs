@@ -5,6 +5,7 @@ mod account_flags;
 mod args;
 mod command;
 mod commands;
+mod compact_flags;
 mod completed_kind;
 mod exec_flags;
 mod flag;
@@ -37,6 +38,7 @@ pub(super) fn flags() -> impl Iterator<Item = &'static Flag> {
         output_flags::FLAGS,
         tool_flags::FLAGS,
         run_flags::LIMITS,
+        compact_flags::FLAGS,
         account_flags::FLAGS,
         exec_flags::FLAGS,
         run_flags::REPORTING,

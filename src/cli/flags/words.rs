@@ -15,6 +15,9 @@ pub(crate) const SANDBOXES: &[&str] = &["read-only", "workspace-write", "danger-
 /// What makes a run fail although the model answered.
 pub(crate) const FAILURES: &[&str] = &["tool-error"];
 
+/// The words for when a conversation is compacted, besides a number of tokens.
+pub(crate) const COMPACTIONS: &[&str] = &["auto", "off"];
+
 /// The web search modes.
 pub(crate) const SEARCHES: &[&str] = &["live", "cached"];
 

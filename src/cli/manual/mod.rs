@@ -9,9 +9,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::outcome::TABLE;
+use crate::wire::compaction::SUMMARY_PROMPT;
 
 /// The text of `codex(1)` about how it works.
 const OPERATION: &str = include_str!("codex.txt");
+const COMPACTION: &str = include_str!("compaction.txt");
 const CONFIG: &str = include_str!("config.txt");
 const ENVIRONMENT: &str = include_str!("environment.txt");
 const EXAMPLES: &str = include_str!("examples.txt");
@@ -85,6 +87,13 @@ pub(super) const TOPICS: &[HelpTopic] = &[
         page: "codex-json(5)",
         text: || JSON.into(),
     },
+    HelpTopic {
+        name: "compaction",
+        aliases: &["compact", "context"],
+        brief: "how a long conversation is shortened",
+        page: "codex(1)",
+        text: || compaction().into(),
+    },
 ];
 
 /// The topic of this name.
@@ -105,6 +114,12 @@ impl HelpTopic {
             self.page.split('(').next().unwrap_or_default(),
         )
     }
+}
+
+/// The text about compaction, with the prompt for a summary.
+fn compaction() -> String {
+    let prompt = SUMMARY_PROMPT.lines().map(|line| format!("    {line}\n"));
+    COMPACTION.to_owned() + &prompt.collect::<String>()
 }
 
 /// The examples of a command: commands, and comments about them.

@@ -6,7 +6,7 @@ use std::ptr;
 use super::super::flags::{Flag, GROUPS, Takes, flags_of};
 use super::super::synopsis::{commands, synopsis};
 use super::{CONFIG, ENVIRONMENT, EXAMPLES, FILES, JSON, MCP, MODELS, OPERATION, SANDBOX};
-use super::{exit_codes, markup, roff};
+use super::{compaction, exit_codes, markup, roff};
 
 /// The day of the last change of the pages' texts.
 const DATE: &str = "2026-11-30";
@@ -135,6 +135,7 @@ fn main_page() -> String {
         }
     }
     page.push_str(&from_text(&exit_codes()));
+    page.push_str(&from_text(&compaction()));
     page.push_str(&from_text(ENVIRONMENT));
     page.push_str(&from_text(FILES));
     page.push_str(".SH EXAMPLES\n");

@@ -25,7 +25,10 @@ const MAX_IMAGES_BYTES: u64 = 50 << 20;
 const MAX_AGENTS_BYTES: usize = 32 << 10;
 
 /// The text files that flags name. A link must not lead into one of the `hidden` places.
-pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, Failure> {
+pub(super) fn files<'h>(
+    args: &Args,
+    hidden: impl Fn() -> &'h [PathBuf],
+) -> Result<Vec<PromptFile>, Failure> {
     args.file
         .iter()
         .map(|path| {
@@ -38,7 +41,7 @@ pub(super) fn files(args: &Args, hidden: &[PathBuf]) -> Result<Vec<PromptFile>, 
             }
             Ok(PromptFile {
                 path: shown.into_owned(),
-                text: named_files::sent(args, "file", path, hidden)?,
+                text: named_files::sent(args, "file", path, hidden())?,
             })
         })
         .collect()
@@ -87,7 +90,7 @@ impl Agents {
 /// Finds `AGENTS.md` in each directory from the root of the git repository down to this one, or only in this one without a
 /// repository. A repository is not trusted: links that lead out of it and files of another user are ignored. `hidden`
 /// lists the places of credentials.
-pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
+pub(super) fn agents<'h>(directory: &Path, hidden: impl Fn() -> &'h [PathBuf]) -> Agents {
     let trust = Trust::of(directory);
     let project = Project::around(directory, &trust);
     let mut agents = Agents {
@@ -102,7 +105,7 @@ pub(super) fn agents(directory: &Path, hidden: &[PathBuf]) -> Agents {
             continue;
         };
         let shown = file.display().to_string();
-        if !real.starts_with(&root) || hidden.iter().any(|hidden| real.starts_with(hidden)) {
+        if !real.starts_with(&root) || hidden().iter().any(|hidden| real.starts_with(hidden)) {
             agents.warnings.push(format!(
                 "{shown} is ignored: it resolves to a path outside {}",
                 root.display()

@@ -2,6 +2,7 @@
 
 use super::inputs::Agents;
 use super::tools::tool_settings::{self, Tooling};
+use crate::cli::environment::Environment;
 use crate::cli::flags::Args;
 use crate::cli::named_files;
 use crate::failure::Failure;
@@ -11,11 +12,15 @@ use crate::prompt::{self, Audience};
 pub(super) fn instructions(
     args: &Args,
     tooling: &Tooling,
+    environment: &Environment,
     agents: &Agents,
 ) -> Result<String, Failure> {
     let setup = &tooling.setup;
     let mut text = match &args.instructions {
-        Some(path) => named_files::sent(args, "instructions", path, &tooling.hidden)?,
+        Some(path) => {
+            let hidden = tooling.hidden(args, environment);
+            named_files::sent(args, "instructions", path, hidden)?
+        }
         None => prompt::instructions(
             if args.is_chat {
                 Audience::Person

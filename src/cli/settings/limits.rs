@@ -1,9 +1,9 @@
 //! The limits of a run, from flags (pure).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-use crate::agent::{Budget, Policy};
+use crate::agent::{Budget, CompactMode, Policy};
 use crate::cli::flags::{Args, FAILURES};
 use crate::cli::values::{cost_of, count_of, duration_of, word_of};
 use crate::failure::Failure;
@@ -35,6 +35,20 @@ impl RunLimits {
     }
 }
 
+/// When the conversation is compacted.
+fn compact(args: &Args) -> Result<CompactMode, Failure> {
+    let given = args.compact.as_deref();
+    match given.and_then(OsStr::to_str) {
+        Some("off") => return Ok(CompactMode::Off),
+        Some("auto") => return Ok(CompactMode::Auto),
+        _ if given.is_none() => return Ok(CompactMode::Auto),
+        _ => {}
+    }
+    let tokens = count_of(args, "compact", given, 1)
+        .map_err(|failure| failure.hint("use auto, off, or a number of tokens, 1 or greater"))?;
+    Ok(tokens.map_or(CompactMode::Auto, |tokens| CompactMode::At(tokens as u64)))
+}
+
 /// The budget and the retries of the run. A limit without a default in the table applies only if it is given.
 fn policy(args: &Args) -> Result<Policy, Failure> {
     let count =
@@ -52,5 +66,6 @@ fn policy(args: &Args) -> Result<Policy, Failure> {
         retries: count("retries", &args.retries, 0)?.unwrap_or_default(),
         wait_for_reset: duration_of(args, "wait-for-reset", args.wait_for_reset.as_deref())?,
         buffer: args.buffer,
+        compact: compact(args)?,
     })
 }

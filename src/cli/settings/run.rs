@@ -41,9 +41,10 @@ pub(crate) fn run(
     let input = outputs::input(args)?;
     let mut tooling = tool_settings::of_run(args, environment)?;
     let (words, level) = (words(args)?, level(args));
-    let (files, mut images) = (inputs::files(args, &tooling.hidden)?, inputs::images(args)?);
-    let agents = agents(args, &tooling);
-    let instructions = instructions(args, &tooling, &agents)?;
+    let files = inputs::files(args, || tooling.hidden(args, environment))?;
+    let mut images = inputs::images(args)?;
+    let agents = agents(args, &tooling, environment);
+    let instructions = instructions(args, &tooling, environment, &agents)?;
     let schema = outputs::schema(args)?;
     let search = search(args)?;
     let (session, resumed) = resumed_session::read(
@@ -93,8 +94,7 @@ pub(crate) fn run(
         origins.extend(agents.lines());
     }
     warnings.extend(chosen.notes.iter().map(ToString::to_string));
-    warnings.extend(substitutes.notes);
-    warnings.extend(origins);
+    warnings.extend(substitutes.notes.into_iter().chain(origins));
     warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
     warnings.extend(clamped.note());
     if chosen.choice.model.text_only {
@@ -166,10 +166,11 @@ fn search(args: &Args) -> Result<Option<WebSearch>, Failure> {
 }
 
 /// The project's instructions for agents.
-fn agents(args: &Args, tooling: &Tooling) -> Agents {
+fn agents(args: &Args, tooling: &Tooling, environment: &Environment) -> Agents {
     if args.no_agents_md {
         Agents::default()
     } else {
-        inputs::agents(&tooling.setup.directory, &tooling.hidden)
+        let hidden = || tooling.hidden(args, environment);
+        inputs::agents(&tooling.setup.directory, hidden)
     }
 }

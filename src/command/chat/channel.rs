@@ -17,7 +17,7 @@ const MAX_WAITING_REPORTS: usize = 256;
 pub(super) enum ChatReport {
     /// Something for the screen.
     Event(Box<ChatEvent>),
-    /// A thread has panicked, or found that another one had.
+    /// A turn found that a thread had panicked.
     Panicked,
 }
 

@@ -99,10 +99,14 @@ impl Sink for ChatSink {
                 let text = format!("{}; waiting for its end {}", reason.what(), until(at, now));
                 self.turn(TurnEvent::Waiting(text))
             }
+            Notice::Compacted(compacted) => {
+                self.context = compacted.after;
+                self.notice(NoticeLevel::Note, compacted.to_string())?;
+                self.usage()
+            }
             // Only lines of standard input cause these.
-            Notice::InputError { .. } => Ok(()),
-            // It is for a reader of standard error.
-            Notice::ServerPrinted { .. } => Ok(()),
+            // The other is for a reader of standard error.
+            Notice::InputError { .. } | Notice::ServerPrinted { .. } => Ok(()),
             Notice::Steered(text) => {
                 let text = text.to_owned();
                 self.turn(TurnEvent::Steered { text })

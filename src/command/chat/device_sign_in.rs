@@ -42,12 +42,7 @@ impl DeviceSignIn {
     /// Starts it.
     pub(super) fn start(parts: SignInParts) -> io::Result<Self> {
         let (cancel, cancelled) = mpsc::channel();
-        let thread = thread::Builder::new().spawn(move || {
-            let work = std::panic::AssertUnwindSafe(|| parts.run(&cancelled));
-            if std::panic::catch_unwind(work).is_err() {
-                parts.reporter.panicked();
-            }
-        });
+        let thread = thread::Builder::new().spawn(move || parts.run(&cancelled));
         Ok(Self {
             cancel: Some(cancel),
             thread: Some(thread.map_err(at_start)?),

@@ -48,6 +48,12 @@ impl ScreenLoop {
                 self.begin_turn();
                 self.command(EngineCommand::Ask(text));
             }
+            Effect::Compact => {
+                // From here on it can be stopped.
+                self.parts.control.announce_turn();
+                self.begin_turn();
+                self.command(EngineCommand::Compact);
+            }
             Effect::Steer(text) => self.parts.control.steer(text),
             Effect::Interrupt => drop(self.parts.control.stop_turn()),
             Effect::SetModel { model, effort } => {

@@ -63,6 +63,10 @@ impl Engine {
                     self.ask(text);
                     Ok(())
                 }
+                EngineCommand::Compact => {
+                    self.compact();
+                    Ok(())
+                }
                 EngineCommand::SetModel { model, effort } => {
                     self.set_model(&model, effort.as_deref())
                 }
@@ -87,7 +91,7 @@ impl Engine {
         continued
     }
 
-    fn report(&self, event: ChatEvent) {
+    pub(super) fn report(&self, event: ChatEvent) {
         // The loop may have ended; then the event is not needed.
         let _ = self.reporter.event(event);
     }
@@ -114,11 +118,7 @@ impl Engine {
         let end = match self.turn(&text) {
             Ok(()) => TurnEnd::Completed,
             Err(TurnFailure::Interrupted) => TurnEnd::Interrupted,
-            Err(TurnFailure::Failed(failure)) => TurnEnd::Failed {
-                what: failure.what().to_owned(),
-                hint: failure.advice().map(str::to_owned),
-                credential: self.remedy(&failure),
-            },
+            Err(TurnFailure::Failed(failure)) => self.failed(&failure),
             Err(TurnFailure::Panicked) => return self.reporter.panicked(),
         };
         self.control.withdraw_turn();
@@ -126,6 +126,15 @@ impl Engine {
             self.report_model(None);
         }
         self.report(ChatEvent::TurnEnded(end));
+    }
+
+    /// The end of a turn that failed.
+    pub(super) fn failed(&self, failure: &Failure) -> TurnEnd {
+        TurnEnd::Failed {
+            what: failure.what().to_owned(),
+            hint: failure.advice().map(str::to_owned),
+            credential: self.remedy(failure),
+        }
     }
 
     /// What helps, if the failure is one of the credential.

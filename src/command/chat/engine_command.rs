@@ -5,6 +5,8 @@
 pub(super) enum EngineCommand {
     /// Ask this.
     Ask(String),
+    /// Compact the conversation.
+    Compact,
     /// Use this model and effort from now on.
     SetModel {
         model: String,

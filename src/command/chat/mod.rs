@@ -3,6 +3,7 @@
 
 mod channel;
 mod chat_sink;
+mod compaction;
 mod device_sign_in;
 mod effects;
 mod engine;
@@ -26,6 +27,7 @@ use std::sync::{Arc, OnceLock};
 use super::run::{Host, RunSettings, SessionChoice, check_access};
 use super::say_line;
 use super::stop_watch::{StopWatch, WatchedScreen};
+use super::undo::{self, UndoStage};
 use crate::agent::Control;
 use crate::auth::Authority;
 use crate::auth::critical_section::Critical;
@@ -106,8 +108,8 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
         events.push(ChatEvent::Input(Input::Key(KeyPress::plain(Key::Enter))));
     }
 
-    // What is made first is dropped last: a panic restores the terminal before it ends the engine.
-    let engine = RunningEngine::start(engine, reporter.clone());
+    // What is made first is dropped last: the terminal is restored before the engine ends.
+    let engine = RunningEngine::start(engine);
     let mut engine = engine.map_err(|error| failed(Error::Thread(error)))?;
     // Signals are caught before the terminal is entered, so none of them leaves it as it is then.
     let lent = Arc::new(AtomicBool::new(false));
@@ -121,6 +123,8 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
     });
     let terminal = Terminal::open().map_err(|error| failed(error.into()))?;
     let _ = entered.set(terminal.handle());
+    let handle = terminal.handle();
+    let _undo = undo::on_panic(UndoStage::BeforeReport, move || handle.restore());
     let parts = LoopParts {
         terminal,
         reports,

@@ -1,11 +1,9 @@
 //! The engine on its thread.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-use super::channel::Reporter;
 use super::engine::{Continued, Engine};
 use super::engine_command::EngineCommand;
 use crate::agent::Control;
@@ -19,16 +17,10 @@ pub(super) struct RunningEngine {
 }
 
 impl RunningEngine {
-    pub(super) fn start(engine: Engine, reporter: Reporter) -> io::Result<Self> {
+    pub(super) fn start(engine: Engine) -> io::Result<Self> {
         let (commands, received) = mpsc::channel();
         let control = engine.control.clone();
-        let thread = thread::Builder::new().spawn(move || {
-            let work = AssertUnwindSafe(|| engine.run(&received));
-            catch_unwind(work).unwrap_or_else(|_| {
-                reporter.panicked();
-                None
-            })
-        });
+        let thread = thread::Builder::new().spawn(move || engine.run(&received));
         Ok(Self {
             commands,
             control,

@@ -16,11 +16,8 @@ const MAX_LISTED: usize = 100;
 pub(super) fn report_sessions(home: Option<PathBuf>, reporter: Reporter) {
     let failing = reporter.clone();
     let reading = thread::Builder::new().spawn(move || {
-        let list = std::panic::catch_unwind(|| home.map(|home| entries(&Sessions::new(&home))));
-        match list {
-            Ok(list) => drop(reporter.event(ChatEvent::Sessions(list.unwrap_or_default()))),
-            Err(_) => reporter.panicked(),
-        }
+        let list = home.map(|home| entries(&Sessions::new(&home)));
+        let _ = reporter.event(ChatEvent::Sessions(list.unwrap_or_default()));
     });
     if let Err(error) = reading {
         let text = format!("cannot list the conversations: {error}");

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::super::undo::{UndoGuard, UndoStage, on_panic};
 use super::settings::UserPrograms;
 use crate::exhausted::at_start;
 use crate::file::{Directory, inherit_owner_at, read_regular, unused};
@@ -20,7 +21,10 @@ const MAX_EDITED_BYTES: u64 = 16 << 20;
 
 /// A file that only the user can read, and that is removed with this value.
 #[derive(Debug)]
-pub(super) struct PrivateFile(PathBuf);
+pub(super) struct PrivateFile {
+    path: PathBuf,
+    _undo: UndoGuard,
+}
 
 impl PrivateFile {
     /// Creates it in this home.
@@ -35,8 +39,10 @@ impl PrivateFile {
             .create_new(true)
             .mode(0o600)
             .open(&path)?;
-        let created = Self(path);
-        inherit_owner_at(&file, &created.0);
+        let made = path.clone();
+        let undo = on_panic(UndoStage::AfterReport, move || drop(fs::remove_file(made)));
+        let created = Self { path, _undo: undo };
+        inherit_owner_at(&file, &created.path);
         file.write_all(text.as_bytes())?;
         Ok(created)
     }
@@ -44,14 +50,14 @@ impl PrivateFile {
     /// Its text now.
     pub(super) fn read(&self) -> io::Result<String> {
         // Editors replace a file.
-        let bytes = read_regular(&self.0, MAX_EDITED_BYTES)?;
+        let bytes = read_regular(&self.path, MAX_EDITED_BYTES)?;
         String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
     }
 }
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -75,7 +81,7 @@ impl UserProgram {
         line.push(" \"$@\"");
         let stream = || terminal.try_clone().map(Stdio::from);
         let mut command = Command::new("sh");
-        command.arg("-c").arg(line).arg(program).arg(&file.0);
+        command.arg("-c").arg(line).arg(program).arg(&file.path);
         for secret in &programs.secrets {
             command.env_remove(secret);
         }
@@ -121,7 +127,10 @@ mod tests {
     fn a_program_gets_the_file_and_no_secret_and_the_file_is_removed() {
         let home = std::env::temp_dir().join(format!("codex-program-{}", std::process::id()));
         let file = PrivateFile::create(&home, "question-", "text").expect("a file");
-        let mode = fs::metadata(&file.0).expect("a file").permissions().mode();
+        let mode = fs::metadata(&file.path)
+            .expect("a file")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
         let programs = UserPrograms {
             pager: "".into(),
@@ -137,7 +146,7 @@ mod tests {
         let started = UserProgram::start(program, &programs, &file, &terminal).expect("it starts");
         assert!(started.wait().expect("it ends").success());
         assert_eq!(file.read().expect("a text"), "none more");
-        let path = file.0.clone();
+        let path = file.path.clone();
         drop(file);
         assert!(!path.exists());
         fs::remove_dir_all(home).expect("it is ours");

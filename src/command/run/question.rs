@@ -125,6 +125,8 @@ pub(super) fn blueprint(
             .or_else(|| session.effort.clone()),
         searches: settings.choice.searches,
         items: std::mem::take(&mut session.items),
+        compactions: std::mem::take(&mut session.compactions),
+        length: session.length,
         tools,
     }
 }

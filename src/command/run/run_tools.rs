@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::undo::{UndoGuard, end_tools_on_panic};
 use super::error::Error;
 use super::server_notes::{notes, warnings};
 use super::settings::RunSettings;
@@ -24,6 +25,7 @@ pub(in crate::command) struct RunTools {
     pub(super) tools: Arc<Toolbox>,
     /// This process is the subreaper of processes whose tool process was killed.
     adopted: bool,
+    _undo: UndoGuard,
 }
 
 impl StartingTools {
@@ -67,8 +69,10 @@ impl StartingTools {
         for warning in &reports {
             let _ = sink.take(Notice::Warning(warning));
         }
+        let tools = Arc::new(self.tools);
         Ok(RunTools {
-            tools: Arc::new(self.tools),
+            _undo: end_tools_on_panic(&tools),
+            tools,
             adopted: self.adopted,
         })
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::Error;
 use super::settings::{RunSettings, SessionChoice};
 use crate::agent::EarlierItems;
-use crate::agent::resume::ResumedConversation;
+use crate::agent::resume::{ResumedCompaction, ResumedConversation};
 use crate::clock::{millis, seconds};
 use crate::failure::RunWarning;
 use crate::id::ThreadId;
@@ -17,6 +17,10 @@ pub(in crate::command) struct StartedSession {
     pub(in crate::command) thread: ThreadId,
     /// Items of earlier turns.
     pub(in crate::command) items: EarlierItems,
+    /// Their compactions.
+    pub(super) compactions: Vec<ResumedCompaction>,
+    /// The length that was reported with the last answer, in tokens, and the number of items that it counts.
+    pub(super) length: Option<(u64, usize)>,
     pub(super) writer: Option<Writer>,
     /// The reasoning effort in the request head.
     pub(super) effort: Option<String>,
@@ -82,6 +86,8 @@ fn begin(
     Ok(StartedSession {
         thread,
         items: EarlierItems::default(),
+        compactions: Vec::new(),
+        length: None,
         writer,
         effort: header.effort.map(str::to_owned),
     })
@@ -95,7 +101,14 @@ fn fork(
     sink: &mut dyn Sink,
 ) -> Result<StartedSession, Error> {
     let (stored, file) = sessions.read(id).map_err(Error::Session)?;
-    let ResumedConversation { items, effort, .. } = resumed(stored, file, settings);
+    // A copy begins with the items, and is compacted for itself.
+    let resumed = resumed(stored, file, settings)?;
+    let ResumedConversation {
+        items,
+        effort,
+        length,
+        ..
+    } = resumed;
     let header = TurnHeader {
         effort: effort.as_deref(),
         ..*header
@@ -109,6 +122,7 @@ fn fork(
     }
     Ok(StartedSession {
         items,
+        length,
         effort,
         ..started
     })
@@ -128,13 +142,15 @@ fn resume(
         (stored, file, Some(writer))
     };
     let thread = stored.id.clone();
-    let resumed = resumed(stored, file, settings);
+    let resumed = resumed(stored, file, settings)?;
     if let Some(writer) = &mut writer {
         resumed.record(writer, header);
     }
     Ok(StartedSession {
         thread,
         items: resumed.items,
+        compactions: resumed.compactions,
+        length: resumed.length,
         writer,
         effort: resumed.effort,
     })
@@ -159,7 +175,7 @@ fn resumed(
     stored: StoredConversation,
     file: SessionFile,
     settings: &RunSettings,
-) -> ResumedConversation {
+) -> Result<ResumedConversation, Error> {
     let choice = &settings.choice;
     let takes_changes = choice.model.effort_updates && choice.backend.is_openai();
     let wanted = settings.clamped.effort.as_deref();
@@ -170,4 +186,5 @@ fn resumed(
         takes_changes,
         wanted,
     )
+    .map_err(Error::Session)
 }

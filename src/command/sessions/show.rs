@@ -46,18 +46,33 @@ fn text(stored: &StoredConversation, items: &[Value], most: Option<usize>) -> St
     for (name, value) in facts {
         text.push_str(&format!("{name:<9} {}\n", line(&value)));
     }
+    let mut begin = 0;
+    for compacted in &stored.compactions.after {
+        let end = (*compacted).clamp(begin, items.len());
+        push_items(&mut text, &items[begin..end], most);
+        text.push_str(COMPACTED);
+        begin = end;
+    }
+    push_items(&mut text, &items[begin..], most);
+    text
+}
+
+/// The mark after the items that were compacted.
+const COMPACTED: &str = "\n(the conversation was compacted here)\n";
+
+/// Adds items. They have the result of every call.
+fn push_items(text: &mut String, items: &[Value], most: Option<usize>) {
     for said in said::said(items) {
         text.push('\n');
         match said {
-            Said::User(words) => push_lines(&mut text, "> ", words.trim_end()),
-            Said::Model(words) => push_lines(&mut text, "", words.trim_end()),
+            Said::User(words) => push_lines(text, "> ", words.trim_end()),
+            Said::Model(words) => push_lines(text, "", words.trim_end()),
             Said::Tool { call, output } => {
-                push_lines(&mut text, "", &title(&call));
-                push_output(&mut text, output.trim_end(), most);
+                push_lines(text, "", &title(&call));
+                push_output(text, output.trim_end(), most);
             }
         }
     }
-    text
 }
 
 /// What a call does.

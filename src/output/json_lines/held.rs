@@ -6,12 +6,12 @@ use std::io::{self, Write};
 const MAX_HELD_BYTES: usize = 64 << 10;
 
 /// A writer that holds bytes back.
-pub(super) struct Held<'a, W> {
+pub(super) struct HeldBack<'a, W> {
     bytes: &'a mut Vec<u8>,
     out: &'a mut W,
 }
 
-impl<'a, W: Write> Held<'a, W> {
+impl<'a, W: Write> HeldBack<'a, W> {
     /// Adds to these bytes, which are written to `out`.
     pub(super) fn new(bytes: &'a mut Vec<u8>, out: &'a mut W) -> Self {
         Self { bytes, out }
@@ -25,7 +25,7 @@ impl<'a, W: Write> Held<'a, W> {
     }
 }
 
-impl<W: Write> Write for Held<'_, W> {
+impl<W: Write> Write for HeldBack<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + bytes.len() > MAX_HELD_BYTES {
             self.write_held()?;

@@ -1,5 +1,7 @@
 //! Tests of complete, truncated and damaged session files.
 
+use std::convert::Infallible;
+
 use super::*;
 
 const HEAD: &str = r#"{"type":"codex.session","version":2,"id":"0198a2f4-7c1e-7a3b-9d2c-5e6f708192a3","created_at":5,"cwd":"/w"}"#;
@@ -182,8 +184,23 @@ fn damage_in_the_middle_is_reported() {
 #[test]
 fn incomplete_items_are_removed_or_answered() {
     let settled = |lines: &[&str]| {
-        let (mut stored, _) = StoredConversation::read(file(lines).as_bytes()).expect("a session");
-        let added = stored.settle();
+        let text = file(lines);
+        let (mut stored, _) = read(&text);
+        let added = stored.settle(|item| {
+            let at = |place: u64| usize::try_from(place).expect("a small file");
+            let bytes = &text.as_bytes()[at(item.range.start)..at(item.range.end)];
+            Ok::<_, Infallible>(bytes.to_vec())
+        });
+        let Ok(added) = added;
+        let output = call_output(
+            "c",
+            &CallOutput {
+                text: ABORTED.to_owned(),
+                ..CallOutput::default()
+            },
+            ImageSupport::Bare,
+        );
+        assert!(added.iter().all(|added| *added == output));
         (stored.items.len() + added.len(), added.len())
     };
     assert_eq!(settled(&[HEAD, TURN, USER, THOUGHT]), (1, 0));

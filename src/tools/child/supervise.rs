@@ -3,7 +3,6 @@
 
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -156,13 +155,18 @@ impl OutputPipe<'_, '_> {
 }
 
 /// A stream that receives a byte for each of these signals, and never blocks its reader.
-pub(super) fn signal_stream(signals: &[i32]) -> io::Result<UnixStream> {
-    let (reader, writer) = UnixStream::pair()?;
-    reader.set_nonblocking(true)?;
+pub(super) fn signal_stream(signals: &[i32]) -> io::Result<PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    set_nonblocking(&reader)?;
     for signal in signals {
         signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?;
     }
     Ok(reader)
+}
+
+fn set_nonblocking(pipe: &PipeReader) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(pipe)?;
+    rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK).map_err(Into::into)
 }
 
 /// Starts the first command that exists. Returns the process and the pipe of both outputs, or one for each.
@@ -177,8 +181,7 @@ fn start(commands: Vec<Command>, separate: bool) -> io::Result<(Pid, Vec<PipeRea
         writer.try_clone()?
     };
     for pipe in &pipes {
-        let flags = rustix::fs::fcntl_getfl(pipe)?;
-        rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK)?;
+        set_nonblocking(pipe)?;
     }
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for mut command in commands {
@@ -202,9 +205,9 @@ fn start(commands: Vec<Command>, separate: bool) -> io::Result<(Pid, Vec<PipeRea
 /// What wakes the waiting thread, besides output.
 struct Wakers {
     /// SIGCHLD: a child exited.
-    children: UnixStream,
+    children: PipeReader,
     /// SIGINT or SIGTERM: the result is no longer wanted.
-    stop_requests: UnixStream,
+    stop_requests: PipeReader,
     /// A socket call of the program is to be answered.
     sockets: Option<Sockets>,
 }

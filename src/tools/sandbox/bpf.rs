@@ -28,153 +28,150 @@ const OWN_ARCHITECTURE: Option<u32> = None;
 pub(super) const X32: u32 = 0x4000_0000;
 
 /// What a value is compared with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
-    Equal(u64),
-    NotEqual(u64),
-    /// The bits of the mask have this value.
-    Masked {
-        mask: u32,
-        value: u32,
-    },
+    /// The lower 32 bits are this value.
+    Equal(u32),
+    /// They are not.
+    NotEqual(u32),
+    /// Those of the mask are this value.
+    Masked { mask: u32, value: u32 },
+    /// One of all 64 bits is set: a pointer or a length.
+    NotZero,
 }
 
-/// A condition on an argument of a call, given by its index.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Condition {
-    pub(super) argument: u8,
-    /// All 64 bits are compared, not 32.
-    pub(super) is_wide: bool,
-    pub(super) comparison: Comparison,
-}
+/// Conditions that must all hold: the index of an argument, and a comparison.
+pub(super) type Conditions = &'static [(u8, Comparison)];
 
 /// What happens to a call if all conditions hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct CallRule {
     /// The number of the call, of the first set.
     pub(super) call: u32,
-    pub(super) when: Vec<Condition>,
+    pub(super) when: Conditions,
     /// A `SECCOMP_RET_…` with its data.
     pub(super) action: u32,
 }
+
+/// How many calls are compared one after the other.
+const MAX_LINEAR: usize = 6;
 
 /// Builds a filter that allows every call that none of these rules is about; of the rules of a call, the first one
 /// applies whose conditions hold. Both sets of call numbers are recognised. `None` on an unknown architecture, or if a
 /// jump would be too long.
 pub(super) fn assemble(mut rules: Vec<CallRule>) -> Option<BpfProgram> {
-    // A stable sort: the rules of a call keep their order.
+    // The rules of a call keep their order.
     rules.sort_by_key(|rule| rule.call);
     let calls: Vec<&[CallRule]> = rules.chunk_by(|a, b| a.call == b.call).collect();
-    let mut code = vec![
+    let mut code = Vec::with_capacity(512);
+    code.extend([
         step(LOAD_WORD, ARCHITECTURE),
         jump(JUMP_IF_EQUAL, OWN_ARCHITECTURE?, 1, 0),
         step(RETURN, libc::SECCOMP_RET_KILL_PROCESS),
         step(LOAD_WORD, NUMBER),
-    ];
+    ]);
     if cfg!(target_arch = "x86_64") {
         code.push(step(AND, !X32));
     }
-    bisect(&mut code, &calls)?;
+    let mut jumps = Vec::with_capacity(32);
+    bisect(&mut code, &calls, &mut jumps)?;
+    // What is decided about a call follows, once for all calls with the same rules.
+    while let Some((at, rules)) = jumps.pop() {
+        let here = code.len();
+        add_decision(&mut code, rules)?;
+        aim(&mut code, at, here)?;
+        let same = |other: &[CallRule]| {
+            let pairs = other.iter().zip(rules);
+            let mut pairs = pairs.map(|(a, b)| a.when == b.when && a.action == b.action);
+            other.len() == rules.len() && pairs.all(|same| same)
+        };
+        for (at, _) in jumps.extract_if(.., |(_, other)| same(other)) {
+            aim(&mut code, at, here)?;
+        }
+    }
     Some(code)
 }
 
-/// How many calls are compared one after the other.
-const MAX_LINEAR: usize = 3;
-
-/// Finds the call that is loaded among these. `None` if a jump would be too long.
-fn bisect(code: &mut BpfProgram, calls: &[&[CallRule]]) -> Option<()> {
-    if calls.len() <= MAX_LINEAR {
-        for call in calls {
-            let body = body(call);
-            let length = u8::try_from(body.len()).ok()?;
-            code.push(jump(JUMP_IF_EQUAL, call[0].call, 0, length));
-            code.extend(body);
-        }
-        code.push(step(RETURN, libc::SECCOMP_RET_ALLOW));
-        return Some(());
+/// Finds the call that is loaded among these. `jumps` are those to what is decided about a call.
+fn bisect<'a>(
+    code: &mut BpfProgram,
+    calls: &[&'a [CallRule]],
+    jumps: &mut Vec<(usize, &'a [CallRule])>,
+) -> Option<()> {
+    if calls.len() > MAX_LINEAR {
+        let (lower, upper) = calls.split_at(calls.len() / 2);
+        let at = code.len();
+        code.push(jump(JUMP_IF_GREATER_OR_EQUAL, upper.first()?[0].call, 0, 0));
+        bisect(code, lower, jumps)?;
+        code[at].jt = u8::try_from(code.len() - at - 1).ok()?;
+        return bisect(code, upper, jumps);
     }
-    let (lower, upper) = calls.split_at(calls.len() / 2);
-    let at = code.len();
-    let first = upper.first()?[0].call;
-    code.push(jump(JUMP_IF_GREATER_OR_EQUAL, first, 0, 1));
-    code.push(step(JUMP, 0));
-    bisect(code, lower)?;
-    let distance = code.len() - at - 2;
-    if let Ok(short) = u8::try_from(distance) {
-        code.remove(at + 1);
-        code[at] = jump(JUMP_IF_GREATER_OR_EQUAL, first, short, 0);
-    } else {
-        code[at + 1].k = u32::try_from(distance).ok()?;
-    }
-    bisect(code, upper)
-}
-
-/// Decides about a call.
-fn body(rules: &[CallRule]) -> BpfProgram {
-    let mut code = Vec::new();
-    for rule in rules {
-        let mut tests: Vec<sock_filter> = Vec::new();
-        // Where to go on if a condition does not hold: a jump whose distance is known at the end.
-        let mut failing = Vec::new();
-        for condition in &rule.when {
-            let low = ARGUMENTS + 8 * u32::from(condition.argument);
-            let (low_half, high_half) = match condition.comparison {
-                Comparison::Equal(value) | Comparison::NotEqual(value) => halves(value),
-                Comparison::Masked { value, .. } => (value, 0),
-            };
-            match condition.comparison {
-                // Either half differs.
-                Comparison::NotEqual(_) if condition.is_wide => {
-                    tests.push(step(LOAD_WORD, low + 4));
-                    tests.push(jump(JUMP_IF_EQUAL, high_half, 0, 2));
-                    tests.push(step(LOAD_WORD, low));
-                    failing.push((tests.len(), true));
-                    tests.push(jump(JUMP_IF_EQUAL, low_half, 0, 0));
-                }
-                Comparison::NotEqual(_) => {
-                    tests.push(step(LOAD_WORD, low));
-                    failing.push((tests.len(), true));
-                    tests.push(jump(JUMP_IF_EQUAL, low_half, 0, 0));
-                }
-                Comparison::Equal(_) | Comparison::Masked { .. } => {
-                    if condition.is_wide {
-                        tests.push(step(LOAD_WORD, low + 4));
-                        failing.push((tests.len(), false));
-                        tests.push(jump(JUMP_IF_EQUAL, high_half, 0, 0));
-                    }
-                    tests.push(step(LOAD_WORD, low));
-                    if let Comparison::Masked { mask, .. } = condition.comparison {
-                        tests.push(step(AND, mask));
-                    }
-                    failing.push((tests.len(), false));
-                    tests.push(jump(JUMP_IF_EQUAL, low_half, 0, 0));
-                }
+    for rules in calls {
+        code.push(jump(JUMP_IF_EQUAL, rules[0].call, 0, 1));
+        match rules {
+            [CallRule { when, action, .. }] if when.is_empty() => code.push(step(RETURN, *action)),
+            _ => {
+                jumps.push((code.len(), rules));
+                code.push(step(JUMP, 0));
             }
-        }
-        for (at, if_equal) in failing {
-            // To the instruction after the return.
-            let distance = u8::try_from(tests.len() - at).unwrap_or(u8::MAX);
-            if if_equal {
-                tests[at].jt = distance;
-            } else {
-                tests[at].jf = distance;
-            }
-        }
-        code.extend(tests);
-        code.push(step(RETURN, rule.action));
-        if rule.when.is_empty() {
-            return code;
         }
     }
     code.push(step(RETURN, libc::SECCOMP_RET_ALLOW));
-    code
+    Some(())
 }
 
-fn halves(value: u64) -> (u32, u32) {
-    let bytes = value.to_le_bytes();
-    let half =
-        |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    (half(0), half(4))
+/// Decides about a call.
+fn add_decision(code: &mut BpfProgram, rules: &[CallRule]) -> Option<()> {
+    for rule in rules {
+        // Jumps to the next rule, and whether they are taken if the comparison holds.
+        let mut failing = Vec::new();
+        let mut loaded = None;
+        for (argument, comparison) in rule.when {
+            let low = ARGUMENTS + 8 * u32::from(*argument);
+            if *comparison == Comparison::NotZero {
+                code.push(step(LOAD_WORD, low + 4));
+                code.push(jump(JUMP_IF_EQUAL, 0, 0, 2));
+                loaded = None;
+            }
+            if loaded != Some(low) {
+                code.push(step(LOAD_WORD, low));
+            }
+            loaded = Some(low);
+            let (value, if_equal) = match *comparison {
+                Comparison::Equal(value) => (value, false),
+                Comparison::NotEqual(value) => (value, true),
+                Comparison::NotZero => {
+                    // If a higher bit is set, the lower half is not loaded.
+                    loaded = None;
+                    (0, true)
+                }
+                Comparison::Masked { mask, value } => {
+                    code.push(step(AND, mask));
+                    loaded = None;
+                    (value, false)
+                }
+            };
+            failing.push((code.len(), if_equal));
+            code.push(jump(JUMP_IF_EQUAL, value, 0, 0));
+        }
+        code.push(step(RETURN, rule.action));
+        for (at, if_equal) in failing {
+            let distance = u8::try_from(code.len() - at - 1).ok()?;
+            if if_equal {
+                code[at].jt = distance;
+            } else {
+                code[at].jf = distance;
+            }
+        }
+    }
+    code.push(step(RETURN, libc::SECCOMP_RET_ALLOW));
+    Some(())
+}
+
+/// Makes the jump at this place lead there.
+fn aim(code: &mut BpfProgram, at: usize, there: usize) -> Option<()> {
+    code[at].k = u32::try_from(there - at - 1).ok()?;
+    Some(())
 }
 
 fn step(code: u16, k: u32) -> sock_filter {
@@ -241,46 +238,58 @@ pub(super) mod tests {
 
     #[test]
     fn conditions_hold_as_they_are_written() {
-        let check = |comparison, is_wide, value: u64, expected: bool| {
-            let condition = Condition {
-                argument: 2,
-                is_wide,
-                comparison,
-            };
+        const HIGH: u64 = 5 << 32;
+        let check = |when: Conditions, value: u64, expected: bool| {
             let rule = |call| CallRule {
                 call,
-                when: vec![condition],
+                when,
                 action: 7,
             };
-            let filter = assemble(vec![rule(9), rule(3), rule(200)]).expect("a filter");
-            for call in [3, 9, 200] {
+            let filter = assemble([9, 3, 200, 4, 5, 6, 7, 8].map(rule).to_vec()).expect("a filter");
+            for call in [3, 8, 9, 200] {
                 let decided = decide(&filter, Made::of(call, [1, 1, value, 1, 1, 1]));
                 let action = if expected { 7 } else { libc::SECCOMP_RET_ALLOW };
-                assert_eq!(
-                    decided, action,
-                    "{call} {comparison:?} {is_wide} {value:#x}"
-                );
+                assert_eq!(decided, action, "{call} {when:?} {value:#x}");
             }
             let other = decide(&filter, Made::of(10, [0; 6]));
             assert_eq!(other, libc::SECCOMP_RET_ALLOW);
         };
-        let high = 5 << 32;
-        check(Comparison::Equal(5), false, 5, true);
-        check(Comparison::Equal(5), false, high | 5, true);
-        check(Comparison::Equal(5), true, high | 5, false);
-        check(Comparison::Equal(high | 5), true, high | 5, true);
-        check(Comparison::Equal(5), true, 6, false);
-        check(Comparison::NotEqual(5), false, 6, true);
-        check(Comparison::NotEqual(5), false, high | 5, false);
-        check(Comparison::NotEqual(5), true, high | 5, true);
-        check(Comparison::NotEqual(5), true, 6, true);
-        check(Comparison::NotEqual(5), true, 5, false);
-        let masked = Comparison::Masked {
+        check(&[], 5, true);
+        check(&[(2, Comparison::Equal(5))], 5, true);
+        check(&[(2, Comparison::Equal(5))], HIGH | 5, true);
+        check(&[(2, Comparison::Equal(5))], 6, false);
+        check(&[(2, Comparison::NotEqual(5))], 6, true);
+        check(&[(2, Comparison::NotEqual(5))], HIGH | 5, false);
+        check(&[(2, Comparison::NotZero)], 0, false);
+        check(&[(2, Comparison::NotZero)], 1, true);
+        check(&[(2, Comparison::NotZero)], HIGH, true);
+        const MASKED: Comparison = Comparison::Masked {
             mask: 0xf0,
             value: 0x20,
         };
-        check(masked, false, 0xf2f, true);
-        check(masked, false, 0x30, false);
+        check(&[(2, MASKED)], 0xf2f, true);
+        check(&[(2, MASKED)], 0x30, false);
+        // Several, on one argument and on others.
+        const SEVERAL: Conditions = &[
+            (2, MASKED),
+            (2, Comparison::NotEqual(0x21)),
+            (2, Comparison::NotEqual(0x22)),
+            (2, Comparison::NotZero),
+            (2, Comparison::NotEqual(0x23)),
+            (1, Comparison::Equal(1)),
+        ];
+        for value in 0x1f..0x32 {
+            check(
+                SEVERAL,
+                value,
+                value == 0x20 || (0x24..0x30).contains(&value),
+            );
+            check(
+                SEVERAL,
+                HIGH | value,
+                value == 0x20 || (0x24..0x30).contains(&value),
+            );
+        }
     }
 
     #[test]

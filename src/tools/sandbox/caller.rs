@@ -20,6 +20,9 @@ const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(0x80);
 /// More than `/proc/PID/status` has: a user can be in 65,536 groups.
 const MAX_STATUS_BYTES: u64 = 1 << 20;
 
+/// The umask that lets only the owner in, where it is unknown.
+const ALL: Mode = Mode::RWXG.union(Mode::RWXO);
+
 /// From this value on, Yama forbids tracing even one's own children (ptrace(2)).
 const NO_ATTACH: u32 = 2;
 
@@ -45,24 +48,33 @@ pub(super) struct Caller {
     memory: File,
     /// Where relative paths start.
     pub(super) directory: OwnedFd,
+    /// If it was asked for.
     pub(super) umask: Mode,
 }
 
 impl Caller {
-    /// Captures the file descriptor that the call names, and the rest.
+    /// Captures the file descriptor that the call names, and the rest; the umask only on request.
     ///
     /// # Errors
     /// If the caller cannot be inspected or is gone.
-    pub(super) fn of(listener: impl AsFd, asked: &Notification) -> Result<Self, Errno> {
+    pub(super) fn of(
+        listener: impl AsFd,
+        asked: &Notification,
+        with_umask: bool,
+    ) -> Result<Self, Errno> {
         let refused = |_: io::Error| Errno::PERM;
         let memory = File::open(proc(asked.thread).join("mem")).map_err(refused)?;
-        let status = status(asked.thread).map_err(refused)?;
+        let umask = if with_umask {
+            umask(&status(asked.thread).map_err(refused)?)
+        } else {
+            ALL
+        };
         let directory = open(
             proc(asked.thread).join("cwd"),
             OFlags::PATH | OFlags::CLOEXEC,
             Mode::empty(),
         )?;
-        let process = process(asked.thread, &status)?;
+        let process = process(asked.thread)?;
         // The call is still pending, so all of the above belongs to the caller, and none of it is looked up again.
         if !notify::waits(listener.as_fd(), asked) {
             return Err(Errno::SRCH);
@@ -73,12 +85,11 @@ impl Caller {
             return Err(Errno::BADF);
         }
         let socket = pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?;
-        let umask = field(&status, "Umask:").and_then(|mask| u32::from_str_radix(mask, 8).ok());
         Ok(Self {
             socket,
             memory,
             directory,
-            umask: Mode::from_raw_mode(umask.unwrap_or(0o077)),
+            umask,
         })
     }
 
@@ -91,15 +102,22 @@ impl Caller {
 }
 
 /// A pidfd of the thread, or of its process if the kernel has no thread pidfds.
-fn process(thread: u32, status: &str) -> Result<OwnedFd, Errno> {
+fn process(thread: u32) -> Result<OwnedFd, Errno> {
     let pid = |number: Option<i32>| number.and_then(Pid::from_raw).ok_or(Errno::SRCH);
     match pidfd_open(pid(i32::try_from(thread).ok())?, PIDFD_THREAD) {
         Err(Errno::INVAL) => {
-            let leader = field(status, "Tgid:").and_then(|number| number.parse().ok());
+            let status = status(thread).map_err(|_| Errno::PERM)?;
+            let leader = field(&status, "Tgid:").and_then(|number| number.parse().ok());
             pidfd_open(pid(leader)?, PidfdFlags::empty())
         }
         opened => opened,
     }
+}
+
+/// The umask in a thread's status.
+fn umask(status: &str) -> Mode {
+    let mask = field(status, "Umask:").and_then(|mask| u32::from_str_radix(mask, 8).ok());
+    mask.map_or(ALL, Mode::from_raw_mode)
 }
 
 /// Whether a signal with a handler is pending for the caller. `connect(2)` is interrupted then.

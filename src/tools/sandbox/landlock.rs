@@ -137,9 +137,9 @@ fn scope_signals() -> Result<(), Error> {
 fn drop_capabilities() -> Result<(), Error> {
     for bit in 0..u64::BITS {
         let one = CapabilitySet::from_bits_retain(1 << bit);
-        if !ROOT_CAPABILITIES.contains(one) {
-            // Numbers beyond the last capability are rejected, and so is everything from an unprivileged process.
-            let _ = remove_capability_from_bounding_set(one);
+        // Everything is rejected from an unprivileged process, and so are numbers beyond the last capability.
+        if !ROOT_CAPABILITIES.contains(one) && remove_capability_from_bounding_set(one).is_err() {
+            break;
         }
     }
     let _ = clear_ambient_capability_set();

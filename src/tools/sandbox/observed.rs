@@ -2,7 +2,9 @@
 //! table, the identities of single paths, and the entries of divided directories.
 //!
 //! Rules are bound to files, not to names, so they are made anew when a name that one was derived from may mean another
-//! file. Within a directory that a rule allows as a whole, nothing needs to be looked at.
+//! file: an entry of a divided directory is new, gone or replaced, or a hidden path leads to another file. Nothing needs
+//! to be looked at within a directory that a rule allows as a whole, and nothing in a divided directory can be changed
+//! by tools, since none may write where something is hidden.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -214,5 +216,62 @@ fn kind_byte(kind: FileType) -> u8 {
         FileType::Symlink => 2,
         FileType::Unknown => 3,
         _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn entries_that_are_new_gone_or_replaced_are_seen() {
+        let top = std::env::temp_dir().join(format!("codex-run-observed-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&top);
+        fs::create_dir_all(top.join("d/sub")).expect("a directory");
+        let place = |name: &str| top.join("d").join(name);
+        fs::write(place("file"), "").expect("a file");
+        let observe = || {
+            let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let opened = open(&top.join("d"), flags, Mode::empty()).expect("a directory");
+            let mut state = DirectoryState::of(&top.join("d"), &opened);
+            list(&opened, |name, number, kind| {
+                state.add(name.to_bytes(), number, kind);
+            });
+            // What a rule does: the file keeps its number.
+            let held = fs::File::open(place("file")).expect("a file");
+            (state, held)
+        };
+        let check = |what: &str, change: &dyn Fn(), expected: bool| {
+            let (mut state, _held) = observe();
+            assert!(state.is_current(), "{what}");
+            change();
+            assert_eq!(state.is_current(), expected, "{what}");
+        };
+        check("nothing", &|| {}, true);
+        let write = |path: &Path| fs::write(path, "x").expect("a file");
+        check("another content", &|| write(&place("file")), true);
+        check("something deeper", &|| write(&place("sub/file")), true);
+        check("a new entry", &|| write(&place("new")), false);
+        let remove = |name: &str| fs::remove_file(place(name)).expect("it is ours");
+        check("one less", &|| remove("new"), false);
+        let come_and_go = || {
+            write(&place("passing"));
+            remove("passing");
+        };
+        check("one that came and went", &come_and_go, true);
+        let replace = || {
+            write(&top.join("other"));
+            fs::rename(top.join("other"), place("file")).expect("it is ours");
+        };
+        check("another file of this name", &replace, false);
+        let move_away = || {
+            fs::rename(top.join("d"), top.join("e")).expect("it is ours");
+            fs::create_dir(top.join("d")).expect("a directory");
+            fs::write(place("file"), "").expect("a file");
+        };
+        check("another directory of this name", &move_away, false);
+        let _ = fs::remove_dir_all(top);
     }
 }

@@ -3,18 +3,12 @@
 
 use seccompiler::BpfProgram;
 
-use super::bpf::Comparison::{self, Equal, Masked, NotEqual};
-use super::bpf::{CallRule, Condition, X32, assemble};
+use super::bpf::Comparison::{self, Equal, Masked, NotEqual, NotZero};
+use super::bpf::{CallRule, Conditions, X32, assemble};
 use super::scope::SandboxScope;
-
-/// Conditions that must all hold: argument and comparison.
-type Conditions<'a> = &'a [(u8, Comparison)];
 
 /// Refuses a call as not permitted.
 const REFUSE: u32 = errno(libc::EPERM);
-
-/// Arguments that are pointers or lengths, compared with all 64 bits.
-const WIDE: &[(i64, u8)] = &[(libc::SYS_sendto, 4), (libc::SYS_prlimit64, 2)];
 
 /// Calls that are always refused inside the sandbox: access to other processes (which Landlock forbids too),
 /// `io_uring` (which would bypass this filter), key rings (shared within a session), and calls that only widen the
@@ -90,21 +84,21 @@ const REMOVEXATTRAT: i64 = 466;
 const FILE_SETATTR: i64 = 469;
 
 // setpriority(2), ioprio_set(2): all processes of a user; 0 means this user.
-const PRIO_USER: u64 = 2;
-const IOPRIO_WHO_USER: u64 = 3;
+const PRIO_USER: u32 = 2;
+const IOPRIO_WHO_USER: u32 = 3;
 
 // PR_SET_DUMPABLE(2const)
-const SET_DUMPABLE: u64 = 4;
+const SET_DUMPABLE: u32 = 4;
 
 // sched(7)
-const SCHED_OTHER: u64 = 0;
-const SCHED_BATCH: u64 = 3;
+const SCHED_OTHER: u32 = 0;
+const SCHED_BATCH: u32 = 3;
 
 // socket(2), socketpair(2)
-const UNIX: u64 = 1;
-const INET: u64 = 2;
-const INET6: u64 = 10;
-const NETLINK: u64 = 16;
+const UNIX: u32 = 1;
+const INET: u32 = 2;
+const INET6: u32 = 10;
+const NETLINK: u32 = 16;
 const DATAGRAM: Comparison = Masked {
     mask: 0xf,
     value: 2,
@@ -115,16 +109,16 @@ const RAW: Comparison = Masked {
 };
 
 /// ioctl(2) requests that change file attributes or type into a terminal.
-const REQUESTS: &[u64] = &[
-    0x4008_7602, // FS_IOC_SETVERSION
-    0x4004_7602, // FS_IOC32_SETVERSION
-    0x401c_5820, // FS_IOC_FSSETXATTR
-    0x5412,      // TIOCSTI
-    0x541c,      // TIOCLINUX
+const REQUESTS: &[Conditions] = &[
+    &[(1, Equal(0x4008_7602))], // FS_IOC_SETVERSION
+    &[(1, Equal(0x4004_7602))], // FS_IOC32_SETVERSION
+    &[(1, Equal(0x401c_5820))], // FS_IOC_FSSETXATTR
+    &[(1, Equal(0x5412))],      // TIOCSTI
+    &[(1, Equal(0x541c))],      // TIOCLINUX
 ];
 
 /// Requests about file attributes, except those that only read.
-const FILES: Conditions<'static> = &[
+const FILES: Conditions = &[
     (
         1,
         Masked {
@@ -140,7 +134,7 @@ const FILES: Conditions<'static> = &[
 ];
 
 /// The creator of a user namespace is root inside it, which exposes much of the kernel.
-const USER_NAMESPACE: Conditions<'static> = &[(
+const USER_NAMESPACE: Conditions = &[(
     0,
     Masked {
         mask: 0x1000_0000,
@@ -150,7 +144,7 @@ const USER_NAMESPACE: Conditions<'static> = &[(
 
 /// btrfs requests that create and remove whole trees, bypassing Landlock. The requests that copy a file are in the
 /// same number range.
-const BTRFS: Conditions<'static> = &[
+const BTRFS: Conditions = &[
     (
         1,
         Masked {
@@ -166,7 +160,7 @@ const BTRFS: Conditions<'static> = &[
 /// Builds the main filter. Refused calls fail with `EPERM`. `None` on an unknown architecture.
 pub(super) fn filter(write: bool, network: bool, reach: SandboxScope) -> Option<BpfProgram> {
     let mut rules = Vec::with_capacity(128);
-    let mut refuse = |call: i64, when: Conditions<'_>| add(&mut rules, call, when, REFUSE);
+    let mut refuse = |call: i64, when: Conditions| add(&mut rules, call, when, REFUSE);
     for call in REFUSED_CALLS.iter().chain(SYSTEM_V) {
         refuse(*call, &[]);
     }
@@ -189,7 +183,7 @@ pub(super) fn filter(write: bool, network: bool, reach: SandboxScope) -> Option<
         );
     } else {
         refuse(libc::SYS_socket, &[(0, NotEqual(UNIX))]);
-        refuse(libc::SYS_sendto, &[(4, NotEqual(0))]);
+        refuse(libc::SYS_sendto, &[(4, NotZero)]);
     }
     // A datagram socket could send to an address in the structure of sendmsg(2), which no filter sees.
     refuse(libc::SYS_socket, &[(0, Equal(UNIX)), (1, DATAGRAM)]);
@@ -198,7 +192,7 @@ pub(super) fn filter(write: bool, network: bool, reach: SandboxScope) -> Option<
     refuse(libc::SYS_socketpair, &[(1, DATAGRAM)]);
     refuse(libc::SYS_socketpair, &[(1, RAW)]);
     for request in REQUESTS {
-        refuse(libc::SYS_ioctl, &[(1, Equal(*request))]);
+        refuse(libc::SYS_ioctl, request);
     }
     refuse(libc::SYS_ioctl, FILES);
     refuse(libc::SYS_ioctl, BTRFS);
@@ -219,7 +213,7 @@ pub(super) fn filter(write: bool, network: bool, reach: SandboxScope) -> Option<
         ],
     );
     // Resource limits of other processes.
-    refuse(libc::SYS_prlimit64, &[(0, NotEqual(0)), (2, NotEqual(0))]);
+    refuse(libc::SYS_prlimit64, &[(0, NotEqual(0)), (2, NotZero)]);
     if !reach.signals {
         // A signal to all processes of this user.
         refuse(libc::SYS_kill, &[(0, Equal(0xffff_ffff))]);
@@ -254,8 +248,8 @@ pub(super) fn asking() -> Option<BpfProgram> {
     for call in ASKING_CALLS {
         add(&mut rules, *call, &[], libc::SECCOMP_RET_USER_NOTIF);
     }
-    let closing = [(0, Equal(SET_DUMPABLE)), (1, Equal(0))];
-    add(&mut rules, libc::SYS_prctl, &closing, errno(0));
+    let closing: Conditions = &[(0, Equal(SET_DUMPABLE)), (1, Equal(0))];
+    add(&mut rules, libc::SYS_prctl, closing, errno(0));
     assemble(rules)
 }
 
@@ -264,8 +258,8 @@ pub(super) fn asking() -> Option<BpfProgram> {
 pub(super) fn refusing(network: bool) -> Option<BpfProgram> {
     let mut rules = broker_calls();
     if network {
-        let unix = [(0, Equal(UNIX))];
-        add(&mut rules, libc::SYS_socket, &unix, REFUSE);
+        let unix: Conditions = &[(0, Equal(UNIX))];
+        add(&mut rules, libc::SYS_socket, unix, REFUSE);
     } else {
         add(&mut rules, libc::SYS_connect, &[], REFUSE);
     }
@@ -287,18 +281,9 @@ const fn errno(error: i32) -> u32 {
 }
 
 /// Adds a rule for a call, under both of its numbers where they differ in more than the bit that a filter ignores.
-fn add(rules: &mut Vec<CallRule>, call: i64, when: Conditions<'_>, action: u32) {
-    let condition = |(argument, comparison): &(u8, Comparison)| Condition {
-        argument: *argument,
-        is_wide: WIDE.contains(&(call, *argument)),
-        comparison: *comparison,
-    };
+fn add(rules: &mut Vec<CallRule>, call: i64, when: Conditions, action: u32) {
     for number in [Some(call), second_number(call)].into_iter().flatten() {
-        rules.extend(u32::try_from(number).map(|call| CallRule {
-            call,
-            when: when.iter().map(condition).collect(),
-            action,
-        }));
+        rules.extend(u32::try_from(number).map(|call| CallRule { call, when, action }));
     }
 }
 

@@ -221,7 +221,7 @@ fn known_name(served: &Served, asked: &Notification, of_peer: bool) -> Option<Re
     if lock(&served.bindings).is_empty() {
         return None;
     }
-    let caller = Caller::of(&served.listener, asked).ok()?;
+    let caller = Caller::of(&served.listener, asked, false).ok()?;
     let name = if of_peer {
         getpeername(&caller.socket).ok()??
     } else {
@@ -260,7 +260,7 @@ impl SocketCall {
         if length > MAX_ADDRESS_BYTES {
             return Err(Errno::INVAL);
         }
-        let caller = Caller::of(&served.listener, asked)?;
+        let caller = Caller::of(&served.listener, asked, applied == Applied::Bind)?;
         let address = caller.read(place, length)?;
         Ok(Self {
             applied,

@@ -56,6 +56,9 @@ impl WritableReach {
     /// The writable directory through which tools can change a path's target, or create it.
     #[must_use]
     pub fn root_of(&self, path: &Path) -> Option<&Path> {
+        if self.0.is_empty() {
+            return None;
+        }
         let steps = steps(path);
         let last = steps.len().saturating_sub(1);
         // A writable directory cannot itself be replaced, but its contents can.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::mem::discriminant;
 use std::ops::ControlFlow;
 
+use memchr::arch::all::is_prefix;
 use serde_json::value::RawValue;
 
 use super::super::event::ItemPosition;
@@ -16,7 +17,35 @@ use super::ending::{Ending, fault_in};
 use super::excess::{Excess, MAX_ANSWER_BYTES};
 use super::{Answer, Show};
 
+/// How the final event of an answer usually begins.
+const FINAL_EVENT: &[u8] = b"{\"type\":\"response.completed\"";
+
+/// How its list of items usually begins.
+const LIST_START: &[u8] = b"\"output\":[";
+
+/// Size of a final event from which on it is shortened, in bytes.
+const MIN_SHORTENED_BYTES: usize = 16 << 10;
+
 impl Answer {
+    /// A long final event without its list of items, if these are the bytes of the items that arrived, in their order. Then there
+    /// is nothing to read in it, and a list that is left out says the same.
+    pub(super) fn without_items<'f>(&self, frame: &'f [u8]) -> Option<Vec<u8>> {
+        if frame.len() < MIN_SHORTENED_BYTES || !frame.starts_with(FINAL_EVENT) {
+            return None;
+        }
+        // Inside a string, its quotes would be escaped.
+        let start = memchr::memmem::find(frame, LIST_START)? + LIST_START.len();
+        let mut rest = &frame[start..];
+        for (number, item) in self.items().enumerate() {
+            if number > 0 {
+                rest = rest.strip_prefix(b",")?;
+            }
+            rest = rest.strip_prefix(item.raw())?;
+        }
+        rest.starts_with(b"]")
+            .then(|| [&frame[..start], rest].concat())
+    }
+
     pub(super) fn completed(&mut self, response: Option<&RawValue>, show: &mut Vec<Show>) {
         let fields = self.response(response, show);
         let failed = || Ending::Failed(fault_in(response));
@@ -170,11 +199,12 @@ impl Answer {
         at: usize,
         place: ItemPosition<'_>,
         item: &str,
-        kind: &ItemKind,
+        read: &ReadItem<'_>,
     ) -> Option<usize> {
+        let kind = &read.kind;
         if self.slots[at].item.is_none() {
             let is_it = |other: &Item| other.json() == item;
-            if has_id(item) && self.items().any(is_it) {
+            if is_name(read.id) && self.items().any(is_it) {
                 // The same item again, at another position.
                 self.slots[at].required = false;
                 return None;
@@ -226,8 +256,12 @@ fn id(item: &str) -> Option<&str> {
 
 /// Whether an item has a non-empty id, which identifies duplicates.
 fn has_id(item: &str) -> bool {
-    // More than the two quotes.
-    id(item).is_some_and(|id| id.len() > 2)
+    is_name(id(item))
+}
+
+/// Whether an id, in quotes, is not empty.
+fn is_name(id: Option<&str>) -> bool {
+    id.is_some_and(|id| id.len() > 2)
 }
 
 #[cfg(test)]
@@ -346,6 +380,35 @@ mod tests {
         );
         let differs = outcome(&[message(0, "A"), completed(&[&item("a", "B")])]);
         assert_eq!(differs.1, Verdict::Trouble(Trouble::Differs));
+    }
+
+    #[test]
+    fn a_long_list_of_the_items_that_arrived_is_left_out() {
+        let long = "x\\n".repeat(MIN_SHORTENED_BYTES);
+        let (one, two) = (item("m1", &long), item("m2", "two"));
+        let check = |came: &[&str], listed: &[&str], is_shortened: bool, verdict: &Verdict| {
+            let (mut answer, mut show) = (Answer::default(), Vec::new());
+            for (index, item) in (0..).zip(came) {
+                answer.take(done(index, item).as_bytes(), &mut show);
+            }
+            // A malformed event may have carried an item.
+            answer.take(
+                br#"{"type":"response.output_item.done","item":{"#,
+                &mut show,
+            );
+            let last = completed(listed);
+            let short = answer.without_items(last.as_bytes());
+            let expected = is_shortened.then(|| completed(&[]).into_bytes());
+            assert_eq!(short, expected);
+            answer.take(last.as_bytes(), &mut show);
+            assert_eq!(answer.verdict(), *verdict);
+        };
+        let lost = Verdict::Trouble(Trouble::Unfinished);
+        check(&[&one, &two], &[&one, &two], true, &Verdict::Answered);
+        check(&[&one, &two], &[&two, &one], false, &Verdict::Answered);
+        check(&[&one], &[&one, &two], false, &Verdict::Answered);
+        check(&[&one, &two], &[&one], false, &Verdict::Answered);
+        check(&[], &[], false, &lost);
     }
 
     #[test]

@@ -50,15 +50,16 @@ impl Answer {
             self.excess = Some(Excess::Whole);
             return;
         }
-        let ReadItem { kind, text } = read;
+        let ReadItem { kind, text, .. } = read;
         if let ItemKind::Message(_) = &kind {
             self.open(at);
             let slot = &mut self.slots[at];
             self.unfinished -= slot.text.len();
-            if !text.begins_with(&slot.text[..slot.shown]) {
+            let Some(length) = text.length_after(&slot.text[..slot.shown]) else {
                 self.differs = true;
                 return;
-            }
+            };
+            slot.all_shown = length == slot.shown;
             // The text may be long: from here on, the item alone has it.
             slot.text = String::new();
         } else if self.slots[at].message {
@@ -86,7 +87,11 @@ impl Answer {
             let Some(item) = &slot.item else {
                 return self.show_more(front, show);
             };
-            let rest = item.raw_text().after(slot.shown);
+            let rest = if slot.all_shown {
+                String::new()
+            } else {
+                item.raw_text().after(slot.shown)
+            };
             let any = slot.shown > 0 || !rest.is_empty();
             slot.shown = 0;
             slot.closed = true;

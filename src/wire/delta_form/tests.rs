@@ -31,14 +31,14 @@ const OTHERS: &[&str] = &[
 
 #[test]
 fn a_plain_text_is_borrowed_and_other_values_may_differ() {
-    let mut form = learned(OPENAI);
+    let (mut form, mut decoded) = (learned(OPENAI), String::new());
     let next = OPENAI
         .replace("\"a\"", "\"caf\u{e9} and more text\"")
         .replace("msg_1", "msg_22")
         .replace(":9}", ":10}")
         .replace("\"x\"", "\"\"");
     let range = next.as_bytes().as_ptr_range();
-    let delta = form.read(next.as_bytes()).expect("a delta");
+    let delta = form.read(next.as_bytes(), &mut decoded).expect("a delta");
     assert_eq!(
         (delta.output_index, delta.text),
         (1, "caf\u{e9} and more text")
@@ -64,7 +64,11 @@ fn a_plain_text_is_borrowed_and_other_values_may_differ() {
             other,
         );
         assert_ne!(frame, OPENAI);
-        assert_eq!(form.read(frame.as_bytes()), None, "{frame}");
+        assert_eq!(
+            form.read(frame.as_bytes(), &mut String::new()),
+            None,
+            "{frame}"
+        );
     }
 }
 
@@ -106,7 +110,7 @@ fn whatever_is_read_is_what_the_general_parser_reads() {
                     for keep in [0, 1] {
                         let (before, after) = frame.as_bytes().split_at(at);
                         let changed = [before, replacement, &after[1 - keep..]].concat();
-                        match form.read(&changed) {
+                        match form.read(&changed, &mut String::new()) {
                             Some(delta) => {
                                 read += 1;
                                 let found = (Some(delta.output_index), delta.text.to_owned());
@@ -140,8 +144,8 @@ fn escapes_are_decoded_as_the_general_parser_does() {
         r"\ud83dé",
     ] {
         let frame = OPENAI.replace("\"a\"", &format!("\"{text}\""));
-        let mut form = learned(OPENAI);
-        let delta = form.read(frame.as_bytes()).expect(text);
+        let (mut form, mut decoded) = (learned(OPENAI), String::new());
+        let delta = form.read(frame.as_bytes(), &mut decoded).expect(text);
         assert_eq!(
             Some((Some(1), delta.text.to_owned())),
             general(frame.as_bytes()),
@@ -155,7 +159,7 @@ fn forms_that_never_come_again_are_not_learned_forever() {
     let mut form = DeltaForm::default();
     for n in 0..20 {
         let frame = OPENAI.replace("content_index", &format!("content_index_{n}"));
-        assert_eq!(form.read(frame.as_bytes()), None);
+        assert_eq!(form.read(frame.as_bytes(), &mut String::new()), None);
         form.learn(frame.as_bytes(), 1);
     }
     assert_eq!(form.misses, MAX_MISSES);

@@ -1,5 +1,6 @@
 //! The tools to offer and their sandbox, from flags and the environment.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -38,11 +39,18 @@ pub(crate) struct Tooling {
     pub(crate) warnings: Vec<String>,
     /// Notes, which are not warnings.
     pub(crate) notes: Vec<String>,
-    /// Where credentials are kept, and the links that lead there.
-    pub(crate) hidden: Vec<PathBuf>,
+    /// Where credentials are kept, and the links that lead there, once they are known.
+    hidden: OnceCell<Vec<PathBuf>>,
 }
 
 impl Tooling {
+    /// Where credentials are kept, and the links that lead there. Without tools, they are searched only if a file is read that
+    /// must not be there.
+    pub(crate) fn hidden(&self, args: &Args, environment: &Environment) -> &[PathBuf] {
+        self.hidden
+            .get_or_init(|| Hidden::find(args, environment).guarded_places())
+    }
+
     /// Fills in the environment of the tools, given the secrets of the run.
     pub(crate) fn fill_environment(
         &mut self,
@@ -116,10 +124,29 @@ fn around(
     let sandbox = sandbox(args)?;
     let named = named(args, &mut notes)?;
     let directory = named[0].real.clone();
+    let setup = ToolSetup {
+        program: program(),
+        directory: directory.clone(),
+        variables: Vec::new(),
+        environment: Vec::new(),
+        timeout: tool_timeout(args)?,
+        temporary: Vec::new(),
+        policy: None,
+    };
+    if offered.is_empty() && declared.servers.is_empty() {
+        // Without tools there is nothing to sandbox.
+        return Ok(Tooling {
+            setup,
+            offered,
+            servers: Vec::new(),
+            declared,
+            warnings,
+            notes,
+            hidden: OnceCell::new(),
+        });
+    }
     let hidden = Hidden::find(args, environment);
     let policy = match sandbox {
-        // Without tools there is nothing to sandbox.
-        _ if offered.is_empty() && declared.servers.is_empty() => None,
         "danger-full-access" => None,
         mode => {
             let write = mode == "workspace-write";
@@ -170,20 +197,16 @@ fn around(
     let (temporary, policy) = apart(policy, &hidden, environment)?;
     Ok(Tooling {
         setup: ToolSetup {
-            program: program(),
-            directory,
-            variables: Vec::new(),
-            environment: Vec::new(),
-            timeout: tool_timeout(args)?,
             temporary,
             policy,
+            ..setup
         },
         offered,
         servers: Vec::new(),
         declared,
         warnings,
         notes,
-        hidden: hidden.guarded_places(),
+        hidden: OnceCell::from(hidden.guarded_places()),
     })
 }
 

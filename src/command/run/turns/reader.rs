@@ -3,7 +3,6 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -76,8 +75,7 @@ pub(super) fn start(queue: Arc<SharedQueue>, control: Control, stop: UnixStream)
             control,
             line: 0,
         };
-        // A panic ends the run as well, which finds no reason to stop.
-        let ended = catch_unwind(AssertUnwindSafe(|| reader.read(&stop))).unwrap_or(Ok(false));
+        let ended = reader.read(&stop);
         queue.change(|state| match ended {
             Ok(true) => state.queue.end(),
             Ok(false) => state.stopped = true,
