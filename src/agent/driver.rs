@@ -294,7 +294,7 @@ impl Driver<'_> {
         reader::send(self.client, &body, &self.sender)?;
         // The thread drops the other one, so that the conversation is not copied when it grows.
         drop(body);
-        self.tools.expect_calls().map_err(Stop::Thread)?;
+        self.tools.expect_calls();
         let stream = loop {
             match self.next(None)? {
                 TurnInput::Warned(warning) => {

@@ -10,22 +10,36 @@ use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
 use super::stdout::{UNKNOWN_COLUMNS, columns, takes};
+use super::undo::{UndoGuard, UndoStage, on_panic};
 use crate::output::spinner::ERASE;
 
-/// Whether a spinner is drawn. Dropping this value erases it, so errors leave no spinner behind.
-#[derive(Debug, Default)]
-pub(super) struct DrawnSpinner(Arc<AtomicBool>);
+/// Whether a spinner is drawn. Dropping this value erases it, and so does a panic, so failures leave no spinner behind.
+#[derive(Debug)]
+pub(super) struct DrawnSpinner {
+    shown: Arc<AtomicBool>,
+    _undo: UndoGuard,
+}
 
 impl DrawnSpinner {
+    /// None is drawn yet.
+    pub(super) fn new() -> Self {
+        let shown = Arc::<AtomicBool>::default();
+        let drawn = Arc::clone(&shown);
+        Self {
+            shown,
+            _undo: on_panic(UndoStage::BeforeReport, move || erase(&drawn)),
+        }
+    }
+
     /// The same state, for another thread.
     pub(super) fn shared(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.shown)
     }
 }
 
 impl Drop for DrawnSpinner {
     fn drop(&mut self) {
-        erase(&self.0);
+        erase(&self.shown);
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError, TryLockError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -116,19 +116,20 @@ impl Write for Stdout {
 /// Writes the last lines of this process, if any, on lines of their own; nothing is written after them. A write that waits for its
 /// reader gets up to `timeout`, and so does a line that another thread is writing, if this one `awaits` it.
 pub fn write_last(lines: &str, timeout: Duration, awaits: bool) {
-    let deadline = Instant::now() + timeout;
+    // The clock may be what failed.
+    let mut left = timeout;
     let at_line_start = loop {
-        let is_late = Instant::now() >= deadline;
+        let is_late = left.is_zero();
         match AT_LINE_START.try_lock() {
             Ok(start) if *start || !awaits || is_late => break start,
             Err(TryLockError::Poisoned(start)) => break start.into_inner(),
             _ if is_late => return,
             _ => thread::sleep(RETRY_INTERVAL),
         }
+        left = left.saturating_sub(RETRY_INTERVAL);
     };
     let begin = if *at_line_start { "" } else { "\n" };
     mem::forget(at_line_start);
-    let left = deadline.saturating_duration_since(Instant::now());
     let text = format!("{begin}{lines}");
     if !text.is_empty()
         && takes(&io::stdout(), left)

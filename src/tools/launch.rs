@@ -250,18 +250,12 @@ impl Launcher {
     }
 
     /// Starts to make the rules of the run's sandbox, for the calls that may follow.
-    ///
-    /// # Errors
-    ///
-    /// If no thread can be started.
-    pub(super) fn expect_calls(&self) -> io::Result<()> {
-        let mut expected = lock(&self.expected);
-        let Some(mut policy) = self.setup.policy.clone().filter(|_| !*expected) else {
-            return Ok(());
-        };
-        *expected = true;
-        self.open_scratch(&mut policy);
-        self.rules.expect(policy)
+    pub(super) fn expect_calls(&self) {
+        let is_first = !std::mem::replace(&mut *lock(&self.expected), true);
+        if let Some(mut policy) = self.setup.policy.clone().filter(|_| is_first) {
+            self.open_scratch(&mut policy);
+            self.rules.expect(policy);
+        }
     }
 
     /// Adds to a policy what all calls of the run can write. Rules for sockets are for all of the run, so that all calls

@@ -59,15 +59,13 @@ fn state() -> MutexGuard<'static, EchoState> {
 
 /// Restores the terminal if a secret is being typed, before the process ends.
 pub fn restore_terminal() {
-    let begun = Instant::now();
-    loop {
+    // The terminal may never take them: the process ends all the same. A panic may be about the clock, which is not read.
+    for _ in 0..40 {
         match STATE.try_lock() {
             Ok(state) => return restore(state, EchoState::Over),
             Err(TryLockError::Poisoned(state)) => {
                 return restore(state.into_inner(), EchoState::Over);
             }
-            // The terminal may never take them: the process ends all the same.
-            Err(TryLockError::WouldBlock) if begun.elapsed() >= MODES_TIMEOUT => return,
             Err(TryLockError::WouldBlock) => thread::sleep(MODES_TIMEOUT / 40),
         }
     }

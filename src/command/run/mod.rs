@@ -20,9 +20,8 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::authority;
-use super::screen::{DrawnSpinner, erase};
+use super::screen::DrawnSpinner;
 use super::stop_watch::StopWatch;
-use super::undo::{self, UndoStage};
 use crate::agent::{Control, Reply, Stop, UserMessage};
 use crate::api::{Preview, owner};
 use crate::auth::critical_section::Critical;
@@ -65,9 +64,7 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
     }
     let critical = Critical::default();
     let authority = check_access(&settings, &host, &critical)?;
-    let screen = DrawnSpinner::default();
-    let shown = screen.shared();
-    let _undo = undo::on_panic(UndoStage::BeforeReport, move || erase(&shown));
+    let screen = DrawnSpinner::new();
     let mut sink = RunOutput::open(&settings, &screen)?;
     let last_message = open_last_message(&settings)?;
     let control = Control::new();

@@ -2,9 +2,8 @@
 //! for everything below; so a directory with something hidden below it is divided: its entries are allowed one by one.
 
 use std::collections::HashSet;
-use std::ffi::{CStr, OsStr};
+use std::ffi::OsStr;
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -14,12 +13,12 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset,
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope, make_bitflags,
 };
-use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir, Stat, fstat, open, openat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, open, openat};
 use rustix::io::Errno;
 
 use super::error::Error;
 use super::mounts::{aliases, devices, table};
-use super::observed::{DirectoryState, Observed};
+use super::observed::{DirectoryState, Observed, list};
 use super::paths::Root;
 use super::policy::SandboxPolicy;
 
@@ -285,18 +284,6 @@ fn opened(path: &Path) -> Result<(OwnedFd, Stat), Error> {
     let opened = openat(CWD, path, flags, Mode::empty()).map_err(place(path))?;
     let found = fstat(&opened).map_err(place(path))?;
     Ok((opened, found))
-}
-
-/// Calls `each` with the name, the number and the kind of each entry of a directory, until one cannot be read.
-pub(super) fn list(directory: &OwnedFd, mut each: impl FnMut(&CStr, u64, FileType)) {
-    let mut buffer = [MaybeUninit::uninit(); 32 << 10];
-    let mut entries = RawDir::new(directory, &mut buffer);
-    while let Some(Ok(entry)) = entries.next() {
-        let name = entry.file_name();
-        if name != c"." && name != c".." {
-            each(name, entry.ino(), entry.file_type());
-        }
-    }
 }
 
 /// Names in a divided directory, by what hidden paths make of them.

@@ -7,15 +7,16 @@
 //! by tools, since none may write where something is hidden.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, fstatfs, lstat, open};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, Stat, fstat, fstatfs, lstat, open};
 
-use super::file_rules::list;
 use super::mounts::table;
 use crate::clock::seconds;
 
@@ -207,6 +208,18 @@ impl DirectoryState {
         again.failed = self.failed;
         *self = again;
         is_current
+    }
+}
+
+/// Calls `each` with the name, the number and the kind of each entry of a directory, until one cannot be read.
+pub(super) fn list(directory: &OwnedFd, mut each: impl FnMut(&CStr, u64, FileType)) {
+    let mut buffer = [MaybeUninit::uninit(); 32 << 10];
+    let mut entries = RawDir::new(directory, &mut buffer);
+    while let Some(Ok(entry)) = entries.next() {
+        let name = entry.file_name();
+        if name != c"." && name != c".." {
+            each(name, entry.ino(), entry.file_type());
+        }
     }
 }
 

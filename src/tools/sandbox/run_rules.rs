@@ -8,7 +8,6 @@
 //! that, this process is outside of every sandbox, and afterwards in one of its own, and Landlock keeps each sandbox
 //! from inspecting (ptrace(2), `/proc/PID/fd`, pidfd_getfd(2)) what is not inside it; the same goes for the run.
 
-use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +17,6 @@ use super::error::Error;
 use super::file_rules::{Extent, FileRules};
 use super::observed::Observed;
 use super::policy::SandboxPolicy;
-use crate::exhausted::at_start;
 use crate::tools::lock::lock;
 
 /// How many policies have their rules kept. The tools of a run have few.
@@ -55,14 +53,12 @@ impl MadeRules {
 }
 
 impl RunRules {
-    /// Starts to make the rules of this policy, for calls that may come.
-    pub fn expect(&self, policy: SandboxPolicy) -> io::Result<()> {
+    /// Starts to make the rules of this policy, for calls that may come. If no thread can be started, the first call
+    /// makes them.
+    pub fn expect(&self, policy: SandboxPolicy) {
         let given_up = Arc::clone(&self.given_up);
-        let making = thread::Builder::new()
-            .spawn(move || MadeRules::of(&policy, &given_up).ok())
-            .map_err(at_start)?;
-        *lock(&self.making) = Some(making);
-        Ok(())
+        let making = thread::Builder::new().spawn(move || MadeRules::of(&policy, &given_up).ok());
+        *lock(&self.making) = making.ok();
     }
 
     /// A descriptor of the rules of this policy, as they are now. `None` if they cannot be made: the process of the call
