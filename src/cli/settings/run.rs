@@ -91,10 +91,8 @@ pub(crate) fn run(
     warnings.extend(substitutes.notes);
     if args.dry_run && level == Level::Verbose {
         let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
-        warnings.extend(setting_origins::lines(
-            args, &chosen, &found, &clamped, kept,
-        ));
-        warnings.extend(agents.lines());
+        let origins = setting_origins::lines(args, &chosen, &found, &clamped, kept);
+        warnings.extend(origins.into_iter().chain(agents.lines()));
     }
     warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
     warnings.extend(clamped.note());
