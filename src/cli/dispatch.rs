@@ -88,22 +88,7 @@ pub(super) fn invoke(invocation: Invocation, seen: &ReportingFlags) -> Result<Ex
             Ok(ExitCode::SUCCESS)
         }
         Invocation::RemoveSessions(ids) => remove_sessions(&ids),
-        Invocation::ListServers(args) => {
-            let stdout = stdout()?;
-            check_descriptors()?;
-            let environment = checked()?;
-            let args = configured(args, "mcp", &environment)?;
-            let mut tooling = settings::of_servers(&args, &environment)?;
-            tooling.warnings.append(&mut tooling.notes);
-            let settings = ServerListSettings {
-                setup: tooling.setup,
-                servers: tooling.servers,
-                warnings: tooling.warnings,
-                json: args.json,
-            };
-            command::mcp_list::run(settings, stdout)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Invocation::ListServers(args) => list_servers(args),
         Invocation::Schema => print(EVENTS),
         Invocation::Tool(name, args) => {
             let stdout = stdout()?;
@@ -163,6 +148,24 @@ fn remove_sessions(ids: &[OsString]) -> Result<ExitCode, Failure> {
     let ids = ids.iter().map(|id| id.to_string_lossy().into_owned());
     let ids: Vec<String> = ids.collect();
     command::sessions::remove(home.as_deref(), &ids)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `codex mcp list`.
+fn list_servers(args: Box<Args>) -> Result<ExitCode, Failure> {
+    let stdout = stdout()?;
+    check_descriptors()?;
+    let environment = checked()?;
+    let args = configured(args, "mcp", &environment)?;
+    let mut tooling = settings::of_servers(&args, &environment)?;
+    tooling.warnings.append(&mut tooling.notes);
+    let settings = ServerListSettings {
+        setup: tooling.setup,
+        servers: tooling.servers,
+        warnings: tooling.warnings,
+        json: args.json,
+    };
+    command::mcp_list::run(settings, stdout)?;
     Ok(ExitCode::SUCCESS)
 }
 

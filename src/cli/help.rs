@@ -200,7 +200,7 @@ fn in_full(command: &Command) -> String {
 }
 
 fn overview() -> String {
-    let mut text = format!("{PURPOSE}\n\nusage: codex COMMAND [FLAG...] [ARG...]\n\n");
+    let mut text = format!("{PURPOSE}\nusage: codex COMMAND [FLAG...] [ARG...]\n\n");
     for (heading, names) in COMMAND_GROUPS {
         let mut heading = *heading;
         for command in names.iter().filter_map(|name| command(name)) {

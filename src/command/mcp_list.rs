@@ -92,9 +92,10 @@ pub fn run(settings: ServerListSettings, mut stdout: Stdout) -> Result<(), Error
         .as_ref()
         .is_none_or(|policy| policy.network);
     let mut started = offers(settings.setup, settings.servers)?;
-    let text = match settings.json {
-        true => as_json(&started),
-        false => as_tables(&started.started, stdout.columns()),
+    let text = if settings.json {
+        as_json(&started)
+    } else {
+        as_tables(&started.started, stdout.columns())
     };
     let is_required = |server: &UnstartedServer| server.settings.required;
     let required = started.failed.iter().position(is_required);
@@ -175,7 +176,7 @@ fn offered(server: &StartedServer) -> impl Iterator<Item = OfferedTool<'_>> {
             name: name.as_deref()?,
             own_name: &tool.name,
             description: &tool.description,
-            bytes: server.bytes_of(tool, name.as_deref()?),
+            bytes: tool.bytes_as(name.as_deref()?),
         })
     })
 }
@@ -240,13 +241,11 @@ fn as_tables(servers: &[StartedServer], columns: Option<usize>) -> String {
 
 /// A size in words: bytes, or KiB with one decimal.
 fn size(bytes: usize) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        _ => {
-            let tenths = (bytes * 10).div_ceil(1024);
-            format!("{}.{} KiB", tenths / 10, tenths % 10)
-        }
+    if bytes < 1024 {
+        return format!("{bytes} B");
     }
+    let tenths = (bytes * 10).div_ceil(1024);
+    format!("{}.{} KiB", tenths / 10, tenths % 10)
 }
 
 fn as_json(servers: &StartedServers) -> String {

@@ -128,7 +128,8 @@ impl CallAnswer {
             answer.add(block);
         }
         if blocks.is_empty() {
-            answer.text = fields.structured.map_or("", RawValue::get).to_owned();
+            let structured = fields.structured.map(RawValue::get);
+            answer.text.push_str(structured.unwrap_or_default());
         }
         answer
     }

@@ -1,6 +1,7 @@
 //! The value of `--mcp`: a file of servers, or a command that is split as a shell would split it, without a shell.
 
 use std::fmt;
+use std::path::Path;
 
 /// The value of `--mcp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ impl ServerArgument {
     /// If it cannot be used.
     pub fn parse(text: &str, is_file: impl Fn(&str) -> bool) -> Result<Self, ArgumentError> {
         let has_blanks = text.contains(char::is_whitespace);
-        if text.ends_with(".json") && (!has_blanks || is_file(text)) && named(text).is_none() {
+        if is_json_file(text) && (!has_blanks || is_file(text)) && named(text).is_none() {
             return Ok(Self::File(text.to_owned()));
         }
         let (name, command) = match named(text) {
@@ -74,6 +75,13 @@ impl ServerArgument {
         let name = name.unwrap_or_else(|| derived_name(&words));
         Ok(Self::Command { name, words })
     }
+}
+
+/// Whether this is the name of a JSON file, as the flag spells it.
+fn is_json_file(text: &str) -> bool {
+    Path::new(text)
+        .extension()
+        .is_some_and(|ending| ending == "json")
 }
 
 /// The name before a `=`, and the rest, if the value begins with something like a name.

@@ -38,6 +38,12 @@ struct ToolFields<'a> {
 }
 
 impl ListedTool {
+    /// The size of its definition in a request under this name, in bytes.
+    #[must_use]
+    pub fn bytes_as(&self, name: &str) -> usize {
+        name.len() + self.description.len() + self.parameters.to_string().len()
+    }
+
     /// Parses an entry of the list; `None` if it is not a tool, or one that is too large.
     pub(super) fn parse(raw: &RawValue) -> Option<Self> {
         let fields: ToolFields<'_> = serde_json::from_str(raw.get()).ok()?;
@@ -93,7 +99,7 @@ mod tests {
             &format!(r#"{{"name":"a","description":"{long}"}}"#),
             &format!(r#"{{"name":"a","inputSchema":{{"title":"{long}"}}}}"#),
         ] {
-            assert_eq!(parse(text), None, "{:.80}", text);
+            assert_eq!(parse(text), None, "{text:.80}");
         }
     }
 }

@@ -92,9 +92,10 @@ fn message(fields: RpcFields<'_>) -> Incoming<'_> {
     match (id, fields.method) {
         (Some(id), Some(method)) => {
             let is_id = id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit());
-            match is_id && id.len() <= MAX_ID_BYTES {
-                true => Incoming::Request { id, method },
-                false => Incoming::Other,
+            if is_id && id.len() <= MAX_ID_BYTES {
+                Incoming::Request { id, method }
+            } else {
+                Incoming::Other
             }
         }
         (Some(id), None) => match (id.parse(), fields.result, fields.error) {
@@ -158,9 +159,10 @@ impl Outgoing {
 
     /// The answer to a request of the server: an empty result, or "not supported".
     pub(super) fn answer(id: &str, supported: bool) -> Self {
-        let answer = match supported {
-            true => r#""result":{}"#,
-            false => r#""error":{"code":-32601,"message":"not supported"}"#,
+        let answer = if supported {
+            r#""result":{}"#
+        } else {
+            r#""error":{"code":-32601,"message":"not supported"}"#
         };
         Self {
             id: None,

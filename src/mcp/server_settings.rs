@@ -8,6 +8,10 @@ use super::listed_tool::ListedTool;
 
 /// A server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the file with a meaning of its own"
+)]
 pub struct ServerSettings {
     /// Its name: lower-case letters, digits, `-` and `_`.
     pub name: String,
@@ -69,9 +73,10 @@ impl SettingValue {
             .and_then(|name| name.strip_suffix('}'));
         let name = braced.unwrap_or(name);
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        match !name.is_empty() && name.chars().all(is_name) {
-            true => Self::Variable(name.to_owned()),
-            false => Self::Text(text),
+        if !name.is_empty() && name.chars().all(is_name) {
+            Self::Variable(name.to_owned())
+        } else {
+            Self::Text(text)
         }
     }
 

@@ -270,13 +270,11 @@ impl ServerSession {
         if !WITH_HANDSHAKE.contains(&&*result.version) {
             let is_later = *result.version > *WITH_HANDSHAKE[0];
             let error = SessionError::Version(word(&result.version));
-            return match is_later {
-                true => {
-                    self.discover(error, events);
-                    Ok(())
-                }
-                false => Err(error),
-            };
+            if !is_later {
+                return Err(error);
+            }
+            self.discover(error, events);
+            return Ok(());
         }
         self.server = identity(result.info(), result.version);
         let initialized = Outgoing::notification("notifications/initialized", None);
@@ -366,12 +364,11 @@ impl ServerSession {
             self.left_out += usize::from(!fits);
             fits && self.tools.len() < MAX_TOOLS
         });
-        match next {
-            Some(cursor) => self.ask_for_page(Some(&cursor), pages + 1, events),
-            None => {
-                self.phase = Phase::Ready;
-                events.push(SessionEvent::Ready);
-            }
+        if let Some(cursor) = next {
+            self.ask_for_page(Some(&cursor), pages + 1, events);
+        } else {
+            self.phase = Phase::Ready;
+            events.push(SessionEvent::Ready);
         }
         Ok(())
     }

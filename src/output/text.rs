@@ -275,13 +275,11 @@ impl<W: Write, E: Write> Sink for Text<W, E> {
             | Notice::Steered(_)
             | Notice::ToolPrinted { .. }
             | Notice::ToolStopped { .. } => {}
-            Notice::ServerPrinted { server, text } if self.level == Level::Verbose => {
-                self.block(
-                    &format!("the MCP server {server} printed:"),
-                    &indented(text),
-                )?;
+            Notice::ServerPrinted { .. } if self.level < Level::Verbose => {}
+            Notice::ServerPrinted { server, text } => {
+                let what = format!("the MCP server {server} printed:");
+                self.block(&what, &indented(text))?;
             }
-            Notice::ServerPrinted { .. } => {}
             _ if self.level == Level::Quiet => {}
             Notice::Warning(warning) => self.note(&format!("{}\n", line(&warning.to_string())))?,
             Notice::InputError {

@@ -304,9 +304,10 @@ impl Exchange<'_> {
 /// A name as the value of a header: in base64 if it could not be sent as it is.
 fn header_value(name: &str) -> Cow<'_, str> {
     let is_plain = name.bytes().all(|byte| (b' '..0x7f).contains(&byte)) && name.trim() == name;
-    match is_plain && !name.starts_with("=?") {
-        true => Cow::Borrowed(name),
-        false => Cow::Owned(format!("=?base64?{}?=", STANDARD.encode(name))),
+    if is_plain && !name.starts_with("=?") {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("=?base64?{}?=", STANDARD.encode(name)))
     }
 }
 

@@ -130,9 +130,10 @@ impl RemoteSessions {
     ) -> Result<Arc<Dialogue>, RemoteError> {
         let _alone = lock(&self.beginning);
         let current = self.dialogue();
-        match Arc::ptr_eq(&current, expired) {
-            true => self.begin(deadline),
-            false => Ok(current),
+        if Arc::ptr_eq(&current, expired) {
+            self.begin(deadline)
+        } else {
+            Ok(current)
         }
     }
 

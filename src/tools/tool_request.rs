@@ -112,9 +112,10 @@ impl ToolRequest {
                 continue;
             }
             if (key == "live" || key == "serves") && value == "yes" {
-                match key == "live" {
-                    true => request.live = true,
-                    false => request.serves = true,
+                if key == "live" {
+                    request.live = true;
+                } else {
+                    request.serves = true;
                 }
                 continue;
             }

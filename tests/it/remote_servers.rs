@@ -305,5 +305,5 @@ fn the_key_of_a_server_reaches_no_tool() {
     let run = Run::at(&url, &json!({}), &["--network", "--env", "SERVER_KEY"], &[]);
     run.ran
         .exits(2)
-        .says("cannot pass SERVER_KEY to tools: models.json or mcp.json uses it as a key");
+        .says("cannot pass SERVER_KEY to tools: an MCP server uses it as a key");
 }

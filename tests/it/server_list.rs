@@ -68,6 +68,12 @@ fn servers_and_their_tools_are_listed_for_people_and_for_programs() {
             .contains("the database is locked")
     );
 
+    let missing = ["mcp", "list", "--no-mcp", "--mcp", "a=./missing -x"];
+    home.offline()
+        .args(missing)
+        .run()
+        .exits(2)
+        .says("cannot run ./missing: No such file or directory");
     home.offline()
         .args(["mcp", "list", "--no-mcp"])
         .run()

@@ -89,7 +89,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         doc: "Also passes this environment variable to the tools, or with 'NAME_*' all variables with that prefix of at \
               least three characters. By default they get what programs need, such as PATH, HOME and the settings of compilers and \
               package managers, and nothing that looks like a credential. Variables of codex-run, keys that models.json \
-              names, and values that contain a credential of codex-run are never passed on. May be given more than once.",
+              or mcp.json names, and values that contain a credential of codex-run are never passed on. May be given more than once.",
         complete: Complete::Found(CompletedKind::Variables),
         set: |args, value| args.env.push(value),
         ..EMPTY

@@ -67,10 +67,9 @@ pub(crate) fn run(
         read,
         mut warnings,
     } = credentials;
-    let (count, mut origins) = (images.len(), Vec::new());
+    let (count, can_switch) = (images.len(), args.is_chat || input == RunInput::Lines);
     let clamped = clamping::clamped(args, &chosen.choice, resumed, count)?;
     check_price(args, &chosen.choice)?;
-    let can_switch = args.is_chat || input == RunInput::Lines;
     let inputs = ScopeInputs {
         found: found.clone(),
         providers,
@@ -89,14 +88,13 @@ pub(crate) fn run(
         providers: &inputs.providers,
     };
     tooling.fill_environment(args, environment, &known)?;
-    if args.dry_run && level == Level::Verbose {
-        let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
-        origins = setting_origins::lines(args, &chosen, &found, &clamped, kept);
-        origins.extend(agents.lines());
-    }
     warnings.extend(chosen.notes.iter().map(ToString::to_string));
     warnings.extend(substitutes.notes);
-    warnings.extend(origins);
+    if args.dry_run && level == Level::Verbose {
+        let kept = clamping::kept_effort(args, &chosen.choice, resumed).is_some();
+        let origins = setting_origins::lines(args, &chosen, &found, &clamped, kept);
+        warnings.extend(origins.into_iter().chain(agents.lines()));
+    }
     warnings.extend(tooling.warnings.into_iter().chain(agents.warnings));
     warnings.extend(clamped.note());
     if chosen.choice.model.text_only {

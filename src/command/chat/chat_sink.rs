@@ -105,9 +105,8 @@ impl Sink for ChatSink {
                 self.usage()
             }
             // Only lines of standard input cause these.
-            Notice::InputError { .. } => Ok(()),
-            // It is for a reader of standard error.
-            Notice::ServerPrinted { .. } => Ok(()),
+            // The other is for a reader of standard error.
+            Notice::InputError { .. } | Notice::ServerPrinted { .. } => Ok(()),
             Notice::Steered(text) => {
                 let text = text.to_owned();
                 self.turn(TurnEvent::Steered { text })

@@ -247,6 +247,14 @@ mod tests {
             Error::UnusableLines(3),
             Error::Input(io::ErrorKind::BrokenPipe.into()),
             Error::Sandbox(confine::Error::Unavailable),
+            Error::Server(
+                Box::new(server_notes::tests::unstarted("npx x", "--mcp npx x", true)),
+                false,
+            ),
+            Error::Server(
+                Box::new(server_notes::tests::unstarted("x", "mcp.json:2:9", false)),
+                true,
+            ),
             Error::NoHome,
             Error::Schema(Unmatched {
                 at: "/name".to_owned(),

@@ -25,7 +25,7 @@ use super::stop_watch::StopWatch;
 use crate::agent::{Control, Reply, Stop, UserMessage};
 use crate::api::Preview;
 use crate::auth::critical_section::Critical;
-use crate::auth::{self, Authority};
+use crate::auth::{self, Authority, Credential};
 use crate::format::OutputSchema;
 use crate::outcome::Outcome;
 use crate::stdin;
@@ -41,6 +41,7 @@ pub(in crate::command) use open::{OpenConversation, switch_model};
 use question::{StdinUse, blueprint, first_request, parts, prompt, show, stdin_use};
 use run_output::RunOutput;
 pub(in crate::command) use run_tools::StartingTools;
+use session_start::StartedSession;
 pub(in crate::command) use session_start::start_session;
 pub use settings::{Form, RunInput, RunSettings, SessionChoice};
 pub use substitute_model::{OtherService, SubstituteModel};
@@ -91,10 +92,9 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         );
     }
     // Servers start while the prompt is read and the request prepared.
-    let tools = match settings.dry_run && settings.servers.is_empty() {
-        true => None,
-        false => Some(StartingTools::open(&settings)?),
-    };
+    let needs_tools = !settings.dry_run || !settings.servers.is_empty();
+    let tools = needs_tools.then(|| StartingTools::open(&settings));
+    let tools = tools.transpose()?;
     let asked = prompt(&settings, stdin, &control, woken.as_fd(), &mut sink);
     // A run that has been stopped meanwhile starts nothing.
     if let Some(request) = control.stopped() {
@@ -109,33 +109,20 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
 
     let mut session = start_session(&settings, &mut sink)?;
     if settings.dry_run {
-        // A dry run starts servers, whose tools are part of the request, and does not set up other tools.
-        let tools = tools
-            .map(|tools| tools.ready(&control, &mut sink))
-            .transpose()?;
-        let offered = match &tools {
-            Some(tools) => Arc::clone(&tools.tools),
-            None => Arc::new(Toolbox::new(
-                settings.tools.clone(),
-                settings.offered.clone(),
-            )),
-        };
-        let blueprint = blueprint(&settings, &mut session, offered);
+        let tools = tools.map(|tools| tools.ready(&control, &mut sink));
+        let tools = tools.transpose()?;
         let credential = authority.map(|authority| authority.current());
-        let used = credential.as_ref();
-        let body = first_request(&settings, &blueprint, used, &message, &mut sink)?;
-        let endpoints = &settings.endpoints;
-        let preview = Preview::new(
-            endpoints,
-            credential.as_ref(),
-            &session.thread,
-            body.shape(),
-        );
+        let preview = RequestPreview {
+            message: &message,
+            credential: credential.as_ref(),
+            tools: tools.as_ref().map(|tools| &tools.tools),
+            user_agent: &host.setup.user_agent,
+        };
+        let shown = preview.show(&settings, &mut session, &mut sink);
         if let Some(tools) = tools {
             tools.close(false, &mut sink);
         }
-        show(&preview, &body, &host.setup.user_agent).map_err(Error::Output)?;
-        return Ok(Outcome::Answered);
+        return shown.map(|()| Outcome::Answered);
     }
     let authority = authority.ok_or(Error::Credential(auth::Error::Missing))?;
 
@@ -168,6 +155,38 @@ pub fn run(settings: RunSettings, host: Host) -> Result<Outcome, Error> {
         concluded => concluded.map(|()| Outcome::Answered),
     };
     concluded.map_err(|error| error.about_service(used.as_ref()))
+}
+
+/// The request that a dry run shows.
+struct RequestPreview<'a> {
+    message: &'a UserMessage,
+    credential: Option<&'a Credential>,
+    /// Tools that were set up, for those of servers; a dry run does not set up others.
+    tools: Option<&'a Arc<Toolbox>>,
+    user_agent: &'a str,
+}
+
+impl RequestPreview<'_> {
+    fn show(
+        &self,
+        settings: &RunSettings,
+        session: &mut StartedSession,
+        sink: &mut RunOutput,
+    ) -> Result<(), Error> {
+        let not_set_up = || Toolbox::new(settings.tools.clone(), settings.offered.clone());
+        let offered = self
+            .tools
+            .map_or_else(|| Arc::new(not_set_up()), Arc::clone);
+        let blueprint = blueprint(settings, session, offered);
+        let body = first_request(settings, &blueprint, self.credential, self.message, sink)?;
+        let preview = Preview::new(
+            &settings.endpoints,
+            self.credential,
+            &session.thread,
+            body.shape(),
+        );
+        show(&preview, &body, self.user_agent).map_err(Error::Output)
+    }
 }
 
 /// Opens the file for the last message, if one is requested.

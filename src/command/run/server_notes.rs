@@ -95,12 +95,17 @@ pub(super) fn notes(servers: &StartedServers) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::mcp::server_settings::ServerSettings;
     use crate::tools::server::start_error::StartError;
 
-    fn unstarted(command: &str, place: &str, network: bool) -> UnstartedServer {
+    /// A server that did not start.
+    pub(in super::super) fn unstarted(
+        command: &str,
+        place: &str,
+        network: bool,
+    ) -> UnstartedServer {
         let command = command.split(' ').map(str::to_owned).collect();
         UnstartedServer {
             settings: ServerSettings {

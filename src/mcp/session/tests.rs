@@ -267,7 +267,7 @@ fn the_list_of_tools_is_bounded() {
         format!(r#"{{"tools":[{}],"nextCursor":"next"}}"#, tools.join(","))
     };
     let lines: Vec<String> = (0..4)
-        .map(|n| result(n + 1, &page(200 * n as usize)))
+        .map(|n| result(n + 1, &page(200 * usize::try_from(n).expect("small"))))
         .collect();
     assert_eq!(
         feed(&mut session, &lines),

@@ -277,7 +277,7 @@ impl HeldProcess {
 
     /// Reads and writes what the pipes take and have, up to a limit at a time.
     fn exchange(&mut self, mailbox: &Mailbox) {
-        let mut buffer = [0; 64 << 10];
+        let mut buffer = [0; 16 << 10];
         if let Some(pipe) = &mut self.stderr {
             match pipe.read(&mut buffer) {
                 Ok(0) => self.stderr = None,
@@ -285,7 +285,7 @@ impl HeldProcess {
                 Err(error) => retain(&mut self.stderr, &error),
             }
         }
-        for _ in 0..16 {
+        for _ in 0..64 {
             let Some(pipe) = &mut self.stdout else { break };
             match pipe.read(&mut buffer) {
                 Ok(0) => {

@@ -25,16 +25,9 @@ impl StartedServer {
     #[must_use]
     pub fn offered_bytes(&self) -> usize {
         let tools = self.offer.tools.iter().zip(&self.names);
-        let size = |(tool, name): (&ListedTool, &Option<String>)| {
-            Some(self.bytes_of(tool, name.as_ref()?))
-        };
+        let size =
+            |(tool, name): (&ListedTool, &Option<String>)| Some(tool.bytes_as(name.as_ref()?));
         tools.filter_map(size).sum()
-    }
-
-    /// The size of one of its tools under this name, in bytes.
-    #[must_use]
-    pub fn bytes_of(&self, tool: &ListedTool, name: &str) -> usize {
-        name.len() + tool.description.len() + tool.parameters.to_string().len()
     }
 }
 
@@ -54,10 +47,8 @@ pub(super) fn tools_of(servers: &[Arc<Server>], started: &mut [StartedServer]) -
     let mut tools = Vec::new();
     for (server, started) in servers.iter().zip(started) {
         for listed in &started.offer.tools {
-            let name = match started.settings.offers(listed) {
-                true => names.next().flatten(),
-                false => None,
-            };
+            let is_chosen = started.settings.offers(listed);
+            let name = is_chosen.then(|| names.next().flatten()).flatten();
             tools.extend(name.clone().map(|name| tool(server, name, listed)));
             started.names.push(name);
         }

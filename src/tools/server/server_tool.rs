@@ -170,12 +170,11 @@ impl Runner for ServerTool {
 fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::Result<CallResult> {
     let mut images = Vec::new();
     for picture in std::mem::take(&mut answer.pictures) {
-        match shown(&picture) {
-            Some(url) => images.push(url),
-            None => {
-                let bytes = picture.data.len() * 3 / 4;
-                answer.line(&format!("[image, {bytes} bytes: not shown]"));
-            }
+        if let Some(url) = shown(&picture) {
+            images.push(url);
+        } else {
+            let bytes = picture.data.len() * 3 / 4;
+            answer.line(&format!("[image, {bytes} bytes: not shown]"));
         }
     }
     let directory = launcher.temporary().map_err(|(_, error)| error)?;
@@ -183,9 +182,10 @@ fn result_of(mut answer: CallAnswer, number: usize, launcher: &Launcher) -> io::
     let mut capture = Capture::new(directory, name, MAX_OUTPUT_BYTES);
     capture.add(answer.text.as_bytes());
     let printed = capture.printed();
-    let status = match answer.is_error {
-        true => Status::Failed,
-        false => Status::Done,
+    let status = if answer.is_error {
+        Status::Failed
+    } else {
+        Status::Done
     };
     Ok(CallResult {
         cuts: printed.cut.into_iter().collect(),
@@ -203,4 +203,114 @@ fn shown(picture: &Picture) -> Option<String> {
     let bytes = BASE64_STANDARD.decode(picture.data.trim_ascii()).ok()?;
     let fits = u64::try_from(bytes.len()).is_ok_and(|size| size <= MAX_IMAGE_BYTES);
     fits.then(|| data_url(&bytes))?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::tools::server::client::ServerOffer;
+    use crate::tools::server::start_error::StartError;
+
+    /// Counts the calls that run at the same time, and ends them when `together` of them do or it is interrupted.
+    #[derive(Debug, Default)]
+    struct Counting {
+        together: usize,
+        running: Mutex<usize>,
+        changed: Condvar,
+        most: AtomicUsize,
+        interrupted: Mutex<bool>,
+    }
+
+    impl ServerClient for Counting {
+        fn start(&self) {}
+
+        fn offer(&self, _: Instant) -> Option<Result<ServerOffer, StartError>> {
+            None
+        }
+
+        fn call(&self, _: ServerCall<'_>) -> CallEnd {
+            let mut running = self.running.lock().expect("no panic");
+            *running += 1;
+            self.most.fetch_max(*running, Ordering::SeqCst);
+            self.changed.notify_all();
+            let waits = |running: &mut usize| {
+                let is_over = *self.interrupted.lock().expect("no panic");
+                self.most.load(Ordering::SeqCst) < self.together && !is_over && *running > 0
+            };
+            let mut running = self.changed.wait_while(running, waits).expect("no panic");
+            *running -= 1;
+            CallEnd::TimedOut
+        }
+
+        fn interrupt(&self) {
+            *self.interrupted.lock().expect("no panic") = true;
+            let _running = self.running.lock().expect("no panic");
+            self.changed.notify_all();
+        }
+
+        fn resume(&self) {}
+
+        fn close(&self, _: bool) {}
+
+        fn wait(&self) {}
+    }
+
+    fn server(parallel: bool, together: usize) -> (Server, Arc<Counting>) {
+        let client = Arc::new(Counting {
+            together,
+            ..Counting::default()
+        });
+        let settings = ServerSettings {
+            parallel,
+            ..ServerSettings::of_command("s".to_owned(), Vec::new())
+        };
+        (Server::new(settings, client.clone(), false), client)
+    }
+
+    fn call(server: &Server) -> CallEnd {
+        let arguments: &RawValue = serde_json::from_str("{}").expect("JSON");
+        server.call(ServerCall {
+            tool: "t",
+            arguments,
+            limit: Duration::MAX,
+        })
+    }
+
+    #[test]
+    fn a_server_gets_one_call_at_a_time_unless_it_takes_several() {
+        for (parallel, together) in [(false, 1), (true, 4)] {
+            let (server, client) = server(parallel, together);
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| call(&server));
+                }
+            });
+            assert_eq!(client.most.load(Ordering::SeqCst), together);
+        }
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_calls_that_run_and_those_that_wait() {
+        let (server, client) = server(false, 2);
+        thread::scope(|scope| {
+            let calls = [(); 3].map(|()| scope.spawn(|| call(&server)));
+            let mut running = client.running.lock().expect("no panic");
+            while *running == 0 {
+                running = client.changed.wait(running).expect("no panic");
+            }
+            drop(running);
+            server.interrupt();
+            let ends = calls.map(|call| call.join().expect("no panic"));
+            let interrupted = ends.iter().filter(|end| **end == CallEnd::Interrupted);
+            assert_eq!(interrupted.count(), 2);
+        });
+        assert_eq!(call(&server), CallEnd::Interrupted);
+        server.resume();
+        *client.interrupted.lock().expect("no panic") = true;
+        assert_eq!(call(&server), CallEnd::TimedOut);
+    }
 }

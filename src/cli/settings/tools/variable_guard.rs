@@ -59,8 +59,10 @@ pub(super) type Variable = (OsString, OsString);
 
 /// The variables that are not passed to tools.
 pub(super) struct VariableGuard {
-    /// Variables that `models.json` or `mcp.json` uses as a key.
-    pub(super) keys: Vec<String>,
+    /// Variables that `models.json` uses as a key.
+    keys: Vec<String>,
+    /// Variables that an MCP server uses as a key.
+    pub(super) server_keys: Vec<String>,
     /// The credentials of codex-run.
     pub(super) credentials: Vec<Secret>,
 }
@@ -73,6 +75,7 @@ impl VariableGuard {
         let credentials = of_environment.chain(of_run).collect();
         Self {
             keys: Vec::new(),
+            server_keys: Vec::new(),
             credentials,
         }
     }
@@ -107,8 +110,11 @@ impl VariableGuard {
         if is_own(name) {
             return Some("it is reserved for codex-run");
         }
-        let is_key = self.keys.iter().any(|key| key == name);
-        is_key.then_some("models.json or mcp.json uses it as a key")
+        let is_in = |keys: &[String]| keys.iter().any(|key| key == name);
+        if is_in(&self.keys) {
+            return Some("models.json uses it as a key");
+        }
+        is_in(&self.server_keys).then_some("an MCP server uses it as a key")
     }
 
     /// Returns why this variable is not passed on, or `None`.
@@ -222,7 +228,7 @@ mod tests {
             [
                 "APP_COPY: its value holds a credential of codex-run",
                 "APP_HEADER: its value holds a credential of codex-run",
-                "APP_KEY: models.json or mcp.json uses it as a key"
+                "APP_KEY: models.json uses it as a key"
             ]
         );
     }

@@ -109,7 +109,7 @@ pub(super) fn fill_environment(
         .iter()
         .filter_map(|name| environment.secret(name));
     guard.credentials.extend(keys);
-    guard.keys.extend(servers.keys);
+    guard.server_keys.extend(servers.keys);
 
     let selected = environment::for_tools(&environment.0, network);
     setup.environment = selected.variables;
