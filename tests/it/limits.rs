@@ -53,7 +53,7 @@ fn a_long_message_is_in_memory_twice_at_most() {
         ask(&home, &server, &flags, "go").exits(0);
         let outputs = outputs(&server);
         let lines = outputs.last().expect("an output").lines();
-        let line = lines.filter(|line| line.contains("VmHWM:")).last();
+        let line = lines.filter(|line| line.contains("VmHWM:")).next_back();
         let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
         kilobytes
             .map(|kilobytes: u64| kilobytes << 10)
