@@ -203,7 +203,7 @@ fn apply(args: &mut Args, key: &str, value: String) -> Result<(), Failure> {
             return Err(Failure::usage(format!(
                 "-c {key} is not supported: it would run a program outside the sandbox"
             ))
-            .hint("use `codex run --mcp COMMAND`, which starts the server inside the sandbox"));
+            .hint("declare the server in mcp.json, or use `codex run --mcp COMMAND`: both start it in the sandbox"));
         }
         key if UNSAFE.iter().any(|unsafe_key| key.starts_with(unsafe_key)) => {
             return Err(Failure::usage(format!(

@@ -82,7 +82,7 @@ pub fn run(settings: ServerListSettings, mut stdout: Stdout) -> Result<(), Error
         warn(warning);
     }
     if settings.servers.is_empty() {
-        warn("there are no MCP servers: mcp.json in CODEX_RUN_HOME declares them, or --mcp does");
+        warn("there are no MCP servers; declare them in mcp.json in CODEX_RUN_HOME, or with --mcp");
     } else if let Some(policy) = &settings.setup.policy {
         confine::check(policy).map_err(Error::Sandbox)?;
     }

@@ -1,4 +1,5 @@
-//! What a panic must undo: it ends the process without dropping anything. What a killed process may leave behind needs no entry.
+//! What a panic must undo, since it ends the process without dropping anything. What a killed process may leave behind needs no
+//! entry.
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -75,7 +75,7 @@ impl fmt::Display for RunWarning {
             ),
             Self::CompactedFirst(tokens) => write!(
                 f,
-                "the conversation has about {} tokens: this request compacts it, and the next one has the question",
+                "the conversation has about {} tokens: this request compacts it, and the next one asks the question",
                 grouped(*tokens)
             ),
             Self::GitChanged(places) => {

@@ -35,7 +35,7 @@ impl Interrupt {
         }
     }
 
-    /// From now on, until [`Interrupt::end`], every `wake` ends a wait. What happened before, the caller has to look at itself.
+    /// From now on, until [`Interrupt::end`], every `wake` ends a wait. The caller has to check what happened before.
     ///
     /// # Errors
     /// If the process cannot open more files.

@@ -57,7 +57,7 @@ pub(super) struct Lendable {
     /// Nothing while it is lent.
     transport: Option<Box<dyn Transport>>,
     loan: Loan,
-    /// What ureq sees meanwhile.
+    /// What ureq reads while it is lent.
     nothing: ConnectionBuffers,
 }
 

@@ -28,6 +28,8 @@ pub enum ArgumentError {
     Shell(char),
     /// This is not a name.
     Name(String),
+    /// It is a URL.
+    Url,
 }
 
 impl fmt::Display for ArgumentError {
@@ -37,12 +39,13 @@ impl fmt::Display for ArgumentError {
             Self::OpenQuote(quote) => write!(f, "a {quote} is not closed"),
             Self::Shell(c) => write!(
                 f,
-                "{c} means something to a shell, and none reads this; quote it, or use sh -c"
+                "{c} has a meaning in a shell only, and no shell reads this; quote it, or use sh -c"
             ),
             Self::Name(name) => write!(
                 f,
                 "{name:?} is not a name of lower-case letters, digits, - and _"
             ),
+            Self::Url => f.write_str("it is a URL, and not a command"),
         }
     }
 }
@@ -72,6 +75,12 @@ impl ServerArgument {
             None => (None, text),
         };
         let words = split(command)?;
+        if ["http://", "https://"]
+            .iter()
+            .any(|scheme| words[0].starts_with(scheme))
+        {
+            return Err(ArgumentError::Url);
+        }
         let name = name.unwrap_or_else(|| derived_name(&words));
         Ok(Self::Command { name, words })
     }
@@ -163,7 +172,8 @@ fn derived_name(words: &[String]) -> String {
             .to_owned()
     };
     let program = words.first().map(|word| last(word)).unwrap_or_default();
-    let is_runner = RUNNERS.contains(&&*program);
+    // After -c comes a script, not a name.
+    let is_runner = RUNNERS.contains(&&*program) && words.get(1).is_none_or(|word| word != "-c");
     let is_named = |word: &&String| !word.starts_with('-') && !VERBS.contains(&&***word);
     let named = words.get(1..).unwrap_or_default().iter().find(is_named);
     let word = named
@@ -286,10 +296,14 @@ mod tests {
         check("python3 -m mcp_server_git", "git", "python3");
         check("node ./Dist/Index.js", "index", "node");
         check("npx", "npx", "npx");
+        check("sh -c 'exec server'", "sh", "sh");
         check("/", "server", "/");
         for text in ["Git=x", "ÄB=x", "=x"] {
             assert!(matches!(parse(text), Err(ArgumentError::Name(_))), "{text}");
         }
         assert_eq!(parse("a="), Err(ArgumentError::Empty));
+        for text in ["https://x/mcp", "wiki=http://localhost/"] {
+            assert_eq!(parse(text), Err(ArgumentError::Url), "{text}");
+        }
     }
 }

@@ -135,7 +135,19 @@ fn values(
 ) -> Result<Vec<(String, SettingValue)>, Mistake> {
     let fields = reader.object(raw, None)?.into_iter();
     fields
-        .map(|(name, raw)| Ok((name, SettingValue::parse(reader.typed(raw, "a string")?))))
+        .map(|(name, field)| {
+            let value = SettingValue::parse(reader.typed(field, "a string")?);
+            match &value {
+                // Other clients replace a part of the value.
+                SettingValue::Text(text) if text.contains("${") || text.starts_with("Bearer $") => {
+                    Err(reader.mistake(
+                        field.get(),
+                        "a variable must be the whole value, as in \"$NAME\"".to_owned(),
+                    ))
+                }
+                _ => Ok((name, value)),
+            }
+        })
         .collect()
 }
 
@@ -228,6 +240,9 @@ mod tests {
         );
         check("\"-v\"", "7", "2:47: this must be an array of strings");
         check("\"$TZ\"", "7", "2:69: this must be a string");
+        let whole = "a variable must be the whole value, as in \"$NAME\"";
+        check("$TZ", "x${TZ}", &format!("2:69: {whole}"));
+        check("$WIKI_TOKEN", "Bearer $T", &format!("4:57: {whole}"));
         check(
             "$TZ",
             "$OUR_KEY",

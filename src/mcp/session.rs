@@ -1,6 +1,6 @@
 //! A session with one server, as a state machine: lines of the server in, messages to it and events out. It knows
-//! neither clock nor pipe; who uses it gives up on a server that stays silent. What a server sends unasked, twice or
-//! malformed is skipped.
+//! neither clock nor pipe; its caller gives up on a server that stays silent. Messages that are unsolicited, repeated or
+//! malformed are skipped.
 
 use std::collections::HashSet;
 
@@ -33,7 +33,7 @@ const MAX_PAGES: usize = 100;
 /// Maximum length of the place where a page begins, in bytes.
 const MAX_CURSOR_BYTES: usize = 4 << 10;
 
-/// Maximum length of a server's words about itself, in bytes.
+/// Maximum length of a server's name and version, in bytes.
 const MAX_WORD_BYTES: usize = 200;
 
 /// A session.
@@ -54,13 +54,13 @@ pub struct ServerSession {
 enum Phase {
     /// The answer to `initialize` with this id.
     Initializing(u64),
-    /// The answer to `server/discover`, and why `initialize` did not do.
+    /// The answer to `server/discover`, and why `initialize` failed.
     Discovering(u64, SessionError),
     /// A page of the list of tools.
     Listing { id: u64, pages: usize },
     /// Calls.
     Ready,
-    /// Nothing any more.
+    /// Nothing; the session has ended.
     Failed,
 }
 
@@ -381,7 +381,7 @@ fn parse<'a, T: Deserialize<'a>>(
     serde_json::from_str(raw.get()).map_err(|_| SessionError::Malformed(method))
 }
 
-/// A server's word about itself.
+/// A server's name or version, on one line and cut.
 fn word(text: &str) -> String {
     shortened(&one_line(text), MAX_WORD_BYTES).into_owned()
 }

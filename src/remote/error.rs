@@ -20,7 +20,7 @@ pub enum RemoteError {
     Kind(String),
     /// The session id is not a line of visible characters, or too long.
     SessionId,
-    /// The server does not know the session any more.
+    /// The server no longer knows the session.
     Expired,
     /// The response ended without an answer.
     NoAnswer,

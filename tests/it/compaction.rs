@@ -213,7 +213,7 @@ fn a_resumed_conversation_is_compacted_before_its_question() {
         .args(["--last", "--dry-run", "two"])
         .run();
     dry.exits(0)
-        .says("tokens: this request compacts it, and the next one has the question");
+        .says("tokens: this request compacts it, and the next one asks the question");
     let preview: Value = serde_json::from_str(&dry.text()).expect("JSON");
     let ran = run(&home, &server).args(["--last", "--json", "two"]).run();
     ran.exits(0);

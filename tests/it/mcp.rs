@@ -188,7 +188,7 @@ fn a_mistake_in_a_declaration_ends_the_run_before_it_begins() {
         "codex: invalid value for --mcp: server 'x: a ' is not closed",
     );
     check(&["--mcp", "Git=server"], "\"Git\" is not a name");
-    check(&["--mcp", "a | b"], "| means something to a shell");
+    check(&["--mcp", "a | b"], "| has a meaning in a shell only");
     check(
         &["--mcp", "gone.json"],
         "codex: cannot read gone.json, named by --mcp",

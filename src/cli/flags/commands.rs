@@ -129,8 +129,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         usage: "list",
         brief: "show what MCP servers offer",
         doc: "`codex mcp list` starts the MCP servers of mcp.json and of --mcp as `codex run` does, in the same sandbox, and lists \
-              what they offer: their versions, their tools, and how large the definitions of these are. It needs no \
-              sign-in. If a server does not start, the exit code is 2. `codex help mcp` describes mcp.json.",
+              their versions, their tools, and the size of each definition. It needs no \
+              sign-in. If a required server does not start, the exit code is 2. `codex help mcp` describes mcp.json.",
         words: &["list"],
         actions: &[],
     },

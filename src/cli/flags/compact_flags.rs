@@ -11,7 +11,7 @@ pub(crate) const FLAGS: &[Flag] = &[Flag {
     brief: "shorten a long conversation",
     group: FlagGroup::Limits,
     rare: true,
-    doc: "When the conversation is shortened: auto, when it nears the model's limit (its own, or 90 % of its window); N, when \
+    doc: "When the conversation is shortened: auto, when it exceeds the model's limit (its own, or 90 % of its context window); N, when \
           it has more than N tokens; off, never. `codex help compaction` says what stays.",
     default: Some("auto"),
     complete: Complete::Words(COMPACTIONS),

@@ -37,7 +37,7 @@ pub(crate) const FLAGS: &[Flag] = &[
         brief: "print JSON",
         group: FlagGroup::Output,
         rare: false,
-        doc: "Prints a JSON object with servers, an array of objects with name, declared (where), program, version, protocol, \
+        doc: "Prints a JSON object with servers, an array of objects with name, declared (the place of its declaration), program, version, protocol, \
               tools (each with name, tool, description and bytes), bytes (the size of all of them) and error.",
         set: |args, _| args.json = true,
         ..EMPTY

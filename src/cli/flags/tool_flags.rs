@@ -148,7 +148,8 @@ pub(crate) const FLAGS: &[Flag] = &[
         group: FlagGroup::Tools,
         rare: true,
         doc: "Starts an MCP server and offers its tools to the model: a command, which is split into words as a shell would and \
-              run without a shell, or a file of servers whose name ends in .json, in the form of mcp.json. NAME=COMMAND names the server; otherwise it has the name of \
+              run without a shell, or a file of servers \
+              in the form of mcp.json, whose name ends in .json. NAME=COMMAND names the server; otherwise it has the name of \
               its program or package. It speaks the protocol on standard input and output, is sandboxed like the other tools, \
               and may use the network or change files if the run allows it. One that does not start within 30 s ends the \
               run with exit code 2. May be given more than once. `codex help mcp` has more.",

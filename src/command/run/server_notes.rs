@@ -21,6 +21,10 @@ pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Fa
         }),
         Transport::Http { .. } => false,
     };
+    let lacks_network = matches!(settings.transport, Transport::Http { .. }) && !network;
+    // A program may have a blank in its name, but more often it is the whole command.
+    let is_line = matches!(&settings.transport, Transport::Stdio { command, .. }
+        if command.first().is_some_and(|program| program.contains(' ')));
     let place = &settings.place;
     let hint = match (loads, network, settings.network) {
         (true, false, true) => {
@@ -32,9 +36,18 @@ pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Fa
         (true, true, false) => format!(
             "it loads its program from the network: install that first, or set \"network\": true in {place}"
         ),
+        (true, true, true) => {
+            "it loads its program from the network into a cache, which it must be allowed to change: install the server first and name its program instead".to_owned()
+        }
+        _ if lacks_network && settings.network => format!(
+            "allow the network with --network, or set \"required\": false in {place}"
+        ),
         _ if place.starts_with("--mcp ") => {
             "run the command by itself to see what it needs; `codex help mcp` says what the sandbox allows".to_owned()
         }
+        _ if is_line => format!(
+            "\"command\" in {place} is the program alone; its arguments belong in \"args\""
+        ),
         _ => format!("correct {place}, or set \"required\": false there; --no-mcp leaves out the servers of mcp.json"),
     };
     Failure::usage(server.to_string()).hint(hint)
@@ -42,7 +55,10 @@ pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Fa
 
 /// Warnings about servers that did not start and tools that are not offered.
 pub(in crate::command) fn warnings(servers: &StartedServers) -> Vec<String> {
-    let unstarted = servers.failed.iter().map(ToString::to_string);
+    let unstarted = servers
+        .failed
+        .iter()
+        .map(|server| format!("{server}; it is left out"));
     let mut warnings: Vec<String> = unstarted.collect();
     for server in &servers.started {
         let StartedServer {
@@ -137,6 +153,11 @@ pub(super) mod tests {
         );
         check(
             unstarted(loader, "--mcp x", true),
+            true,
+            "install the server first",
+        );
+        check(
+            unstarted("x", "--mcp x", true),
             true,
             "run the command by itself",
         );

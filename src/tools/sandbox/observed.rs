@@ -41,7 +41,7 @@ type PathIdentity = (u64, u64);
 
 /// What rules were derived from.
 pub(super) struct Observed {
-    /// The mount table, and what is told about its changes.
+    /// The mount table, and the descriptor that reports its changes.
     pub(super) mounts: Vec<u8>,
     changes: File,
     /// What was found at paths, if anything.

@@ -1,7 +1,7 @@
 //! The rules of a run: made once for each policy, on a thread while the model thinks, and given to the process of each
 //! call, which has nothing to do but to apply them.
 //!
-//! Their descriptor is a key: whoever holds it can add rules, and so open files to the calls that follow. Therefore
+//! Their descriptor is a key: a process that holds it can add rules, and so open files to the calls that follow. Therefore
 //! rules are finished before their descriptor is given to a process, and never added to afterwards: what has changed
 //! makes new ones, and the old ones are dropped. It is closed on exec, and goes, as standard input, to the tool's own
 //! process alone, which closes it as soon as it is confined. No process in a sandbox can take it from there: before

@@ -213,7 +213,7 @@ impl HeldProcess {
         }
     }
 
-    /// Begins the end because the server cannot be talked to.
+    /// Begins the end because the server cannot be reached any more.
     fn break_off(&mut self, error: StartError) {
         self.speaker.end(error);
         self.stdin = None;
@@ -223,7 +223,7 @@ impl HeldProcess {
         }
     }
 
-    /// Sends SIGTERM to the process, which ends everything below it. A second one shortens its patience.
+    /// Sends SIGTERM to the process, which ends everything below it. A second one shortens the time until SIGKILL.
     fn terminate(&mut self) {
         for signal in [Signal::TERM, Signal::CONT] {
             let _ = self.pid.map(|pid| kill_process(pid, signal));
@@ -290,7 +290,7 @@ impl HeldProcess {
             match pipe.read(&mut buffer) {
                 Ok(0) => {
                     self.stdout = None;
-                    // What has closed its output and goes on cannot answer.
+                    // A server that has closed its output cannot answer.
                     if matches!(self.stage, EndStage::Open) {
                         mailbox.is_usable.store(false, Ordering::SeqCst);
                         self.speaker.end(StartError::Ended);

@@ -33,7 +33,7 @@ pub(super) struct Server {
     changed: Condvar,
 }
 
-/// Whose turn it is, of the calls of a server.
+/// The order of the calls of a server.
 #[derive(Debug, Default)]
 struct CallTurn {
     is_taken: bool,

@@ -151,7 +151,7 @@ impl Speaker {
         }
     }
 
-    /// Ends the conversation: nothing more is written, and whoever waits gets the reason.
+    /// Ends the conversation: nothing more is written, and every waiting thread gets the reason.
     pub(super) fn end(&mut self, error: StartError) {
         self.out = Vec::new();
         let why = error.to_string();

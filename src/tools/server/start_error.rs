@@ -27,7 +27,7 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotStarted(error) => error.fmt(f),
+            Self::NotStarted(error) => write!(f, "its process cannot be started: {error}"),
             Self::Ended => f.write_str("it ended before it answered"),
             Self::Silent(seconds) => write!(f, "it did not answer within {seconds} s"),
             Self::Session(SessionError::Refused { method, answer }) => {

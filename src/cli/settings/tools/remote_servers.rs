@@ -38,10 +38,13 @@ impl RemoteContext<'_> {
             ))
         };
         let url = RemoteUrl::parse(url).map_err(|error| wrong("its URL", &error.to_string()))?;
-        let mut unusable = (!(self.network && server.network)).then(|| {
-            let needs = "a server behind a URL needs \"network\": true and --network";
-            needs.to_owned()
-        });
+        let mut unusable = match (server.network, self.network) {
+            (true, true) => None,
+            (true, false) => Some("a server behind a URL needs --network".to_owned()),
+            (false, _) => {
+                Some("a server behind a URL needs \"network\": true and --network".to_owned())
+            }
+        };
         let mut all = Vec::new();
         for (header, value) in headers {
             let what = format!("the header {header}");

@@ -112,6 +112,7 @@ fn of_flag(value: &OsStr, args: &Args, trust: &Trust) -> Result<Vec<ServerSettin
         let failure = Failure::usage(format!("invalid value for {flag}: {text}: {error}"));
         failure.hint(match error {
             ArgumentError::Name(_) => "for example: --mcp wiki='mcp-server-wiki --all'",
+            ArgumentError::Url => "declare the server in mcp.json, or in a file for --mcp, with \"url\"; `codex help mcp` has an example",
             _ => "for example: --mcp 'mcp-server-git --repository .', or --mcp FILE.json",
         })
     })?;
@@ -144,7 +145,7 @@ fn check_names(servers: &[ServerSettings]) -> Result<(), Failure> {
             "two MCP servers are named {}: {} and {}",
             server.name, other.place, server.place
         ))
-        .hint("--mcp NAME=COMMAND gives another name; --no-mcp leaves out those of mcp.json"));
+        .hint("give one of them another name (--mcp NAME=COMMAND), or leave out those of mcp.json with --no-mcp"));
     }
     Ok(())
 }
