@@ -242,7 +242,7 @@ mod tests {
         check("\"$TZ\"", "7", "2:69: this must be a string");
         let whole = "a variable must be the whole value, as in \"$NAME\"";
         check("$TZ", "x${TZ}", &format!("2:69: {whole}"));
-        check("$WIKI_TOKEN", "Bearer $T", &format!("4:57: {whole}"));
+        check("$WIKI_TOKEN", "Bearer $T", &format!("4:60: {whole}"));
         check(
             "$TZ",
             "$OUR_KEY",

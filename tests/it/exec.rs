@@ -213,7 +213,9 @@ fn settings_cannot_weaken_the_sandbox() {
         let key = setting.split('=').next().unwrap_or_default();
         ran.exits(2).stdout("").says(key);
         if key.starts_with("mcp_servers") {
-            ran.says("codex: hint: use `codex run --mcp COMMAND`");
+            ran.says(
+                "codex: hint: declare the server in mcp.json, or use `codex run --mcp COMMAND`",
+            );
         }
     }
     for flag in ["--nonsense", "--full-autoo", "--oss", "-p"] {

@@ -253,7 +253,12 @@ fn a_server_needs_the_network_twice_and_gets_no_credential() {
     let remote = Server::start(Script::default().mcp("honest"));
     let url = format!("{}/mcp", remote.url());
     let needs = "a server behind a URL needs \"network\": true and --network";
-    check(&url, json!({}), &[], needs);
+    check(
+        &url,
+        json!({}),
+        &[],
+        "a server behind a URL needs --network",
+    );
     check(&url, json!({"network": false}), &["--network"], needs);
     let network = &["--network"];
     check(

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::mcp::server_settings::Transport;
 use crate::tools::server::offer::StartedServer;
 use crate::tools::server::servers::{StartedServers, UnstartedServer};
+use crate::tools::server::start_error::StartError;
 
 /// The size of the tools of servers above which a note names it, in bytes: they are part of every request.
 const MAX_QUIET_BYTES: usize = 32 << 10;
@@ -22,6 +23,7 @@ pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Fa
         Transport::Http { .. } => false,
     };
     let lacks_network = matches!(settings.transport, Transport::Http { .. }) && !network;
+    let is_moved = matches!(&settings.transport, Transport::Stdio { cwd: Some(_), .. });
     // A program may have a blank in its name, but more often it is the whole command.
     let is_line = matches!(&settings.transport, Transport::Stdio { command, .. }
         if command.first().is_some_and(|program| program.contains(' ')));
@@ -45,6 +47,9 @@ pub(in crate::command) fn failure(server: &UnstartedServer, network: bool) -> Fa
         _ if place.starts_with("--mcp ") => {
             "run the command by itself to see what it needs; `codex help mcp` says what the sandbox allows".to_owned()
         }
+        _ if is_moved && matches!(server.error, StartError::NotStarted(_)) => format!(
+            "\"cwd\" in {place} must be a directory, relative to the working directory of the tools"
+        ),
         _ if is_line => format!(
             "\"command\" in {place} is the program alone; its arguments belong in \"args\""
         ),
@@ -114,7 +119,6 @@ pub(super) fn notes(servers: &StartedServers) -> Option<String> {
 pub(super) mod tests {
     use super::*;
     use crate::mcp::server_settings::ServerSettings;
-    use crate::tools::server::start_error::StartError;
 
     /// A server that did not start.
     pub(in super::super) fn unstarted(
@@ -172,6 +176,11 @@ pub(super) mod tests {
             true,
             "or set \"network\": true in mcp.json:2:9",
         );
+        let mut lost = unstarted("mcp-server-git --all", file, false);
+        if let Transport::Stdio { command, .. } = &mut lost.settings.transport {
+            *command = vec!["mcp-server-git --all".to_owned()];
+        }
+        check(lost, false, "its arguments belong in \"args\"");
         check(
             unstarted("x", file, false),
             false,
