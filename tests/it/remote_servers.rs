@@ -300,7 +300,10 @@ fn a_server_needs_the_network_twice_and_gets_no_credential() {
     assert_eq!(remote.requests().len(), 0);
     // One that is not required is left out.
     let run = Run::at(&url, &json!({"required": false}), &[], &[]);
-    run.ran.exits(0).stdout("done\n").says("a server behind a URL needs --network; it is left out");
+    run.ran
+        .exits(0)
+        .stdout("done\n")
+        .says("a server behind a URL needs --network; it is left out");
 }
 
 #[test]
