@@ -57,8 +57,8 @@ pub struct Broker {
     scoped: bool,
 }
 
-/// The socket calls of a program. Each is answered by whoever waits for the program, or on a thread that ends when this is
-/// dropped.
+/// The socket calls of a program. Each is answered by the thread that waits for the program, or by one that ends when this
+/// is dropped.
 #[derive(Debug)]
 pub struct Sockets(SocketCalls);
 
