@@ -35,9 +35,7 @@ impl Driver<'_> {
     pub(super) fn measure(&mut self, answer: &Answer) {
         let usage = answer.usage();
         let limit = self.policy.compact.limit(self.model);
-        if !answer.is_counted() {
-            self.compaction.answered_uncounted(self.body, limit);
-        } else {
+        if answer.is_counted() {
             self.compaction.answered(usage, limit);
             let tokens = usage.input.saturating_add(usage.output);
             // Far from the limit, an estimate will do for a run that resumes the conversation.
@@ -46,6 +44,8 @@ impl Driver<'_> {
             {
                 journal.length(tokens);
             }
+        } else {
+            self.compaction.answered_uncounted(self.body, limit);
         }
     }
 
