@@ -3,6 +3,7 @@
 
 pub mod chat;
 mod check_item;
+mod lent_terminal;
 pub mod login;
 pub mod logout;
 pub mod mcp_list;

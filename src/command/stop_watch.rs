@@ -5,12 +5,13 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGQUIT};
 
+use super::lent_terminal::LentTerminal;
 use super::screen::erase;
 use super::signal_shield::end_renewals;
 use super::signals::{ENDS_OF_SCREEN, take_over};
@@ -49,7 +50,7 @@ pub(super) struct StopWatch {
 /// The screen of a command that draws on its terminal.
 pub(super) struct WatchedScreen {
     /// The terminal is lent to another program, for which Ctrl+C and Ctrl+\ are meant.
-    pub(super) lent: Arc<AtomicBool>,
+    pub(super) lent: Arc<LentTerminal>,
     /// Makes the terminal what it was, at the first stop request.
     pub(super) restore: Box<dyn Fn() + Send>,
 }
@@ -82,7 +83,7 @@ impl StopWatch {
             let request = next(signals, self.deadline, screen.is_none());
             let is_lent = screen
                 .as_ref()
-                .is_some_and(|screen| screen.lent.load(Ordering::Relaxed));
+                .is_some_and(|screen| screen.lent.has_signals(Instant::now()));
             // Both come from the keyboard, and to every process that has the terminal.
             let is_typed = matches!(request, StopRequest::Signal(SIGINT | SIGQUIT));
             if !(is_typed && is_lent) {

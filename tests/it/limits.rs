@@ -52,8 +52,8 @@ fn a_long_message_is_in_memory_twice_at_most() {
         let flags = [&["--json", "-m", "unlimited"], flags].concat();
         ask(&home, &server, &flags, "go").exits(0);
         let outputs = outputs(&server);
-        let lines = outputs.last().expect("an output").lines();
-        let line = lines.filter(|line| line.contains("VmHWM:")).next_back();
+        let mut lines = outputs.last().expect("an output").lines();
+        let line = lines.rfind(|line| line.contains("VmHWM:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
         kilobytes
             .map(|kilobytes: u64| kilobytes << 10)

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::home::{
-    Cmd, CommandOutput, Home, KEY, finish, names, processes, signal_process, until, wait,
+    Cmd, CommandOutput, Home, KEY, Running, finish, names, processes, signal_process, until, wait,
 };
 use crate::needs::{Need, lacks};
 use crate::on_screen::{self, Chat};
@@ -56,6 +56,12 @@ fn cannot_trace() -> bool {
 /// The same command, whose clock fails in this thread once the file is there: "main", or "other" for any other one.
 fn failing(cmd: Cmd, thread: &str) -> Cmd {
     cmd.within(&fail_clock().to_string_lossy(), [thread, FILE])
+}
+
+/// The program that is traced: the only child of its tracer.
+fn traced(tracer: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
 }
 
 /// A long answer of which some is sent every few milliseconds.
@@ -129,9 +135,14 @@ fn tools_end_and_their_call_has_a_result_afterwards() {
     let cmd = home
         .codex(&server)
         .args(["run", "-s", "danger-full-access", "--json", "x"]);
+    // The thread that watches for signals reads the clock before it stops the run.
+    let stop = |running: &Running| {
+        signal_process(traced(running.id()).expect("it runs"), TERM).expect("it runs")
+    };
     let running = failing(cmd, "other").start();
     until("a tool runs", || home.work().join("ready").exists());
     home.file(FILE, "");
+    stop(&running);
     let ran = finish(running, "codex run --json".to_owned());
     let events = is_bug(&ran, &home).events();
     leaves_nothing(&home);
@@ -149,6 +160,7 @@ fn tools_end_and_their_call_has_a_result_afterwards() {
     let running = failing(cmd, "other").input(arguments.to_string()).start();
     until("a tool runs", || home.work().join("once-more").exists());
     home.file(FILE, "");
+    stop(&running);
     is_bug(&finish(running, "codex tool bash".to_owned()), &home);
     leaves_nothing(&home);
 }
@@ -161,11 +173,11 @@ fn text_ends_with_its_line() {
     let (home, server) = (Home::with_key(), Server::start([slow()]));
     let cmd = home.codex(&server).args(["run", "--no-tools", "x"]);
     let running = failing(cmd, "main").redirected("> out").start();
-    until("text comes", || {
+    until("two words come", || {
         home.work()
             .join("out")
             .metadata()
-            .is_ok_and(|out| out.len() > 0)
+            .is_ok_and(|out| out.len() >= "word word ".len() as u64)
     });
     home.file(FILE, "");
     is_bug(&finish(running, "codex run > out".to_owned()), &home);
@@ -190,12 +202,10 @@ fn a_reader_that_does_not_read_does_not_keep_it() {
         Home::with_key(),
         Server::start([Reply::deltas(100_000, "word ")]),
     );
-    // Has the name of this home, so that the program can be found.
-    let prompt = format!("say something about {}", home.root().display());
-    let args = ["run", "--json", "--deltas", "--no-tools", &prompt];
+    let args = ["run", "--json", "--deltas", "--no-tools", "x"];
     let mut running = failing(home.codex(&server).args(args), "other").start();
     let tracer = running.id();
-    let program = || processes(&prompt).into_iter().find(|id| *id != tracer);
+    let program = || traced(tracer);
     // Nothing reads, so the pipe fills up and the run blocks in a write.
     until("it is stuck", || {
         // Not in the hands of the tracer.

@@ -6,7 +6,6 @@ use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::ExitStatus;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -217,7 +216,7 @@ impl ScreenLoop {
         let chat = |error| LendError::Chat(Error::Terminal(error));
         let device = File::options().read(true).write(true).open(TERMINAL);
         let device = device.map_err(LendError::Program)?;
-        self.parts.lent.store(true, Ordering::Relaxed);
+        self.parts.lent.lend();
         self.parts.terminal.leave().map_err(chat)?;
         let begun = Instant::now();
         let started = UserProgram::start(program, &self.parts.programs, file, &device);
@@ -230,7 +229,7 @@ impl ScreenLoop {
         if ended.as_ref().is_ok_and(ExitStatus::success) && begun.elapsed() < least {
             ended = self.await_key(&device).and(ended);
         }
-        self.parts.lent.store(false, Ordering::Relaxed);
+        self.parts.lent.take_back(Instant::now());
         drain(&self.resumed);
         self.parts.terminal.enter().map_err(chat)?;
         self.redraw().map_err(LendError::Chat)?;

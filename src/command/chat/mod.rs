@@ -22,9 +22,9 @@ mod tool_call;
 mod user_program;
 
 use std::fs::File;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
+use super::lent_terminal::LentTerminal;
 use super::run::{Host, RunSettings, SessionChoice, check_access};
 use super::say_line;
 use super::stop_watch::{StopWatch, WatchedScreen};
@@ -113,7 +113,7 @@ pub fn run(mut settings: ChatSettings, host: Host) -> Result<(), Failure> {
     let engine = RunningEngine::start(engine);
     let mut engine = engine.map_err(|error| failed(Error::Thread(error)))?;
     // Signals are caught before the terminal is entered, so none of them leaves it as it is then.
-    let lent = Arc::new(AtomicBool::new(false));
+    let lent = Arc::new(LentTerminal::default());
     let entered: Arc<OnceLock<TerminalHandle>> = Arc::default();
     let handle = Arc::clone(&entered);
     let stopped = watch.start_on_screen(WatchedScreen {

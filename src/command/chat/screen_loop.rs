@@ -5,7 +5,6 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGWINCH};
 
+use super::super::lent_terminal::LentTerminal;
 use super::channel::{ChatReport, ReportReceiver, Reporter};
 use super::device_sign_in::DeviceSignIn;
 use super::engine_command::EngineCommand;
@@ -44,7 +44,7 @@ pub(super) struct LoopParts {
     /// Becomes readable when the chat is to stop.
     pub(super) stopped: UnixStream,
     /// The terminal is lent to another program.
-    pub(super) lent: Arc<AtomicBool>,
+    pub(super) lent: Arc<LentTerminal>,
     pub(super) engine: Sender<EngineCommand>,
     pub(super) control: Control,
     pub(super) critical: Critical,
