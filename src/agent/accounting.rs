@@ -34,8 +34,8 @@ impl Driver<'_> {
     /// Takes the length of the conversation that an answer reports.
     pub(super) fn measure(&mut self, answer: &Answer) {
         let usage = answer.usage();
+        let limit = self.policy.compact.limit(self.model);
         if answer.is_counted() {
-            let limit = self.policy.compact.limit(self.model);
             self.compaction.answered(usage, limit);
             let tokens = usage.input.saturating_add(usage.output);
             // Far from the limit, an estimate will do for a run that resumes the conversation.
@@ -44,6 +44,8 @@ impl Driver<'_> {
             {
                 journal.length(tokens);
             }
+        } else {
+            self.compaction.answered_uncounted(self.body, limit);
         }
     }
 

@@ -94,9 +94,13 @@ impl Blueprint {
         if let Some(own) = own {
             compaction.restore(&mut body, replaced, &own.items);
         }
+        // A length counts what stood for the items then: the newest compaction.
+        let newest = self.compactions.iter().map(|stored| stored.replaced).max();
+        let is_newest = own.map(|own| own.replaced) == newest;
         // A length that was reported before counts items that are gone.
         let length = self
             .length
+            .filter(|_| is_newest)
             .and_then(|(tokens, items)| Some((tokens, *lengths.get(items)?)));
         let length = length.filter(|(_, items)| *items > replaced);
         compaction.set_reported(length.map(|(tokens, items)| ReportedLength {

@@ -96,6 +96,15 @@ impl Compaction {
             tokens,
             items: None,
         });
+        self.check_first(tokens, limit);
+    }
+
+    /// Takes an answer that does not report its length: an estimate is checked instead.
+    pub(super) fn answered_uncounted(&mut self, body: &RequestBody, limit: Option<u64>) {
+        self.check_first(self.tokens(body), limit);
+    }
+
+    fn check_first(&mut self, tokens: u64, limit: Option<u64>) {
         let is_first = self.since == SinceCompaction::Nothing;
         self.since = match limit {
             Some(limit) if is_first && tokens > limit => SinceCompaction::Full(tokens),

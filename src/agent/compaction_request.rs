@@ -77,7 +77,14 @@ impl Driver<'_> {
     pub(super) fn compact_now(&mut self) -> Result<bool, Stop> {
         let shortens = self.compaction.shortens(self.body);
         if shortens {
-            self.compact(1)?;
+            loop {
+                self.compact(1)?;
+                // A substitute that took over has room without a compaction; the user wants one.
+                if self.compaction.is_fresh() {
+                    break;
+                }
+            }
+            self.keep_model();
         }
         Ok(shortens)
     }

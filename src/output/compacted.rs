@@ -14,7 +14,7 @@ pub struct CompactedNotice {
     pub before: u64,
     /// Its estimated length now, in tokens.
     pub after: u64,
-    /// What wrote that which stands for them.
+    /// Who wrote the item that replaces them.
     pub how: CompactedBy,
 }
 

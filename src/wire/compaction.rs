@@ -33,7 +33,7 @@ const NOTE_TOKENS: u64 = 20;
 /// The maximum length of a result in a transcript, in bytes.
 const MAX_RESULT_BYTES: usize = 8_000;
 
-/// What wrote that which stands for the compacted part.
+/// Who wrote the item that replaces the compacted part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompactedBy {
     /// The service: an encrypted item.

@@ -251,6 +251,41 @@ fn another_model_is_asked_and_shown_where_one_is_too_busy() {
 }
 
 #[test]
+fn another_model_compacts_on_request_where_one_is_too_busy() {
+    if lacks(&Need::CONTROLLING_TERMINAL) {
+        return;
+    }
+    let busy = Reply::status(503, &[], "");
+    let [done, summary, yes] = ["done", "It was counted.", "yes"].map(Reply::text);
+    let replies = [calls("seq 3"), done, busy, summary, yes];
+    let (home, server) = (home(), Server::start(replies));
+    let first = home.codex(&server).args(["run", "-m", "gpt-5.5", "count"]);
+    first.run().exits(0);
+    let args = "--last -m gpt-5.5 --fallback-model gpt-5.4 --retries 0";
+    let args: Vec<&str> = args.split(' ').collect();
+    let args: [&str; 7] = args.try_into().expect("seven");
+    let mut chat = chat(&home, &server, args);
+    chat.shows("done");
+    chat.enters("/compact");
+    chat.shows("was compacted with a summary by the model");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.enters("and now?");
+    chat.shows("yes");
+    chat.waits("the end", |screen| !screen.contains("working"));
+    chat.leaves().exits(0);
+    let requests = server.requests();
+    let models = requests.iter().map(|one| one.json()["model"].clone());
+    let models: Vec<_> = models.skip(2).collect();
+    assert_eq!(models, ["gpt-5.5", "gpt-5.4", "gpt-5.4"]);
+    // The conversation is stored with the model that has compacted it.
+    let cmd = home
+        .codex(&server)
+        .args(["run", "--last", "--dry-run", "x"]);
+    let dry = cmd.run();
+    assert!(dry.text().contains("gpt-5.4"), "{}", dry.text());
+}
+
+#[test]
 fn a_paste_of_200_lines_is_sent_by_enter_alone() {
     if lacks(&Need::CONTROLLING_TERMINAL) {
         return;

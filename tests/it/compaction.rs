@@ -202,6 +202,29 @@ fn a_compacted_conversation_is_resumed_forked_and_given_to_another_model() {
 }
 
 #[test]
+fn the_length_of_a_compacted_conversation_is_not_that_of_all_its_items() {
+    // The length is stored: it is more than half of the limit.
+    let server = Server::start([long_call(), Reply::text("done ".repeat(1200))]);
+    let home = Home::with_token();
+    run(&home, &server).args(["one"]).run().exits(0);
+    let id = stored(&home);
+    let token = crate::standin::jwt("acct-other", crate::standin::now_unix() + 1000);
+    for (choice, env) in [
+        ("--fork", None),
+        ("--resume", Some(("CODEX_ACCESS_TOKEN", &*token))),
+    ] {
+        server.push(Reply::text("ok"));
+        let mut cmd = run(&home, &server);
+        if let Some((name, value)) = env {
+            cmd = cmd.env(name, value);
+        }
+        let ran = cmd.args([choice, &id, "two"]).run();
+        ran.exits(0);
+        ran.says("codex: the conversation was compacted by the service: ");
+    }
+}
+
+#[test]
 fn a_resumed_conversation_is_compacted_before_its_question() {
     let server = Server::start([long_call(), Reply::text("one"), Reply::text("ok")]);
     let home = Home::with_token();

@@ -103,3 +103,15 @@ fn the_length_is_what_was_reported_and_an_estimate() {
     compaction.answered(usage, Some(1_000));
     assert_eq!(compaction.still_full(), None);
 }
+
+#[test]
+fn an_answer_without_a_length_ends_the_wait_for_one() {
+    let (mut compaction, mut body) = begin(&[&user("one"), CALL, OUTPUT]);
+    compaction.apply(&mut body, COMPACTED.into());
+    compaction.answered_uncounted(&body, Some(1_000_000));
+    assert!(!compaction.is_fresh());
+    assert_eq!(compaction.still_full(), None);
+    compaction.apply(&mut body, COMPACTED.into());
+    compaction.answered_uncounted(&body, Some(1));
+    assert_eq!(compaction.still_full(), Some(body.tokens()));
+}

@@ -107,8 +107,11 @@ fn fork(
         items,
         effort,
         length,
+        compactions,
         ..
     } = resumed;
+    // The length of a compacted conversation is not that of its copy.
+    let length = length.filter(|_| compactions.is_empty());
     let header = TurnHeader {
         effort: effort.as_deref(),
         ..*header
