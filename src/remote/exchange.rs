@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::error::RemoteError;
 use super::event_position::EventPosition;
 use super::gate::{Gate, lock};
-use super::remote_url::{RemoteHeader, RemoteUrl};
+use super::remote_url::{MIN_SECRET_BYTES, RemoteHeader, RemoteUrl};
 
 use crate::http::{self, Http, HttpResponse, JSON, Request, TimeLimit};
 use crate::mcp::session::{Outgoing, ServerSession, SessionError, SessionEvent};
@@ -273,7 +273,8 @@ impl Exchange<'_> {
     /// Passes a message of the server to the session; returns whether the session has gone on. Requests of the server
     /// are answered.
     fn take(&self, data: &[u8], received: &mut Received) -> bool {
-        let events = lock(&self.dialogue.session).receive(data);
+        let data = self.without_secrets(data);
+        let events = lock(&self.dialogue.session).receive(&data);
         for event in events {
             match event {
                 SessionEvent::Send(answer) if answer.method.is_empty() => {
@@ -288,6 +289,14 @@ impl Exchange<'_> {
         !received.events.is_empty()
     }
 
+    /// A message of the server without its secrets, which a server may repeat.
+    fn without_secrets<'d>(&self, data: &'d [u8]) -> Cow<'d, [u8]> {
+        let id = lock(&self.dialogue.id);
+        let of_url = self.url.secrets();
+        let of_headers = self.headers.iter().map(|header| &header.value);
+        masked(data, of_headers.chain(&*id).chain(&of_url))
+    }
+
     /// Text of the server, short, on one line and without its secrets.
     fn shown(&self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
@@ -298,6 +307,31 @@ impl Exchange<'_> {
             text = Cow::Owned(secret.hide_in(&text));
         }
         shortened(&one_line(&text), MAX_SHOWN_BYTES).into_owned()
+    }
+}
+
+/// A JSON text in which these secrets, as they are and as JSON escapes them, are `***`; of the value of a header that has a
+/// scheme, such as `Bearer`, also what follows it. Shorter ones than `MIN_SECRET_BYTES` are left: they may be anything.
+fn masked<'d, 's>(data: &'d [u8], secrets: impl Iterator<Item = &'s Secret>) -> Cow<'d, [u8]> {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return Cow::Borrowed(data);
+    };
+    let mut text = Cow::Borrowed(text);
+    for secret in secrets {
+        let whole = secret.expose();
+        let token = whole.split_once(' ').map(|(_, token)| token);
+        for value in [Some(whole), token].into_iter().flatten() {
+            let escaped = serde_json::Value::from(value).to_string();
+            for form in [value, &escaped[1..escaped.len() - 1]] {
+                if form.len() >= MIN_SECRET_BYTES && text.contains(form) {
+                    text = Cow::Owned(text.replace(form, "***"));
+                }
+            }
+        }
+    }
+    match text {
+        Cow::Borrowed(_) => Cow::Borrowed(data),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 
@@ -322,4 +356,34 @@ fn session_id(response: &HttpResponse) -> Result<Option<Secret>, RemoteError> {
     };
     let id = Some(id).filter(is_valid).ok_or(RemoteError::SessionId)?;
     Ok(Some(Secret::new(id.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_masked_in_every_form_of_a_secret() {
+        let secrets = ["Bearer in\"the-header", "sess-0123456789", "short"]
+            .map(|text| Secret::new(text.to_owned()));
+        let masked =
+            |data: &str| String::from_utf8(masked(data.as_bytes(), secrets.iter()).into_owned());
+        for (data, expected) in [
+            (
+                r#"{"text":"it is Bearer in\"the-header."}"#,
+                r#"{"text":"it is ***."}"#,
+            ),
+            (
+                r#"{"text":"in\"the-header, sess-0123456789"}"#,
+                r#"{"text":"***, ***"}"#,
+            ),
+            (r#"{"text":"short, Bearer"}"#, r#"{"text":"short, Bearer"}"#),
+        ] {
+            assert_eq!(masked(data).as_deref(), Ok(expected));
+        }
+        assert_eq!(
+            super::masked(b"\xff", secrets.iter()),
+            Cow::Borrowed(b"\xff")
+        );
+    }
 }

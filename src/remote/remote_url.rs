@@ -24,8 +24,8 @@ const RESERVED: &[&str] = &[
     "upgrade",
 ];
 
-/// The shortest value in a query that counts as a secret, in bytes.
-const MIN_SECRET_BYTES: usize = 8;
+/// The shortest value in a query or in a message that counts as a secret, in bytes.
+pub(super) const MIN_SECRET_BYTES: usize = 8;
 
 /// Beginning of the headers of the protocol.
 const PROTOCOL_PREFIX: &str = "mcp-";
