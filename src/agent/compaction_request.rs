@@ -29,7 +29,7 @@ enum CompactionRequest<'t> {
     Summary(&'t str),
 }
 
-/// The answer to such a request, or why there is none.
+/// The answer to such a request, or why it could not be had.
 type Asked = Result<Box<Answer>, Unanswered>;
 
 impl Driver<'_> {

@@ -10,7 +10,7 @@ use crate::api::Client;
 use crate::failure::Stop;
 use crate::wire::request::RequestBody;
 
-/// Starts the thread. It ends once the response has begun, or when there is none.
+/// Starts the thread. It ends once the response has begun, or the request has failed.
 pub(super) fn send(
     client: &Client,
     body: &Arc<RequestBody>,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::run::server_notes;
 use super::signals::take_over;
 use super::stdout::Stdout;
-use super::stop_requests::next;
+use super::stop_requests::{ENDED, until_ended};
 use super::warn;
 use crate::agent::StopRequest;
 use crate::exhausted::at_start;
@@ -25,9 +25,6 @@ use crate::tools::server::offer::StartedServer;
 use crate::tools::server::servers::{ServerToStart, StartedServers, UnstartedServer};
 use crate::tools::setup::ToolSetup;
 use crate::tools::toolbox::Toolbox;
-
-/// Takes the place of a signal number when the servers have ended.
-const ENDED: i32 = 0;
 
 /// What to list.
 #[derive(Debug)]
@@ -133,16 +130,7 @@ fn offers(setup: ToolSetup, servers: Vec<ServerToStart>) -> Result<StartedServer
         };
         let starting = thread::Builder::new().spawn_scoped(scope, start);
         let starting = starting.map_err(|error| Error::System(at_start(error)))?;
-        let mut stopped = None;
-        loop {
-            match next(&signals, None, stopped.is_none()) {
-                StopRequest::Signal(ENDED) => break,
-                request => {
-                    stopped.get_or_insert(request);
-                    is_stopped.store(true, Ordering::SeqCst);
-                }
-            }
-        }
+        let stopped = until_ended(&signals, || is_stopped.store(true, Ordering::SeqCst));
         let panicked = |_| Error::System(io::Error::other("the start panicked"));
         Ok((starting.join().map_err(panicked)?, stopped))
     })?;

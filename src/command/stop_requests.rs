@@ -12,6 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::agent::StopRequest;
 
+/// What stands in place of a signal for a stream that becomes readable when the work has ended.
+pub(super) const ENDED: i32 = 0;
+
 /// Adds a stream for this signal. A signal that was ignored when the process started stays ignored: `nohup`, background jobs.
 pub(super) fn register(signal: i32, signals: &mut Vec<(i32, UnixStream)>) -> io::Result<()> {
     if ignored() & (1 << (signal - 1)) == 0 {
@@ -55,6 +58,20 @@ pub(super) fn next(
         }
         if reader && events[signals.len()].intersects(PollFlags::ERR | PollFlags::HUP) {
             return StopRequest::Closed;
+        }
+    }
+}
+
+/// Waits until the stream of `ENDED` becomes readable, and calls `stop` for each stop request before that. Returns the first.
+pub(super) fn until_ended(signals: &[(i32, UnixStream)], stop: impl Fn()) -> Option<StopRequest> {
+    let mut stopped = None;
+    loop {
+        match next(signals, None, stopped.is_none()) {
+            StopRequest::Signal(ENDED) => return stopped,
+            request => {
+                stopped.get_or_insert(request);
+                stop();
+            }
         }
     }
 }

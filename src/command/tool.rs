@@ -8,7 +8,7 @@ use std::thread;
 
 use super::signals::take_over;
 use super::stdout::Stdout;
-use super::stop_requests::next;
+use super::stop_requests::{ENDED, until_ended};
 use super::undo::{UndoStage, end_tools_on_panic, on_panic};
 use crate::agent::StopRequest;
 use crate::exhausted::at_start;
@@ -25,9 +25,6 @@ use crate::tools::tool::Tool;
 use crate::tools::tool_request::ToolRequest;
 use crate::tools::toolbox::Toolbox;
 use crate::wire::item::Call;
-
-/// Takes the place of a signal number when the tool has ended.
-const ENDED: i32 = 0;
 
 /// Why a tool did not run to completion.
 #[derive(Debug)]
@@ -101,16 +98,7 @@ pub fn run(
         });
         let calling = calling.map_err(at_start)?;
         // A second stop request cuts the tool's grace period short.
-        let mut stopped = None;
-        loop {
-            match next(&signals, None, stopped.is_none()) {
-                StopRequest::Signal(ENDED) => break,
-                request => {
-                    stopped.get_or_insert(request);
-                    tools.end();
-                }
-            }
-        }
+        let stopped = until_ended(&signals, || tools.end());
         let called = calling.join();
         match stopped {
             Some(request) => Err(Error::Stopped(request)),

@@ -291,19 +291,21 @@ impl Exchange<'_> {
 
     /// A message of the server without its secrets, which a server may repeat.
     fn without_secrets<'d>(&self, data: &'d [u8]) -> Cow<'d, [u8]> {
-        let id = lock(&self.dialogue.id);
-        let of_url = self.url.secrets();
-        let of_headers = self.headers.iter().map(|header| &header.value);
-        masked(data, of_headers.chain(&*id).chain(&of_url))
+        masked(data, &self.secrets())
+    }
+
+    /// The secrets of the server: the values of the headers, the id of the session, and what the URL has.
+    fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.url.secrets();
+        secrets.extend(self.headers.iter().map(|header| header.value.clone()));
+        secrets.extend(lock(&self.dialogue.id).clone());
+        secrets
     }
 
     /// Text of the server, short, on one line and without its secrets.
     fn shown(&self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
-        let id = lock(&self.dialogue.id);
-        let of_url = self.url.secrets();
-        let of_headers = self.headers.iter().map(|header| &header.value);
-        for secret in of_headers.chain(&*id).chain(&of_url) {
+        for secret in self.secrets() {
             text = Cow::Owned(secret.hide_in(&text));
         }
         shortened(&one_line(&text), MAX_SHOWN_BYTES).into_owned()
@@ -312,7 +314,7 @@ impl Exchange<'_> {
 
 /// A JSON text in which these secrets, as they are and as JSON escapes them, are `***`; of the value of a header that has a
 /// scheme, such as `Bearer`, also what follows it. Shorter ones than `MIN_SECRET_BYTES` are left: they may be anything.
-fn masked<'d, 's>(data: &'d [u8], secrets: impl Iterator<Item = &'s Secret>) -> Cow<'d, [u8]> {
+fn masked<'d>(data: &'d [u8], secrets: &[Secret]) -> Cow<'d, [u8]> {
     let Ok(text) = std::str::from_utf8(data) else {
         return Cow::Borrowed(data);
     };
@@ -366,8 +368,7 @@ mod tests {
     fn a_message_is_masked_in_every_form_of_a_secret() {
         let secrets = ["Bearer in\"the-header", "sess-0123456789", "short"]
             .map(|text| Secret::new(text.to_owned()));
-        let masked =
-            |data: &str| String::from_utf8(masked(data.as_bytes(), secrets.iter()).into_owned());
+        let masked = |data: &str| String::from_utf8(masked(data.as_bytes(), &secrets).into_owned());
         for (data, expected) in [
             (
                 r#"{"text":"it is Bearer in\"the-header."}"#,
@@ -381,9 +382,6 @@ mod tests {
         ] {
             assert_eq!(masked(data).as_deref(), Ok(expected));
         }
-        assert_eq!(
-            super::masked(b"\xff", secrets.iter()),
-            Cow::Borrowed(b"\xff")
-        );
+        assert_eq!(super::masked(b"\xff", &secrets), Cow::Borrowed(b"\xff"));
     }
 }
